@@ -1,0 +1,77 @@
+"""Padded tensors with masks, as models read them, and the geometry of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def _require_mask(mask: Tensor, values: Tensor, name: str) -> None:
+    if mask.dtype != torch.bool or mask.shape != values.shape[: mask.ndim]:
+        raise ValueError(f"{name} needs a bool mask of shape {tuple(values.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}")
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Token ids (B, T) int64 and mask (B, T) bool, True = real. Special tokens are included."""
+
+    token_ids: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        _require_mask(self.mask, self.token_ids, "TextBatch")
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    def to(self, device: torch.device | str) -> TextBatch:
+        return TextBatch(self.token_ids.to(device), self.mask.to(device))
+
+
+@dataclass(frozen=True)
+class RegionBatch:
+    """Region features (B, R, F) float32, boxes (B, R, 4) as x1 y1 x2 y2 in [0, 1], mask (B, R) bool.
+
+    ``tags`` are the object tags of each image as tokens without special tokens, or None where tags are not used.
+    """
+
+    features: Tensor
+    boxes: Tensor
+    mask: Tensor
+    tags: TextBatch | None = None
+
+    def __post_init__(self) -> None:
+        _require_mask(self.mask, self.features, "RegionBatch")
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def to(self, device: torch.device | str) -> RegionBatch:
+        tags = self.tags.to(device) if self.tags is not None else None
+        return RegionBatch(self.features.to(device), self.boxes.to(device), self.mask.to(device), tags)
+
+
+def pad_tokens(sequences: Sequence[Sequence[int]], *, pad_id: int = 0) -> TextBatch:
+    """Token sequences of unequal length as one batch, padded on the right to the longest."""
+    longest = max((len(sequence) for sequence in sequences), default=0)
+    token_ids = torch.full((len(sequences), longest), pad_id, dtype=torch.int64)
+    mask = torch.zeros((len(sequences), longest), dtype=torch.bool)
+    for row, sequence in enumerate(sequences):
+        token_ids[row, : len(sequence)] = torch.as_tensor(sequence, dtype=torch.int64)
+        mask[row, : len(sequence)] = True
+    return TextBatch(token_ids, mask)
+
+
+def box_geometry(boxes: Tensor, columns: str) -> Tensor:
+    """Boxes (..., 4) as x1 y1 x2 y2 in [0, 1] in the columns a backbone was trained on.
+
+    ``columns`` names them in order out of x1, y1, x2, y2, w, h, area, separated by spaces:
+    OSCAR reads ``x1 y1 x2 y2 w h``, UNITER ``x1 y1 x2 y2 w h area``, M3P ``x1 y1 x2 y2 area``.
+    """
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    width, height = x2 - x1, y2 - y1
+    known = {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "w": width, "h": height, "area": width * height}
+    return torch.stack([known[column] for column in columns.split()], dim=-1)

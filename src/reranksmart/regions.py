@@ -1,0 +1,142 @@
+"""RegionStore: the regions of many images in memory-mapped arrays; a lookup is a slice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reranksmart.storage import atomic_directory
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The regions of one image: features (R, F) float16, boxes (R, 4) float32 as x1 y1 x2 y2 in [0, 1].
+
+    ``labels`` (R,) int32 index the store's ``label_names``; ``confidences`` (R,) float32 are the detector's.
+    """
+
+    features: NDArray[np.float16]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    confidences: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RegionStore:
+    """Regions of N images, one after the other: image n owns the rows ``offsets[n]:offsets[n + 1]``."""
+
+    image_ids: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    features: NDArray[np.float16]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    confidences: NDArray[np.float32]
+    label_names: tuple[str, ...] = field(repr=False, default=())
+
+    def __post_init__(self) -> None:
+        rows = len(self.features)
+        if len(self.offsets) != len(self.image_ids) + 1 or self.offsets[0] != 0 or self.offsets[-1] != rows:
+            raise ValueError(f"offsets must run from 0 to {rows} in {len(self.image_ids) + 1} steps")
+        if (np.diff(self.offsets) < 1).any():
+            empty = self.image_ids[int((np.diff(self.offsets) < 1).argmax())]
+            raise ValueError(f"image {empty!r} has no region; give the whole image as its one region")
+        if not rows == len(self.boxes) == len(self.labels) == len(self.confidences):
+            raise ValueError("features, boxes, labels and confidences differ in length")
+        if len(set(self.image_ids)) != len(self.image_ids):
+            raise ValueError("image ids of a region store must be unique")
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @cached_property
+    def row_by_id(self) -> dict[str, int]:
+        return {image_id: row for row, image_id in enumerate(self.image_ids)}
+
+    @property
+    def feature_size(self) -> int:
+        return self.features.shape[1]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of regions of each image (N,)."""
+        return np.diff(self.offsets)
+
+    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
+        """The row of each image; KeyError with the first id that has no regions."""
+        try:
+            return np.array([self.row_by_id[image_id] for image_id in image_ids], dtype=np.int64)
+        except KeyError as missing:
+            raise KeyError(
+                f"image {missing.args[0]!r} has no regions here ({len(self)} images have); "
+                "extract its region features first, or remove its captions"
+            ) from None
+
+    def __getitem__(self, row: int) -> Regions:
+        span = slice(self.offsets[row], self.offsets[row + 1])
+        return Regions(self.features[span], self.boxes[span], self.labels[span], self.confidences[span])
+
+    def __iter__(self) -> Iterator[Regions]:
+        return (self[row] for row in range(len(self)))
+
+    @staticmethod
+    def from_regions(image_ids: Sequence[str], regions: Sequence[Regions], label_names: Sequence[str]) -> RegionStore:
+        """One store from the regions of each image, checked: boxes inside [0, 1], finite features."""
+        for image_id, found in zip(image_ids, regions, strict=True):
+            if not ((found.boxes >= 0) & (found.boxes <= 1)).all():
+                raise ValueError(f"image {image_id!r} has a box outside [0, 1]: {found.boxes.tolist()}")
+            if not np.isfinite(found.features).all():
+                raise ValueError(f"image {image_id!r} has a region feature that is not finite in float16")
+        counts = [len(found.boxes) for found in regions]
+        return RegionStore(
+            image_ids=tuple(image_ids),
+            offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
+            features=np.concatenate([found.features for found in regions]).astype(np.float16),
+            boxes=np.concatenate([found.boxes for found in regions]).astype(np.float32),
+            labels=np.concatenate([found.labels for found in regions]).astype(np.int32),
+            confidences=np.concatenate([found.confidences for found in regions]).astype(np.float32),
+            label_names=tuple(label_names),
+        )
+
+    @staticmethod
+    def concatenated(stores: Sequence[RegionStore]) -> RegionStore:
+        """The images of several stores in one; their label names must agree."""
+        if len({store.label_names for store in stores}) != 1:
+            raise ValueError("stores made with different label names cannot be concatenated")
+        if len(stores) == 1:
+            return stores[0]
+        starts = np.cumsum([0] + [len(store.features) for store in stores])
+        offsets = [store.offsets[:-1] + start for store, start in zip(stores, starts, strict=False)]
+        return RegionStore(
+            image_ids=tuple(image_id for store in stores for image_id in store.image_ids),
+            offsets=np.concatenate([*offsets, starts[-1:]]),
+            features=np.concatenate([store.features for store in stores]),
+            boxes=np.concatenate([store.boxes for store in stores]),
+            labels=np.concatenate([store.labels for store in stores]),
+            confidences=np.concatenate([store.confidences for store in stores]),
+            label_names=stores[0].label_names,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Writes the store as a folder of plain ``.npy`` files and one JSON file; all of it or nothing."""
+        with atomic_directory(folder) as target:
+            for name in ("offsets", "features", "boxes", "labels", "confidences"):
+                np.save(target / f"{name}.npy", getattr(self, name))
+            (target / "index.json").write_text(
+                json.dumps({"image_ids": self.image_ids, "label_names": self.label_names}, ensure_ascii=False)
+            )
+
+    @staticmethod
+    def open(folder: Path) -> RegionStore:
+        """The store in ``folder``, memory-mapped."""
+        index = json.loads((folder / "index.json").read_text())
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r")
+            for name in ("offsets", "features", "boxes", "labels", "confidences")
+        }
+        return RegionStore(image_ids=tuple(index["image_ids"]), label_names=tuple(index["label_names"]), **arrays)

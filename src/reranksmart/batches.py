@@ -10,8 +10,10 @@ from torch import Tensor
 
 
 def _require_mask(mask: Tensor, values: Tensor, name: str) -> None:
-    if mask.dtype != torch.bool or mask.shape != values.shape[: mask.ndim]:
-        raise ValueError(f"{name} needs a bool mask of shape {tuple(values.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}")
+    if mask.dtype != torch.bool or mask.ndim != 2 or mask.shape != values.shape[:2]:
+        raise ValueError(
+            f"{name} needs a bool mask of shape {tuple(values.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,35 @@ class RegionBatch:
     def to(self, device: torch.device | str) -> RegionBatch:
         tags = self.tags.to(device) if self.tags is not None else None
         return RegionBatch(self.features.to(device), self.boxes.to(device), self.mask.to(device), tags)
+
+
+@dataclass(frozen=True)
+class EmbeddedRegions:
+    """Regions as one model's input tokens (B, R, H) with mask (B, R) bool: projected once, read with many captions.
+
+    Stands wherever that model takes a ``RegionBatch``; ``tags`` as there.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    tags: TextBatch | None = None
+
+    def __post_init__(self) -> None:
+        _require_mask(self.mask, self.tokens, "EmbeddedRegions")
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def to(self, device: torch.device | str) -> EmbeddedRegions:
+        tags = self.tags.to(device) if self.tags is not None else None
+        return EmbeddedRegions(self.tokens.to(device), self.mask.to(device), tags)
+
+    def take(self, rows: Tensor) -> EmbeddedRegions:
+        """The images at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
+        mask = self.mask[rows]
+        width = int(mask.sum(dim=1).max()) if len(mask) else 0
+        tags = TextBatch(self.tags.token_ids[rows], self.tags.mask[rows]) if self.tags is not None else None
+        return EmbeddedRegions(self.tokens[rows, :width], mask[:, :width], tags)
 
 
 def pad_tokens(sequences: Sequence[Sequence[int]], *, pad_id: int = 0) -> TextBatch:

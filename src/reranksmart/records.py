@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -65,7 +66,9 @@ class Captions:
     def __post_init__(self) -> None:
         lengths = {len(self.ids), len(self.texts), len(self.image_ids), len(self.languages)}
         if len(lengths) != 1:
-            raise ValueError(f"captions need as many ids, texts, image ids and languages, got lengths {sorted(lengths)}")
+            raise ValueError(
+                f"captions need as many ids, texts, image ids and languages, got lengths {sorted(lengths)}"
+            )
         _require_unique(self.ids, "caption")
         for caption_id, text in zip(self.ids, self.texts, strict=True):
             if not text.strip():
@@ -97,6 +100,16 @@ class Captions:
         wanted = set(image_ids)
         return self.take(row for row, image_id in enumerate(self.image_ids) if image_id in wanted)
 
+    def first_of_each_image(self, count: int) -> Captions:
+        """At most ``count`` captions of each image in each language, the first ones."""
+        seen: Counter[tuple[str, str]] = Counter()
+        rows = []
+        for row, key in enumerate(zip(self.image_ids, self.languages, strict=True)):
+            seen[key] += 1
+            if seen[key] <= count:
+                rows.append(row)
+        return self.take(rows)
+
 
 @dataclass(frozen=True)
 class Embeddings:
@@ -114,14 +127,20 @@ class Embeddings:
         lengths = np.linalg.norm(self.vectors, axis=1)
         if len(lengths) and not np.all(np.abs(lengths - 1) < 1e-3):
             worst = int(np.argmax(np.abs(lengths - 1)))
-            raise ValueError(f"embedding of {self.ids[worst]!r} has length {lengths[worst]:.4g}; rows must be unit vectors")
+            raise ValueError(
+                f"embedding of {self.ids[worst]!r} has length {lengths[worst]:.4g}; rows must be unit vectors"
+            )
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def row_by_id(self) -> Mapping[str, int]:
         return {id_: row for row, id_ in enumerate(self.ids)}
+
+    def take(self, ids: Sequence[str]) -> Embeddings:
+        """The vectors of these ids, in their order."""
+        return Embeddings(tuple(ids), self.vectors[[self.row_by_id[id_] for id_ in ids]])
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,12 @@ class RegionStore:
             label_names=stores[0].label_names,
         )
 
+    def take(self, rows: Iterable[int]) -> RegionStore:
+        """A store of only these images, in this order, in memory."""
+        rows = list(rows)
+        found = [self[row] for row in rows]
+        return RegionStore.from_regions([self.image_ids[row] for row in rows], found, self.label_names)
+
     def save(self, folder: Path) -> None:
         """Writes the store as a folder of plain ``.npy`` files and one JSON file; all of it or nothing."""
         with atomic_directory(folder) as target:

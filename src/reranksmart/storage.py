@@ -67,7 +67,9 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         with jsonlines.open(path) as lines:
             return list(lines.iter(type=dict))
     except jsonlines.InvalidLineError as error:
-        raise ValueError(f"{path}, line {error.lineno}: not a JSON object ({error.line!r}). Mend or remove it.") from error
+        raise ValueError(
+            f"{path}, line {error.lineno}: not a JSON object ({error.line!r}). Mend or remove it."
+        ) from error
 
 
 _CAPTION_KEYS = ("id", "text", "image_id", "language")
@@ -84,7 +86,9 @@ def read_captions(path: Path) -> Captions:
     for number, row in enumerate(rows, start=1):
         missing = [key for key in _CAPTION_KEYS if not isinstance(row.get(key), str)]
         if missing:
-            raise ValueError(f"{path}, line {number}: {missing} missing or not text; a caption has {list(_CAPTION_KEYS)}.")
+            raise ValueError(
+                f"{path}, line {number}: {missing} missing or not text; a caption has {list(_CAPTION_KEYS)}."
+            )
     try:
         return Captions(*(tuple(row[key] for row in rows) for key in _CAPTION_KEYS))
     except ValueError as error:

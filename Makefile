@@ -1,0 +1,39 @@
+# `make` sets up and runs the embedded default; `make test` sets up and passes the tests.
+# On a machine with an NVIDIA GPU: make FAISS=gpu
+SHELL := /bin/bash
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+FAISS ?= cpu
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: run test setup lock clean-results
+run: .venv/.ready
+	snakemake --cores $(CORES)
+	@cat results/summary.txt
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed (Snakemake 9 runs on none older), but $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --upgrade pip
+	sed 's/^faiss-cpu/faiss-$(FAISS)/' requirements.lock > .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --requirement .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: .venv/.ready
+	ruff check . && ruff format --check .
+	snakefmt --check Snakefile workflow
+	mypy
+	lint-imports
+	snakemake --lint
+	pytest
+
+lock:
+	$(PYTHON) envs/generate.py
+
+clean-results:
+	rm -rf results/[!r]* .snakemake

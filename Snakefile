@@ -1,0 +1,53 @@
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not config:
+
+    configfile: "config.yaml"
+
+
+from reranksmart import plan
+from reranksmart.config import validated
+
+CONFIG = validated(config)
+
+
+wildcard_constraints:
+    dataset=plan.one_of(CONFIG.datasets),
+    split="[a-z][a-z0-9_]*",
+    shard="[0-9]+",
+    gallery="[a-z0-9_.+]+",
+    backbone=plan.one_of(CONFIG.backbones),
+    training_set=plan.one_of(CONFIG.training_sets),
+    objective=plan.one_of(CONFIG.objectives),
+    retriever=plan.one_of(CONFIG.objectives),
+    reranker=plan.one_of(CONFIG.objectives),
+    system=plan.one_of(CONFIG.systems),
+    test_set=plan.one_of(CONFIG.test_sets),
+    seed="[0-9]+",
+    role="retriever|reranker",
+    table="[a-z0-9_]+",
+    figure="[a-z_]+",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        expand("results/tables/{table}.csv", table=plan.tables(CONFIG)),
+        expand("results/figures/{figure}.svg", figure=plan.figures(CONFIG)),

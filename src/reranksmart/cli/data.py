@@ -1,0 +1,107 @@
+"""Verbs that make data: fetch the stamps, prepare a split, audit the splits, judge relevance."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+
+from reranksmart.code import code_digest
+from reranksmart.config import Dataset, Files, Scenes
+from reranksmart.data.files import prepare_file_split
+from reranksmart.data.propositions import read_propositions, relevance
+from reranksmart.data.scenes import read_scenes
+from reranksmart.data.splits import audit_splits, concepts_of, write_split
+from reranksmart.data.stamp_archive import fetch_stamps
+from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
+from reranksmart.plan import Gallery
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Relevance
+from reranksmart.storage import read_captions, write_json, write_relevance
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Stamps = Annotated[Path | None, typer.Option(help="the selected stamps, for composed scenes")]
+UNSEEN_STAMPS = 36
+
+
+def _seen_and_unseen(stamps: Path, seed: int) -> tuple[list[Stamp], list[Stamp]]:
+    return hold_out(read_stamps(stamps), count=UNSEEN_STAMPS, seed=seed)
+
+
+@app.command("fetch-stamps")
+def fetch_stamps_verb(
+    folder: Annotated[Path, typer.Option(help="where the pictures go")],
+    output: Annotated[Path, typer.Option(help="the selected stamps as JSON Lines")],
+    source: Annotated[Path | None, typer.Option(help="an archive or folder you have already")] = None,
+) -> None:
+    """Fetches the photographs that scenes are composed of, verifies them and selects those with usable names."""
+    fetch_stamps(folder, source=source)
+    write_stamps(output, select_stamps(folder))
+
+
+@app.command("prepare-split")
+def prepare_split_verb(
+    split: Annotated[str, typer.Option()],
+    settings: Annotated[str, typer.Option(help="a dataset's settings as JSON, with this split")],
+    output: Annotated[Path, typer.Option()],
+    stamps: Stamps = None,
+) -> None:
+    """Composes a split's scenes, or brings your own pictures and captions into its form."""
+    dataset: Scenes | Files = TypeAdapter(Dataset).validate_json(settings)
+    if isinstance(dataset, Scenes):
+        if stamps is None:
+            raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
+        seen, unseen = _seen_and_unseen(stamps, dataset.seed)
+        pool = unseen if split == "unseen" else seen
+        write_split(output, split, size=dataset.splits[split], seed=dataset.seed, stamps=pool)
+        seed = dataset.seed
+    else:
+        source = dataset.splits[split]
+        name = output.parent.name
+        prepare_file_split(
+            output, Path(source.captions), Path(source.images), dataset=name, languages=dataset.languages
+        )
+        seed = None
+    write_provenance(output, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
+
+
+@app.command("audit-splits")
+def audit_splits_verb(
+    splits: Annotated[list[Path], typer.Argument(help="folders of all splits of a dataset")],
+    settings: Annotated[str, typer.Option(help="the dataset's settings as JSON")],
+    output: Annotated[Path, typer.Option()],
+    stamps: Stamps = None,
+) -> None:
+    """Proves that the splits of a dataset share no picture and no caption, or names the first that they share."""
+    dataset: Scenes | Files = TypeAdapter(Dataset).validate_json(settings)
+    unseen = _seen_and_unseen(stamps, dataset.seed)[1] if stamps and isinstance(dataset, Scenes) else []
+    write_json(output, audit_splits({folder.name: folder for folder in splits}, unseen_stamps=unseen))
+
+
+@app.command("judge")
+def judge_verb(
+    splits: Annotated[list[Path], typer.Argument(help="folders of the gallery's splits")],
+    gallery: Annotated[str, typer.Option()],
+    output: Annotated[Path, typer.Option()],
+    stamps: Stamps = None,
+) -> None:
+    """Finds which captions are true of which images in a gallery: by truth for scenes, else by description."""
+    Gallery.parse(gallery)
+    captions = [read_captions(folder / "captions.jsonl") for folder in splits]
+    if stamps is None:
+        parts = [part.relevance() for part in captions]
+        found = Relevance(
+            tuple(chain.from_iterable(part.caption_ids for part in parts)),
+            tuple(chain.from_iterable(part.image_ids for part in parts)),
+        )
+    else:
+        meanings = {
+            key: value for folder in splits for key, value in read_propositions(folder / "propositions.jsonl").items()
+        }
+        scenes = [scene for folder in splits for scene in read_scenes(folder / "scenes.jsonl")]
+        found = relevance(meanings, scenes, concepts_of(read_stamps(stamps)))
+    write_relevance(output, found)

@@ -1,0 +1,183 @@
+"""Verbs that measure: evaluate a system, its twins, compare two systems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from reranksmart import evaluation
+from reranksmart.code import code_digest
+from reranksmart.config import Comparison, Fusion
+from reranksmart.fusion import fuse
+from reranksmart.plan import Gallery
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Captions, Direction, Ranking
+from reranksmart.significance import compare
+from reranksmart.storage import (
+    atomic_directory,
+    atomic_path,
+    read_captions,
+    read_json,
+    read_ranking,
+    read_relevance,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Folder = Annotated[Path, typer.Option()]
+Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")]
+
+
+@app.command("evaluate")
+def evaluate_verb(
+    ranking: Annotated[Path, typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
+    data: Annotated[Path, typer.Option(help="folder of the split whose captions and images ask")],
+    relevance: Folder,
+    experiment: Experiment,
+    gallery: Annotated[str, typer.Option()],
+    languages: Annotated[str, typer.Option(help="separated by commas")],
+    output: Folder,
+    pair_scores: Annotated[Path | None, typer.Option(help="folder of the reranker's log-odds")] = None,
+    depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
+    fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
+    resamples: int = 1000,
+) -> None:
+    """Measures one system: means with intervals in measures.csv, every query's values in per_query/."""
+    keys, parsed, truth = json.loads(experiment), Gallery.parse(gallery), read_relevance(relevance)
+    combinations = [
+        (int(k), Fusion(**fusion)) for k in filter(None, depths.split(",")) for fusion in json.loads(fusions)
+    ]
+    captions = read_captions(data / "captions.jsonl")
+    tables: list[pd.DataFrame] = []
+    with atomic_directory(output) as target:
+        (target / "per_query").mkdir()
+        for language in languages.split(","):
+            asked = captions.in_languages([language])
+            before = {way: read_ranking(ranking / f"{language}.{way}.npz") for way in Direction}
+            for depth, fusion in combinations or [(0, Fusion())]:
+                after, pairs = before, dict.fromkeys(Direction, 0)
+                if pair_scores:
+                    after = {
+                        way: _reranked(before[way], pair_scores / f"{language}.{way}.npy", depth, fusion)
+                        for way in Direction
+                    }
+                    pairs = {way: len(before[way]) * min(depth, before[way].depth) for way in Direction}
+                elif _is_exhaustive(ranking):
+                    pairs = {way: before[way].items.size for way in Direction}
+                per_query = {
+                    way: evaluation.with_images(evaluation.per_query_measures(after[way], truth, way), asked, way)
+                    for way in Direction
+                }
+                row = {**keys, "language": language, "depth": depth, "fusion": fusion.label}
+                rng = np.random.default_rng(keys["seed"])
+                tables.append(
+                    evaluation.summarise(per_query, experiment=row, pairs_scored=pairs, rng=rng, resamples=resamples)
+                )
+                evaluation.write_per_query(target / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
+        pd.concat(tables).to_csv(target / "measures.csv", index=False)
+        settings = json.dumps(
+            {**keys, "gallery": gallery, "splits": parsed.splits, "depths": depths, "fusions": fusions}
+        )
+        write_provenance(target, verb="evaluate", code=code_digest(__name__), settings=settings, seed=keys["seed"])
+
+
+def _is_exhaustive(ranking: Path) -> bool:
+    return read_json(ranking / "provenance.json")["verb"] == "score-all"
+
+
+def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
+    log_odds = np.load(scores)[:, :depth]
+    fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
+    after = candidates.rescored(fused)
+    evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])
+    return after
+
+
+@app.command("evaluate-twins")
+def evaluate_twins_verb(
+    scores: Folder,
+    data: Folder,
+    experiment: Experiment,
+    output: Folder,
+    resamples: int = 1000,
+) -> None:
+    """Twin accuracy of one model in one role, for every language of its captions."""
+    keys = json.loads(experiment)
+    with np.load(scores / "scores.npz") as arrays:
+        ids, own, twin = arrays["caption_ids"].tolist(), arrays["own"], arrays["twin"]
+    captions = read_captions(data / "captions.jsonl")
+    row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
+    scored = captions.take(row_by_id[id_] for id_ in ids)
+    tables = []
+    for language in sorted(set(scored.languages)):
+        rows = [row for row, found in enumerate(scored.languages) if found == language]
+        chosen: Captions = scored.take(rows)
+        image_ids = list(dict.fromkeys(chosen.image_ids))
+        row_keys = {**keys, "language": language, "depth": 0, "fusion": "none"}
+        tables.append(
+            evaluation.twin_accuracy(
+                chosen,
+                image_ids,
+                own_scores=own[rows],
+                twin_scores=twin[rows],
+                experiment=row_keys,
+                rng=np.random.default_rng(keys["seed"]),
+                resamples=resamples,
+            )
+        )
+    with atomic_directory(output) as target:
+        pd.concat(tables).to_csv(target / "measures.csv", index=False)
+        write_provenance(
+            target, verb="evaluate-twins", code=code_digest(__name__), settings=experiment, seed=keys["seed"]
+        )
+
+
+@app.command("compare")
+def compare_verb(
+    measures: Annotated[Path, typer.Option(help="folder of all measures")],
+    comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON")],
+    seeds: Annotated[str, typer.Option(help="separated by commas")],
+    depth: Annotated[int, typer.Option(help="depth at which re-ranking systems are compared")],
+    output: Folder,
+    permutations: int = 10_000,
+    resamples: int = 1000,
+) -> None:
+    """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
+    rows = []
+    for comparison in (Comparison(**fields) for fields in json.loads(comparisons)):
+        for seed in map(int, seeds.split(",")):
+            found = [
+                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, depth))
+                for system in comparison.systems
+            ]
+            for measure, direction in (
+                ("R@1", Direction.TEXT_TO_IMAGE),
+                ("R@1", Direction.IMAGE_TO_TEXT),
+                ("mR", None),
+            ):
+                outcome = compare(
+                    *found,
+                    measure=measure,
+                    direction=direction,
+                    rng=np.random.default_rng(seed),
+                    draws=permutations,
+                    resamples=resamples,
+                )
+                systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
+                shared = comparison.model_dump(exclude={"systems"})
+                rows.append({**shared, **systems, "seed": seed, **vars(outcome)})
+    with atomic_path(output) as target:
+        pd.DataFrame(rows).to_csv(target, index=False)
+
+
+def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, depth: int) -> Path:
+    folder = measures / comparison.backbone / comparison.training_set / system / f"seed{seed}" / comparison.test_set
+    for name in (f"en.{depth}.none.csv", "en.0.none.csv"):
+        if (folder / "per_query" / name).exists():
+            return folder / "per_query" / name
+    raise ValueError(f"{folder} holds no measures at depth {depth}; list this depth in an experiment of {system!r}")

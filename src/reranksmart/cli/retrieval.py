@@ -1,0 +1,241 @@
+"""Verbs that answer queries: encode, index, retrieve, score candidates, all pairs or twins."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import faiss
+import numpy as np
+import torch
+import typer
+
+from reranksmart.code import code_digest
+from reranksmart.config import Backbone
+from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
+from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.models.checkpoints import load_model
+from reranksmart.plan import Gallery
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Captions, Direction, Embeddings, Ranking
+from reranksmart.regions import RegionStore
+from reranksmart.reranking import score_candidates, score_pairs
+from reranksmart.search import build_index, retrieve
+from reranksmart.storage import (
+    atomic_directory,
+    read_captions,
+    read_embeddings,
+    read_ranking,
+    write_embeddings,
+    write_ranking,
+)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Folder = Annotated[Path, typer.Option()]
+Folders = Annotated[list[Path], typer.Option()]
+Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
+GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
+
+
+def _threads(count: int) -> None:
+    torch.set_num_threads(count)
+    faiss.omp_set_num_threads(count)
+
+
+@app.command("encode")
+def encode_verb(
+    model: Folder, captions: Folder, regions: Folder, backbone_settings: Settings, output: Folder, threads: int = 1
+) -> None:
+    """Embeds the captions and images of one split, each once."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    encoder = load_model(model)
+    texts = read_captions(captions).in_languages(backbone.languages)
+    tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    with atomic_directory(output) as target:
+        write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
+        write_embeddings(target / "images.npz", encode_images(encoder, RegionInputs(RegionStore.open(regions))))
+        write_provenance(target, verb="encode", code=code_digest(__name__), settings=backbone_settings, threads=threads)
+
+
+def _gallery_captions(folders: list[Path], gallery: Gallery, languages: tuple[str, ...]) -> Captions:
+    """The captions of all splits of a gallery, as many of each image as it names."""
+    parts = [read_captions(folder / "captions.jsonl").in_languages(languages) for folder in folders]
+    columns = [
+        tuple(chain.from_iterable(getattr(part, name) for part in parts))
+        for name in ("ids", "texts", "image_ids", "languages")
+    ]
+    captions = Captions(*columns)
+    return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions
+
+
+def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
+    parts = [read_embeddings(folder / f"{side}.npz") for folder in folders]
+    return Embeddings(
+        tuple(chain.from_iterable(part.ids for part in parts)), np.concatenate([part.vectors for part in parts])
+    )
+
+
+@app.command("index")
+def index_verb(
+    embeddings: Folders,
+    data: Folders,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    factory: Annotated[str, typer.Option(help="faiss factory string")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    vectors = _gallery_embeddings(embeddings, "captions")
+    images = _gallery_embeddings(embeddings, "images")
+    with atomic_directory(output) as target:
+        faiss.write_index(build_index(images.vectors, factory=factory), str(target / "images.faiss"))
+        for language in backbone.languages:
+            texts = vectors.take(captions.in_languages([language]).ids)
+            faiss.write_index(build_index(texts.vectors, factory=factory), str(target / f"{language}.faiss"))
+        write_provenance(target, verb="index", code=code_digest(__name__), settings=factory, threads=threads)
+
+
+@app.command("retrieve")
+def retrieve_verb(
+    embeddings: Folders,
+    data: Folders,
+    index: Folder,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    depth: Annotated[int, typer.Option(help="items kept of each query")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Ranks the gallery for each query of its first split, in both directions and every language."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    parsed = Gallery.parse(gallery)
+    captions = _gallery_captions(data, parsed, backbone.languages)
+    asking = _gallery_captions(data[:1], parsed, backbone.languages)
+    caption_vectors, image_vectors = (
+        _gallery_embeddings(embeddings, "captions"),
+        _gallery_embeddings(embeddings, "images"),
+    )
+    asking_images = read_embeddings(embeddings[0] / "images.npz")
+    with atomic_directory(output) as target:
+        for language in backbone.languages:
+            queries = caption_vectors.take(asking.in_languages([language]).ids)
+            images = faiss.read_index(str(index / "images.faiss"))
+            found = retrieve(queries, image_vectors.ids, images, depth=depth)
+            write_ranking(target / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
+            texts = faiss.read_index(str(index / f"{language}.faiss"))
+            found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
+            write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
+        write_provenance(target, verb="retrieve", code=code_digest(__name__), settings=str(depth), threads=threads)
+
+
+@app.command("score-candidates")
+def score_candidates_verb(
+    model: Folder,
+    candidates: Folder,
+    data: Folders,
+    regions: Folders,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    reranker = load_model(model)
+    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
+    images = EmbeddedImages.of(reranker, RegionInputs(store))
+    row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
+    with atomic_directory(output) as target:
+        for language in backbone.languages:
+            for direction in Direction:
+                ranking = read_ranking(candidates / f"{language}.{direction}.npz")
+                scores = score_candidates(
+                    reranker,
+                    tokens,
+                    images,
+                    ranking,
+                    direction,
+                    caption_row_by_id=row_by_id,
+                    image_row_by_id=store.row_by_id,
+                    depth=depth,
+                )
+                np.save(target / f"{language}.{direction}.npy", scores)
+        write_provenance(
+            target, verb="score-candidates", code=code_digest(__name__), settings=str(depth), threads=threads
+        )
+
+
+@app.command("score-all")
+def score_all_verb(
+    model: Folder,
+    data: Folders,
+    regions: Folders,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    reranker = load_model(model)
+    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
+    images, image_ids = EmbeddedImages.of(reranker, RegionInputs(store)), store.image_ids
+    with atomic_directory(output) as target:
+        for language in backbone.languages:
+            chosen = captions.in_languages([language])
+            tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
+            caption_rows, image_rows = np.divmod(np.arange(len(chosen) * len(image_ids)), len(image_ids))
+            scores = score_pairs(reranker, tokens, images, caption_rows, image_rows)
+            matrix = scores.reshape(len(chosen), len(image_ids))
+            for direction, rows in ((Direction.TEXT_TO_IMAGE, matrix), (Direction.IMAGE_TO_TEXT, matrix.T)):
+                query_ids, gallery_ids = direction.pair(chosen.ids, image_ids)
+                items = np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape)
+                write_ranking(target / f"{language}.{direction}.npz", Ranking(query_ids, gallery_ids, items, rows))
+        write_provenance(
+            target, verb="score-all", code=code_digest(__name__), settings=backbone_settings, threads=threads
+        )
+
+
+@app.command("score-twins")
+def score_twins_verb(
+    model: Folder,
+    data: Folder,
+    regions: Folder,
+    backbone_settings: Settings,
+    role: Annotated[str, typer.Option(help="retriever: cosines; reranker: log-odds")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
+    _threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    scorer = load_model(model)
+    captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
+    tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    inputs = RegionInputs(RegionStore.open(regions))
+    own = inputs.store.rows_of(captions.image_ids)
+    twin = own ^ 1  # twins are consecutive images 2i and 2i + 1
+    if role == "retriever":
+        texts = encode_captions(scorer, tokens, captions.ids).vectors
+        images = encode_images(scorer, inputs).vectors
+        scores = [np.einsum("nd,nd->n", texts, images[rows]) for rows in (own, twin)]
+    else:
+        rows = np.arange(len(captions))
+        scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]
+    with atomic_directory(output) as target:
+        np.savez(target / "scores.npz", caption_ids=np.array(captions.ids), own=scores[0], twin=scores[1])
+        write_provenance(target, verb="score-twins", code=code_digest(__name__), settings=role, threads=threads)

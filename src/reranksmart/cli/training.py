@@ -1,0 +1,170 @@
+"""Verbs that make models: pretrain a small backbone, train an objective."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from reranksmart.code import code_digest
+from reranksmart.config import Backbone, Objective
+from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.models.checkpoints import save_model
+from reranksmart.models.published import load_published, save_published
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.pretraining import (
+    align_words_and_regions,
+    feature_statistics,
+    fold_standardisation,
+    start_attention_with_like_to_like,
+)
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Captions
+from reranksmart.regions import RegionStore
+from reranksmart.storage import atomic_directory, read_captions, read_relevance, write_jsonl
+from reranksmart.tokenisers import train_unigram, train_wordpiece
+from reranksmart.training.assembly import assemble
+from reranksmart.training.loop import Terminated, train
+from reranksmart.training.sampling import TrainingData, generator
+from reranksmart.training.state import StateFile
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _read_data(
+    captions: Captions, regions: Path, relevance: Path, tokeniser_folder: Path, *, max_tokens: int
+) -> TrainingData:
+    tokens = TokenisedCaptions.of(captions, open_tokeniser(tokeniser_folder), max_tokens=max_tokens)
+    return TrainingData.of(captions, tokens, RegionInputs(RegionStore.open(regions)), read_relevance(relevance))
+
+
+@app.command("pretrain")
+def pretrain_verb(
+    captions: Annotated[Path, typer.Option()],
+    regions: Annotated[Path, typer.Option()],
+    relevance: Annotated[Path, typer.Option()],
+    settings: Annotated[str, typer.Option(help="a backbone's settings as JSON")],
+    output: Annotated[Path, typer.Option()],
+    threads: int = 1,
+    seed: int = 1,
+) -> None:
+    """Makes a small backbone and saves it in the layout of the published checkpoints."""
+    torch.set_num_threads(threads)
+    backbone = Backbone.model_validate_json(settings)
+    texts = read_captions(captions).in_languages(backbone.languages)
+    make = {"oscar": train_wordpiece, "m3p": train_unigram}[backbone.embedder]
+    tokeniser = make(texts.texts, size=backbone.vocabulary)
+    store = RegionStore.open(regions)
+    model = SingleStream(
+        SingleStreamConfig(
+            embedder=backbone.embedder,
+            vocab_size=len(tokeniser),
+            cls_id=int(tokeniser.cls_token_id),
+            sep_id=int(tokeniser.sep_token_id),
+            pad_id=int(tokeniser.pad_token_id),
+            hidden_size=backbone.hidden_size,
+            layers=backbone.layers,
+            heads=backbone.heads,
+            intermediate_size=backbone.intermediate_size,
+            max_positions=backbone.max_tokens + 2 + 100,  # as many as a caption and the regions of an image need
+            feature_size=store.feature_size,
+            hidden_dropout=backbone.dropout,
+            attention_dropout=backbone.dropout,
+            head_dropout=backbone.dropout,
+        ),
+        seed=seed,
+    )
+    fold_standardisation(model.embedder.image, *feature_statistics(store))
+    if backbone.pretraining.keys_equal_queries:
+        start_attention_with_like_to_like(model)
+    with atomic_directory(output) as target:
+        tokeniser.save_pretrained(target)
+        data = _read_data(texts, regions, relevance, target, max_tokens=backbone.max_tokens)
+        history = align_words_and_regions(
+            model,
+            data,
+            steps=backbone.pretraining.steps,
+            batch_size=backbone.pretraining.batch_size,
+            learning_rate=backbone.pretraining.learning_rate,
+            temperature=backbone.pretraining.temperature,
+            seed=seed,
+        )
+        write_jsonl(target / "history.jsonl", history)
+        save_published(model, target)
+        write_provenance(
+            target, verb="pretrain", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
+        )
+
+
+@app.command("train")
+def train_verb(
+    backbone: Annotated[Path, typer.Option(help="folder of the pretrained backbone")],
+    captions: Annotated[Path, typer.Option()],
+    regions: Annotated[Path, typer.Option()],
+    relevance: Annotated[Path, typer.Option()],
+    dev_captions: Annotated[Path, typer.Option()],
+    dev_regions: Annotated[Path, typer.Option()],
+    dev_relevance: Annotated[Path, typer.Option()],
+    settings: Annotated[str, typer.Option(help="an objective's settings as JSON")],
+    backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
+    output: Annotated[Path, typer.Option()],
+    fraction: float = 1.0,
+    seed: int = 1,
+    threads: int = 1,
+) -> None:
+    """Fine-tunes a backbone for an objective; continues from its state where an earlier try was cut off."""
+    torch.set_num_threads(threads)
+    objective = Objective.model_validate_json(settings)
+    shape = Backbone.model_validate_json(backbone_settings)
+    model = load_published(shape.embedder, backbone, seed=seed)
+    chosen = _share_of_images(read_captions(captions).in_languages(shape.languages), fraction)
+    train_data = _read_data(chosen, regions, relevance, backbone, max_tokens=shape.max_tokens)
+    dev = read_captions(dev_captions).in_languages(shape.languages)
+    dev_data = {
+        "bi_encoder": _few(dev, dev_regions, dev_relevance, backbone, shape, images=objective.dev_images, each=5),
+        "cross_encoder": _few(
+            dev, dev_regions, dev_relevance, backbone, shape, images=objective.dev_pair_images, each=1
+        ),
+    }
+    training, schedule = assemble(model, objective, train_data, dev_data, seed=seed)
+    state = StateFile(
+        output.parent / "state" / "training.pt", settings=f"{settings} {backbone_settings} {fraction} {seed}"
+    )
+    try:
+        history = train(training, schedule, state, what=f"train {'/'.join(output.parts[-5:-1])}")
+    except Terminated as ended:
+        typer.echo(str(ended), err=True)
+        raise SystemExit(143) from None
+    with atomic_directory(output) as target:
+        save_model(model, target)
+        open_tokeniser(backbone).save_pretrained(target)
+        write_jsonl(target / "history.jsonl", history)
+        write_provenance(
+            target, verb="train", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
+        )
+    state.remove()
+    if state.path.parent.exists():
+        os.rmdir(state.path.parent)
+
+
+def _share_of_images(captions: Captions, fraction: float) -> Captions:
+    """The captions of the first ``fraction`` of the images in a fixed random order: smaller shares lie in larger."""
+    image_ids = sorted(set(captions.image_ids))
+    order = generator(0, "fraction").permutation(len(image_ids))
+    kept = order[: max(1, round(fraction * len(image_ids)))]
+    return captions.of_images(image_ids[row] for row in kept)
+
+
+def _few(
+    captions: Captions, regions: Path, relevance: Path, tokeniser: Path, shape: Backbone, *, images: int, each: int
+) -> TrainingData:
+    """The first images of dev, each with its first captions of every language."""
+    store = RegionStore.open(regions)
+    kept = captions.of_images(store.image_ids[:images]).first_of_each_image(each)
+    tokens = TokenisedCaptions.of(kept, open_tokeniser(tokeniser), max_tokens=shape.max_tokens)
+    inputs = RegionInputs(store.take(range(min(images, len(store)))))
+    return TrainingData.of(kept, tokens, inputs, read_relevance(relevance))

@@ -1,0 +1,73 @@
+"""The digest of a verb's code: what a rule passes as a parameter, so that a real change of code reruns it."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).parent
+
+
+@cache
+def code_digest(module: str) -> str:
+    """A digest of the syntax trees of ``module`` and all modules of this package that it imports.
+
+    Comments, docstrings and layout do not count, so that they rerun nothing.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(_imported(module)):
+        digest.update(f"{name}\n{_meaning(name)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _meaning(module: str) -> str:
+    """The module's syntax tree as text, without docstrings."""
+    tree = copy.deepcopy(_syntax_tree(module))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[0].value.value = ""
+    return ast.dump(tree)
+
+
+@cache
+def _imported(module: str) -> frozenset[str]:
+    found, waiting = {module}, [module]
+    while waiting:
+        for node in ast.walk(_syntax_tree(waiting.pop())):
+            names = []
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reranksmart"):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names if alias.name.startswith("reranksmart.")]
+            for name in names:
+                if name not in found and _source(name):
+                    found.add(name)
+                    waiting.append(name)
+    return frozenset(found)
+
+
+@cache
+def _syntax_tree(module: str) -> ast.Module:
+    path = _source(module)
+    if path is None:
+        raise ValueError(f"{module} is not a module of this package")
+    return ast.parse(path.read_text())
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module of this package, without importing anything; None where it is no module."""
+    place = _ROOT.joinpath(*module.split(".")[1:])
+    for path in (place.with_suffix(".py"), place / "__init__.py"):
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,1 @@
+"""Images -> regions; one file per detector."""

@@ -1,0 +1,104 @@
+"""Ids to batches: captions tokenised once, regions gathered from the memory map in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
+from reranksmart.records import Captions
+from reranksmart.regions import RegionStore
+
+
+def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokeniser saved in a backbone's or model's folder; never asks a hub."""
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+@dataclass(frozen=True)
+class TokenisedCaptions:
+    """Token ids of N captions, special tokens included: caption n owns ``tokens[offsets[n]:offsets[n + 1]]``."""
+
+    tokens: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    pad_id: int
+
+    @staticmethod
+    def of(captions: Captions, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
+        """Each caption cut to ``max_tokens`` tokens, special tokens not counted (PROTOCOL B2.2)."""
+        if not len(captions):
+            raise ValueError("there is no caption to tokenise; check the split's captions.jsonl")
+        specials = tokeniser.num_special_tokens_to_add()
+        encoded = tokeniser(list(captions.texts), truncation=True, max_length=max_tokens + specials)["input_ids"]
+        lengths = [len(ids) for ids in encoded]
+        return TokenisedCaptions(
+            tokens=np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]),
+            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            pad_id=int(tokeniser.pad_token_id),
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> TextBatch:
+        """The captions at ``rows``, padded to the longest of them."""
+        columns, mask = _columns(self.offsets, np.asarray(rows))
+        tokens = np.where(mask, self.tokens[columns], self.pad_id).astype(np.int64)
+        return TextBatch(torch.from_numpy(tokens), torch.from_numpy(mask))
+
+
+class ImageInputs(Protocol):
+    """Images by row: their lengths in tokens, and batches that a model reads."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]: ...
+
+    def batch(self, rows: NDArray[np.integer]) -> RegionBatch | EmbeddedRegions: ...
+
+
+@dataclass(frozen=True)
+class RegionInputs:
+    """Regions of a store as batches, the first ``max_regions`` of each image."""
+
+    store: RegionStore
+    max_regions: int = 50
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.minimum(self.store.counts, self.max_regions)
+
+    def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> RegionBatch:
+        """The images at ``rows`` of the store, padded to the one with the most regions."""
+        columns, mask = _columns(self.store.offsets, np.asarray(rows), longest=self.max_regions)
+        features = self.store.features[columns].astype(np.float32)
+        boxes = np.asarray(self.store.boxes[columns], dtype=np.float32)
+        features[~mask] = 0
+        boxes[~mask] = 0
+        return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask))
+
+
+def _columns(
+    offsets: NDArray[np.int64], rows: NDArray[np.integer], *, longest: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Positions (B, L) in the flat array and their mask; masked positions point at each row's first element."""
+    starts = offsets[rows]
+    lengths = offsets[rows + 1] - starts
+    if longest is not None:
+        lengths = np.minimum(lengths, longest)
+    steps = np.arange(lengths.max(initial=0))
+    mask = steps < lengths[:, None]
+    return starts[:, None] + np.where(mask, steps, 0), mask

@@ -1,0 +1,214 @@
+"""What a query costs: three clocks (encode the query, search, score the pairs), every raw time kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import faiss
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reranksmart.encoding import encode_captions, encode_images
+from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.progress import progress
+from reranksmart.reranking import score_pairs
+from reranksmart.search import build_index, search
+
+
+@dataclass(frozen=True)
+class TimedSystem:
+    """A system under the clock, with the tokens of the captions for each model (their tokenisers may differ)."""
+
+    name: str
+    retriever: SingleStream | None
+    reranker: SingleStream | None
+    retriever_tokens: TokenisedCaptions | None
+    reranker_tokens: TokenisedCaptions | None
+
+
+def milliseconds(action: Callable[[], object]) -> float:
+    """Wall-clock time of one call; a GPU's queue is emptied before and after."""
+    _synchronise()
+    began = time.perf_counter()
+    action()
+    _synchronise()
+    return 1000 * (time.perf_counter() - began)
+
+
+def _synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def grown_gallery(vectors: NDArray[np.float32], size: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """``size`` unit vectors (size, D): the given ones first, then distractors: given ones turned by random noise."""
+    if size <= len(vectors):
+        return vectors[:size]
+    extra = vectors[rng.integers(len(vectors), size=size - len(vectors))]
+    extra = extra + rng.standard_normal(extra.shape, dtype=np.float32) * np.float32(0.5 / np.sqrt(extra.shape[1]))
+    extra /= np.linalg.norm(extra, axis=1, keepdims=True)
+    return np.concatenate([vectors, extra])
+
+
+def query_times(
+    systems: Sequence[TimedSystem],
+    regions: RegionInputs,
+    *,
+    gallery_sizes: Sequence[int],
+    depths: Sequence[int],
+    queries: int,
+    warmup: int,
+    pairs_measured: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """One row per system, gallery size, depth, query and stage: what a text query costs, in milliseconds.
+
+    Galleries beyond the images at hand are filled with distractor vectors; pairs beyond them repeat images, which
+    costs the same. A cross-encoder over more than ``pairs_measured`` images is extrapolated from its largest measured
+    gallery, in proportion to the pairs, and marked so.
+    """
+    rows: list[dict[str, Any]] = []
+    rng = np.random.default_rng(seed)
+    for system in systems:
+        vectors = encode_images(system.retriever, regions).vectors if system.retriever else None
+        for size in progress(gallery_sizes, what=f"time {system.name} (gallery sizes)", total=len(gallery_sizes)):
+            index = build_index(grown_gallery(vectors, size, rng)) if vectors is not None else None
+            ks = [k for k in depths if k < size] if system.retriever and system.reranker else [0]
+            for k in ks:
+                for repeat in range(-warmup, queries):
+                    stages, extrapolated = _one_query(system, regions, index, size, k, repeat, pairs_measured)
+                    stages["total"] = sum(stages.values())
+                    if repeat >= 0:
+                        rows += [
+                            {
+                                "system": system.name,
+                                "gallery_size": size,
+                                "depth": k,
+                                "stage": stage,
+                                "repeat": repeat,
+                                "time_ms": value,
+                                "extrapolated": extrapolated,
+                                "real_images": min(size, len(regions)),
+                            }
+                            for stage, value in stages.items()
+                        ]
+                    if system.retriever is None and repeat >= 2:
+                        break  # an exhaustive query is long and steady: three are timed
+    return rows
+
+
+def _one_query(
+    system: TimedSystem,
+    regions: RegionInputs,
+    index: faiss.Index | None,
+    size: int,
+    depth: int,
+    repeat: int,
+    pairs_measured: int,
+) -> tuple[dict[str, float], bool]:
+    stages: dict[str, float] = {}
+    pairs, extrapolated = depth, False
+    if system.retriever is not None and system.retriever_tokens is not None and index is not None:
+        retriever, tokens = system.retriever, system.retriever_tokens
+        text = tokens.batch([repeat % len(tokens)])
+        with torch.inference_mode():
+            stages["encode query"] = milliseconds(lambda: retriever.encode_text(text))
+            vector = retriever.encode_text(text).float().cpu().numpy()
+        stages["search"] = milliseconds(lambda: search(index, vector, depth=min(size, max(depth, 10))))
+    else:
+        pairs, extrapolated = min(size, pairs_measured), size > pairs_measured
+    if system.reranker is not None and system.reranker_tokens is not None:
+        reranker, captions = system.reranker, system.reranker_tokens
+        caption_rows = np.full(pairs, repeat % len(captions))
+        image_rows = (np.arange(pairs) + repeat) % len(regions)
+        stages["score pairs"] = milliseconds(
+            lambda: score_pairs(reranker, captions, regions, caption_rows, image_rows, quiet=True)
+        ) * (size / pairs if extrapolated else 1)
+    return stages, extrapolated
+
+
+def evaluation_times(
+    systems: Sequence[TimedSystem], regions: RegionInputs, *, depth: int, pairs_measured: int
+) -> list[dict[str, Any]]:
+    """One row a system: the seconds of a whole evaluation, both directions, nothing cached.
+
+    A cross-encoder over all pairs is timed on ``pairs_measured`` of them and extrapolated, and marked so.
+    """
+    rows = []
+    for system in progress(systems, what="time whole evaluations (systems)", total=len(systems)):
+        tokens = system.retriever_tokens or system.reranker_tokens
+        if tokens is None:
+            raise ValueError(f"system {system.name!r} has neither retriever nor reranker; give it one")
+        all_pairs = len(tokens) * len(regions)
+        seconds, pairs, extrapolated = 0.0, 0, False
+        if system.retriever is not None:
+            seconds += milliseconds(lambda: _retrieve_both_ways(system, regions, depth)) / 1000  # noqa: B023
+            pairs = (len(tokens) * min(depth, len(regions)) + len(regions) * depth) if system.reranker else 0
+        else:
+            pairs, extrapolated = all_pairs, all_pairs > pairs_measured
+        if system.reranker is not None and system.reranker_tokens is not None:
+            timed = min(pairs, pairs_measured) if extrapolated else pairs
+            picked = np.arange(timed) * (all_pairs // max(timed, 1)) % all_pairs
+            caption_rows, image_rows = np.divmod(picked, len(regions))
+            reranker, captions = system.reranker, system.reranker_tokens
+            took = milliseconds(lambda: score_pairs(reranker, captions, regions, caption_rows, image_rows))  # noqa: B023
+            seconds += took / 1000 * pairs / timed
+        rows.append(
+            {
+                "system": system.name,
+                "queries": len(tokens) + len(regions),
+                "images": len(regions),
+                "pairs": pairs,
+                "seconds": seconds,
+                "extrapolated": extrapolated,
+            }
+        )
+    return rows
+
+
+def _retrieve_both_ways(system: TimedSystem, regions: RegionInputs, depth: int) -> None:
+    if system.retriever is None or system.retriever_tokens is None:
+        raise ValueError(f"system {system.name!r} has no retriever")
+    tokens = system.retriever_tokens
+    texts = encode_captions(system.retriever, tokens, [str(row) for row in range(len(tokens))]).vectors
+    images = encode_images(system.retriever, regions).vectors
+    for queries, gallery in ((texts, images), (images, texts)):
+        search(build_index(gallery), queries, depth=min(depth, len(gallery)))
+
+
+def index_costs(
+    gallery: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    *,
+    factories: Sequence[str],
+    repeats: int,
+    depth: int = 10,
+) -> Iterator[dict[str, Any]]:
+    """One row an index: recall of the exact top ``depth``, build time, bytes a vector, median time of one query."""
+    exact, _ = search(build_index(gallery), queries, depth=depth)
+    for factory in factories:
+        began = time.perf_counter()
+        index = build_index(gallery, factory=factory)
+        build_seconds = time.perf_counter() - began
+        if hasattr(index, "nprobe"):
+            index.nprobe = max(1, index.nlist // 8)
+        found, _ = search(index, queries, depth=depth)
+        overlap = [len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True)]
+        times = [
+            milliseconds(lambda row=row: search(index, queries[row : row + 1], depth=depth))  # type: ignore[misc]
+            for row in range(min(repeats, len(queries)))
+        ]
+        yield {
+            "index": factory,
+            "gallery_size": len(gallery),
+            "queries": len(queries),
+            f"recall_at_{depth}": float(np.mean(overlap)) / depth,
+            "build_seconds": build_seconds,
+            "bytes_per_vector": len(faiss.serialize_index(index)) / len(gallery),
+            "search_ms": float(np.median(times)),
+        }

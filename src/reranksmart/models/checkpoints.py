@@ -1,0 +1,124 @@
+"""Trained models on disk, bit for bit; and the strict check that every tensor of a file has its place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
+
+CONFIG_FILE = "model.json"
+WEIGHTS_FILE = "model.safetensors"
+
+
+def save_model(model: SingleStream, folder: Path) -> None:
+    """Writes ``model.safetensors`` and ``model.json`` into an existing folder, each whole or not at all.
+
+    Equal models give equal bytes. The weights land first: a folder with a ``model.json`` is complete.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    text = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
+    write_whole(folder / WEIGHTS_FILE, lambda path: save_file(tensors, path))
+    write_whole(folder / CONFIG_FILE, lambda path: path.write_text(text))
+
+
+def load_model(folder: Path) -> SingleStream:
+    """The model that ``save_model`` wrote, in evaluation mode, on the CPU.
+
+    Raises FileNotFoundError where there is none and ValueError where a file is damaged or of another model.
+    """
+    settings = read_settings(folder / CONFIG_FILE)
+    known = [field.name for field in dataclasses.fields(SingleStreamConfig)]
+    if set(settings) - set(known):
+        unknown = sorted(set(settings) - set(known))
+        raise ValueError(f"{folder / CONFIG_FILE}: unknown keys {unknown}; known are {known}. Train the model again.")
+    try:
+        config = SingleStreamConfig(**{**settings, "head_widths": tuple(settings["head_widths"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder / CONFIG_FILE}: {error}; it needs the keys {known}. Train the model again."
+        ) from error
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; train the model again.")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}); train the model again.") from error
+    model = SingleStream(config)
+    fill(model, tensors, source=path)
+    return model.eval()
+
+
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
+    """Copies tensors into the model by name; ValueError if one is missing, left over, or of another shape."""
+    wanted = model.state_dict()
+    problems = {
+        "missing": sorted(set(wanted) - set(tensors)),
+        "unexpected": sorted(set(tensors) - set(wanted)),
+        "of another shape": [
+            f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
+            for name in sorted(set(wanted) & set(tensors))
+            if tensors[name].shape != wanted[name].shape
+        ],
+    }
+    told = [f"{len(found)} tensors {what}: {_first(found)}" for what, found in problems.items() if found]
+    if told:
+        raise ValueError(
+            f"{source} does not fit a {type(model).__name__}: {'; '.join(told)}. Check that it is the right file."
+        )
+    model.load_state_dict(dict(tensors))
+
+
+def read_settings(path: Path) -> dict:
+    """The JSON object in a file; FileNotFoundError or ValueError with its path where there is none."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; a model's folder holds it beside the weights.")
+    try:
+        settings = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}); restore it from where the weights came from.") from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} holds a {type(settings).__name__}, not an object with settings.")
+    return settings
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Has ``write`` fill a file beside ``path``, then renames it into place."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder; make it before saving a model in it.")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _first(names: list[str], count: int = 5) -> str:
+    rest = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + rest
+
+
+def read_pickled_tensors(path: Path) -> dict:
+    """What ``torch.save`` wrote, read without running any code in it; ValueError where that is not possible."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; download the published weights or name their path.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises anything from EOFError to UnpicklingError on damaged files
+        raise ValueError(
+            f"{path} cannot be read as plain tensors ({type(error).__name__}: {str(error)[:200]}). It is damaged, or "
+            "holds other objects: save its dict of tensors alone from an environment that you trust it in."
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}, not a dict of named tensors.")
+    return content

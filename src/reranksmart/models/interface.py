@@ -1,0 +1,28 @@
+"""What a model can do. Two protocols, so that a model without a pair reading cannot pretend to re-rank."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
+
+
+@runtime_checkable
+class BiEncoder(Protocol):
+    """Embeds captions and images apart; their inner product is the similarity."""
+
+    def encode_text(self, texts: TextBatch) -> Tensor:
+        """Unit rows (B, D)."""
+
+    def encode_image(self, regions: RegionBatch | EmbeddedRegions) -> Tensor:
+        """Unit rows (B, D)."""
+
+
+@runtime_checkable
+class CrossEncoder(Protocol):
+    """Reads a caption and an image together."""
+
+    def score_pairs(self, texts: TextBatch, regions: RegionBatch | EmbeddedRegions) -> Tensor:
+        """Log-odds (B,) that caption i is true of image i, larger is better."""

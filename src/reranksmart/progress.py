@@ -1,0 +1,32 @@
+"""Progress of long steps: a bar with rate and time left on a terminal, plain lines without one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+
+_SECONDS_BETWEEN_LINES = 15.0
+
+
+def progress(items: Iterable[T], *, what: str, total: int, start: int = 0) -> Iterator[T]:
+    """The items unchanged, while their count, rate and time left are reported on stderr."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, total=total, initial=start, dynamic_ncols=True)
+        return
+    began = last = time.monotonic()
+    done = start
+    for item in items:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - last >= _SECONDS_BETWEEN_LINES or done == total:
+            rate = (done - start) / max(now - began, 1e-9)
+            left = tqdm.format_interval((total - done) / rate)
+            print(f"{what}: {done:,}/{total:,}, {rate:,.1f}/s, {left} left", file=sys.stderr, flush=True)
+            last = now

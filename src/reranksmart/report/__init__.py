@@ -1,0 +1,1 @@
+"""Tables, figures and the report page, from the long tables that the other rules make (no torch)."""

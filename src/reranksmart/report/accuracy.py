@@ -1,0 +1,234 @@
+"""The tables of accuracy by test set: one function a table, from the long measures table after ``aggregate_seeds``.
+
+Recalls, mR (their mean) and rsum (their sum) are in percent. IR asks with a caption for images, TR with an image for
+captions, as in the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from reranksmart.report.labels import LANGUAGES, SYSTEM_LABELS, plural, system_label
+from reranksmart.report.scope import (
+    MEASURES,
+    NOT_RUN,
+    RECALL_COLUMNS,
+    SHORT_COLUMNS,
+    Scope,
+    by_system,
+    cell_of,
+    has_system,
+    row_of,
+    sizes,
+)
+from reranksmart.report.tables import Column, Row, Table
+
+MAIN_COLUMNS = (*RECALL_COLUMNS, Column("rsum", "rsum"), Column("mR", "mR"))
+
+
+def main_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    exhaustive_test_set: str,
+    systems: Sequence[str] = ("ce", "be", "sep_coop", "joint_be", "joint_ce", "joint_coop"),
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "MSCOCO 5k",
+) -> Table:
+    """Table 1. ``exhaustive_test_set`` holds one caption an image, on which the exhaustive cross-encoder was run."""
+    whole = scope.rows(measures, free=["system"])
+    first = scope.rows(measures, free=["system"], instead={"test_set": exhaustive_test_set})
+    reason = "not run on all captions: exhaustive scoring takes every pair; see one caption an image below"
+    rows = [
+        row_of(
+            whole,
+            system,
+            MAIN_COLUMNS,
+            labels,
+            missing=reason if has_system(first, system) else NOT_RUN,
+            group="all captions" if len(first) else "",
+        )
+        for system in systems
+    ]
+    rows += [
+        row_of(first, system, MAIN_COLUMNS, labels, group="one caption an image", paper_key="-")
+        for system in systems
+        if has_system(first, system)
+    ]
+    return Table(
+        name="table1_main",
+        title="Table 1: retrieval with and without re-ranking",
+        caption=f"{MEASURES} Re-ranking at k = {scope.depth}. {sizes(whole)} On one caption an image: {sizes(first)}"
+        if len(first)
+        else f"{MEASURES} Re-ranking at k = {scope.depth}. {sizes(whole)}",
+        header="system",
+        columns=MAIN_COLUMNS,
+        rows=tuple(rows),
+        dataset=dataset,
+        paper_table="table1",
+        paper_dataset=paper_dataset,
+    )
+
+
+def languages_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    languages: Sequence[str] = ("en", "de", "fr", "cs"),
+    systems: Sequence[str] = ("be", "sep_coop", "joint_be", "joint_coop"),
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "Multi30k",
+) -> Table:
+    """Table 2: mean recall in each language."""
+    chosen = scope.rows(measures, free=["system", "language"])
+    columns = tuple(Column(f"{language} mR", LANGUAGES.get(language, language)) for language in languages)
+    rows = [
+        Row(
+            system,
+            system_label(system, labels),
+            tuple(cell_of(of_system[of_system["language"] == language], "mR") for language in languages),
+            paper_key=system,
+        )
+        for system, of_system in by_system(chosen, systems)
+    ]
+    return Table(
+        name="table2_languages",
+        title="Table 2: mean recall in four languages",
+        caption=f"mR in percent: the mean of R@1, 5 and 10 of both directions. Re-ranking at k = {scope.depth}. "
+        f"{sizes(chosen[chosen['language'].isin(languages)])} In Multi30k, English and German have five captions an "
+        "image, French and Czech one: its columns are different tasks.",
+        header="system",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+        paper_table="table2",
+        paper_dataset=paper_dataset,
+    )
+
+
+def transfer_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    unseen_test_set: str,
+    systems: Sequence[str] = ("be", "sep_coop", "joint_be", "joint_coop"),
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "Flickr30k 1k (Entities)",
+) -> Table:
+    """Zero-shot transfer: what training saw, and ``unseen_test_set``, beside each other."""
+    return _two_test_sets(
+        measures,
+        scope,
+        {scope.test_set: "seen", unseen_test_set: "unseen"},
+        systems,
+        labels,
+        name="transfer",
+        title="Transfer to what training never saw",
+        sentence="Seen: test images of what training showed; unseen: test images of things that training never saw.",
+        dataset=dataset,
+        paper_dataset=paper_dataset,
+    )
+
+
+def enlarged_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    enlarged_test_set: str,
+    systems: Sequence[str] = ("be", "sep_coop", "joint_be", "joint_coop"),
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "Flickr30k 1k (Entities)",
+) -> Table:
+    """The same queries in the plain gallery and in ``enlarged_test_set``, with distractors."""
+    return _two_test_sets(
+        measures,
+        scope,
+        {scope.test_set: "plain", enlarged_test_set: "enlarged"},
+        systems,
+        labels,
+        name="enlarged_gallery",
+        title="Enlarged gallery",
+        sentence="Plain: the test gallery; enlarged: the same queries, with distractor images and captions added.",
+        dataset=dataset,
+        paper_dataset=paper_dataset,
+    )
+
+
+def _two_test_sets(
+    measures: pd.DataFrame,
+    scope: Scope,
+    test_sets: Mapping[str, str],
+    systems: Sequence[str],
+    labels: Mapping[str, str],
+    *,
+    name: str,
+    title: str,
+    sentence: str,
+    dataset: str,
+    paper_dataset: str,
+) -> Table:
+    chosen = scope.rows(measures, free=["system", "test_set"])
+    chosen = chosen[chosen["test_set"].isin(list(test_sets))]
+    columns = [
+        Column(column.key if test_set != scope.test_set else f"{words} {column.key}", f"{words}, {column.label}")
+        for test_set, words in test_sets.items()
+        for column in SHORT_COLUMNS
+    ]
+    rows = []
+    for system, of_system in by_system(chosen, systems):
+        cells = [
+            cell_of(of_system[of_system["test_set"] == test_set], column.key)
+            for test_set in test_sets
+            for column in SHORT_COLUMNS
+        ]
+        rows.append(Row(system, system_label(system, labels), tuple(cells), paper_key=system))
+    return Table(
+        name=name,
+        title=title,
+        caption=f"{sentence} {MEASURES} Re-ranking at k = {scope.depth}. {sizes(chosen)}",
+        header="system",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        dataset=dataset,
+        paper_table=name,
+        paper_dataset=paper_dataset,
+    )
+
+
+def twins_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    systems: Sequence[str] = ("be", "ce", "joint_be", "joint_ce"),
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+) -> Table:
+    """Twin accuracy: the same objects rearranged, a caption of one false of the other. Guessing gets 50."""
+    chosen = scope.rows(measures, free=["system"])
+    columns = (
+        Column("text-to-image twin accuracy", "IR"),
+        Column("image-to-text twin accuracy", "TR"),
+        Column("twin accuracy", "mean"),
+    )
+    rows = [row_of(chosen, system, columns, labels) for system in systems]
+    size = ""
+    if len(chosen):
+        first = chosen.iloc[0]
+        size = f"n = {plural(int(first['queries']), 'choice')} each way among {first['images'] // 2:,} pairs of twins. "
+    return Table(
+        name="twins",
+        title="Twins: are places bound to objects?",
+        caption="Percent of choices between a picture and its twin that are right; guessing gets 50, a tie counts "
+        f"half. IR: a caption chooses the picture; TR: a picture chooses the caption. {size}"
+        "95 % intervals by bootstrap over pairs of twins. The paper has no such probe.",
+        header="system",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+    )

@@ -1,0 +1,75 @@
+"""The paper's claims as paired tests: a table, and a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reranksmart.report.labels import SYSTEM_LABELS, number, system_label
+from reranksmart.report.paper import paper_value
+from reranksmart.report.tables import Cell, Column, Row, Table
+
+
+def claims_table(
+    comparisons: pd.DataFrame,
+    numbers: pd.DataFrame,
+    *,
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "MSCOCO 5k",
+) -> Table:
+    """The paper's claims as paired tests: one group a claim, one row a measure and seed.
+
+    ``comparisons``: claim, system_a, system_b, seed, measure, direction, difference, low, high, p_value, queries and
+    images. The paper's difference is that of its Table 1.
+    """
+    columns = (Column("difference", "difference, points", unit="points"), Column("p_value", "p", unit="p"))
+    several = comparisons["seed"].nunique() > 1
+    rows = []
+    for line in comparisons.to_dict("records"):
+        column = line["measure"] if line["direction"] == "both" else f"{line['direction']} {line['measure']}"
+        a, b = (
+            paper_value(numbers, table="table1", row=line[name], column=column, dataset=paper_dataset)
+            for name in ("system_a", "system_b")
+        )
+        difference = Cell(
+            value=line["difference"],
+            low=line["low"],
+            high=line["high"],
+            paper=None if a is None or b is None else round(a - b, 2),
+        )
+        systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
+        key = f"{line['system_a']} - {line['system_b']} {column}" + (f" seed {line['seed']}" if several else "")
+        label = f"{systems}, {_column_label(column)}" + (f", seed {line['seed']}" if several else "")
+        rows.append(Row(key, label, (difference, Cell(value=line["p_value"])), group=line["claim"]))
+    images = sorted(comparisons["images"].unique())
+    return Table(
+        name="claims",
+        title="The paper's claims, tested",
+        caption="Difference in points of percent with its 95 % interval (bootstrap over images), and the two-sided p "
+        "of a paired permutation test that swaps the two systems for all queries of an image at once. "
+        f"n = {' or '.join(f'{count:,}' for count in images)} images.",
+        header="comparison",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+        paper_dataset=paper_dataset,
+    )
+
+
+def _column_label(column: str) -> str:
+    return column.replace("text-to-image", "IR").replace("image-to-text", "TR")
+
+
+def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LABELS, level: float = 0.05) -> list[str]:
+    """One sentence a comparison, on R@1 text-to-image: by how much, and whether luck would explain it."""
+    chosen = comparisons[(comparisons["measure"] == "R@1") & (comparisons["direction"] == "text-to-image")]
+    sentences = []
+    for line in chosen.to_dict("records"):
+        a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
+        side = "above" if line["difference"] > 0 else "below"
+        p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
+        luck = "" if line["p_value"] < level else "; luck explains a difference of that size"
+        sentences.append(f"{a} lies {abs(line['difference']):.1f} points {side} {b} in IR R@1 ({p}{luck}).")
+    return sentences

@@ -1,0 +1,94 @@
+"""Ours minus the paper's, cell by cell: within, outside, or not run, and then why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from reranksmart.report.labels import MISSING, number
+from reranksmart.report.tables import Cell, Column, Row, Table
+
+WITHIN, OUTSIDE, NOT_RUN = "within", "outside", "not run"
+# How far a reproduction may lie from the paper: points of a recall, points of their sum, or a factor of a time.
+POINTS, RSUM_POINTS, TIME_FACTOR = 1.0, 3.0, 2.0
+
+
+def deviations(tables: Iterable[Table], numbers: pd.DataFrame) -> pd.DataFrame:
+    """One row for each known cell of the paper's tables.
+
+    Columns: table, row, column, dataset (the paper's), paper, source, ours, our_dataset, difference, status, reason.
+    A cell that was measured on another dataset keeps its value and difference but counts as not run. What the field
+    reaches is not a cell of the paper.
+    """
+    ours = {
+        (table.paper_table, row.paper_key, column.key): (table, cell, column)
+        for table in tables
+        if table.paper_table
+        for row in table.rows
+        for cell, column in zip(row.cells, table.columns, strict=True)
+    }
+    known = numbers[numbers["value"].notna() & ~numbers["table"].str.startswith("field")]
+    return pd.DataFrame([_deviation(line, ours) for line in known.to_dict("records")])
+
+
+def _deviation(line: dict, ours: dict[tuple[str, str, str], tuple[Table, Cell, Column]]) -> dict[str, object]:
+    found = {
+        **{name: line[name] for name in ("table", "row", "column", "dataset")},
+        "paper": line["value"],
+        "source": line["source"],
+        "ours": None,
+        "our_dataset": "",
+        "difference": None,
+        "status": NOT_RUN,
+    }
+    key = (line["table"], line["row"], line["column"])
+    if key not in ours:
+        return {**found, "reason": "no table of this run has this cell"}
+    table, cell, column = ours[key]
+    if cell.value is None:
+        return {**found, "our_dataset": table.dataset, "reason": cell.missing}
+    difference = cell.value - line["value"]
+    found |= {"ours": cell.value, "our_dataset": table.dataset, "difference": difference}
+    if table.dataset != line["dataset"]:
+        return {**found, "reason": f"ours ran on {table.dataset or 'another dataset'}, not on {line['dataset']}"}
+    if cell.extrapolated:
+        return {**found, "reason": "ours is extrapolated"}
+    near = _near(cell.value, line["value"], column)
+    return {**found, "status": WITHIN if near else OUTSIDE, "reason": ""}
+
+
+def _near(ours: float, paper: float, column: Column) -> bool:
+    if column.unit in ("ms", "seconds"):
+        return paper / TIME_FACTOR <= ours <= paper * TIME_FACTOR
+    return abs(ours - paper) <= (RSUM_POINTS if column.key == "rsum" else POINTS)
+
+
+def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
+    """The deviations as a table of the report."""
+    columns = tuple(Column(key, key) for key in ("paper", "ours", "difference", "status"))
+    rows = []
+    for line in found.to_dict("records"):
+        unit = "ms" if "latency_ms" in line["column"] else "seconds" if line["column"] == "seconds" else "percent"
+        values = [MISSING if pd.isna(line[key]) else number(line[key], unit) for key in ("paper", "ours")]
+        difference = MISSING if pd.isna(line["difference"]) else _signed(line["difference"], unit)
+        status = f"{line['status']} ({line['reason']})" if line["reason"] else line["status"]
+        cells = tuple(Cell(text=text) for text in (*values, difference, status))
+        label = f"{line['row']}, {line['column']}, {line['dataset']}"
+        rows.append(Row(label, label, cells, group=line["table"]))
+    counts = found["status"].value_counts()
+    return Table(
+        name="deviations",
+        title="Ours minus the paper's",
+        caption=f"{len(found)} cells of the paper are known to this project: "
+        + ", ".join(f"{counts.get(status, 0)} {status}" for status in (WITHIN, OUTSIDE, NOT_RUN))
+        + f". Within: {POINTS:g} point of a recall or mR, {RSUM_POINTS:g} of rsum, a factor {TIME_FACTOR:g} of a time.",
+        header="cell",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+    )
+
+
+def _signed(difference: float, unit: str) -> str:
+    return f"{'+' if difference >= 0 else '−'}{number(abs(difference), unit)}"

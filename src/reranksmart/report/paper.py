@@ -1,0 +1,55 @@
+"""The paper's own numbers, each with its source; a cell whose value this project does not know is empty."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pandas as pd
+
+from reranksmart.report.tables import Table
+
+_COLUMNS = ["table", "row", "column", "value", "source", "dataset"]
+
+
+def paper_numbers(path: Path | None = None) -> pd.DataFrame:
+    """The rows of ``paper_numbers.csv``: table, row, column, value (missing where unknown), source, dataset."""
+    if path is None:
+        with as_file(files("reranksmart.report") / "paper_numbers.csv") as shipped:
+            return paper_numbers(shipped)
+    text = {name: str for name in _COLUMNS if name != "value"}
+    numbers = pd.read_csv(path, dtype=text).fillna({"source": ""})
+    if list(numbers.columns) != _COLUMNS:
+        raise ValueError(f"{path} has the columns {list(numbers.columns)}; the paper's numbers have {_COLUMNS}")
+    repeated = numbers.duplicated(["table", "row", "column", "dataset"])
+    if repeated.any():
+        raise ValueError(f"{path} gives two values for {numbers[repeated].iloc[0].to_dict()}; keep one")
+    unsourced = numbers["value"].notna() & (numbers["source"] == "")
+    if unsourced.any():
+        raise ValueError(f"{path} gives a value without a source: {numbers[unsourced].iloc[0].to_dict()}; say whence")
+    return numbers
+
+
+def paper_value(numbers: pd.DataFrame, *, table: str, row: str, column: str, dataset: str) -> float | None:
+    """The paper's value of one cell, or None where it is not known."""
+    wanted = {"table": table, "row": row, "column": column, "dataset": dataset}
+    chosen = numbers
+    for name, value in wanted.items():
+        chosen = chosen[chosen[name] == value]
+    return None if chosen.empty or chosen["value"].isna().all() else float(chosen["value"].iloc[0])
+
+
+def with_paper(table: Table, numbers: pd.DataFrame) -> Table:
+    """The table with the paper's value of ``table.paper_dataset`` in each cell that has one."""
+    rows = []
+    for row in table.rows:
+        found = [
+            paper_value(
+                numbers, table=table.paper_table, row=row.paper_key, column=column.key, dataset=table.paper_dataset
+            )
+            for column in table.columns
+        ]
+        cells = tuple(replace(cell, paper=value) for cell, value in zip(row.cells, found, strict=True))
+        rows.append(replace(row, cells=cells))
+    return replace(table, rows=tuple(rows))

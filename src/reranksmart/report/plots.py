@@ -1,0 +1,135 @@
+"""What every figure shares: a named plot, the look of each system, and files that repeat byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from reranksmart.storage import atomic_path
+
+FORMATS = ("svg", "pdf", "png")
+_UNDATED: Mapping[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour (Okabe and Ito 2008), marker and line style of one series."""
+
+    color: str
+    marker: str
+    linestyle: str | tuple[int, tuple[float, ...]]
+
+
+LOOKS: Mapping[str, Look] = {
+    "be": Look("#0072B2", "o", "-"),
+    "joint_be": Look("#56B4E9", "s", (0, (5, 1.5))),
+    "sep_coop": Look("#D55E00", "^", "-"),
+    "joint_coop": Look("#E69F00", "D", (0, (5, 1.5))),
+    "ce": Look("#333333", "X", "-"),
+    "joint_ce": Look("#888888", "P", (0, (5, 1.5))),
+    "joint_hard_be": Look("#CC79A7", "v", (0, (1, 1))),
+    "joint_hard_coop": Look("#009E73", "<", (0, (1, 1))),
+}
+_OTHERS = tuple(Look(color, marker, ":") for color, marker in (("#009E73", ">"), ("#CC79A7", "h"), ("#8A5A00", "*")))
+
+
+def look_of(name: str, place: int = 0) -> Look:
+    """The look of a system; of an unknown one, the next free look."""
+    return LOOKS.get(name, _OTHERS[place % len(_OTHERS)])
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure with its name (of its files), title and caption."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The style file, for making and for saving a figure."""
+    with as_file(files("reranksmart.report") / "style.mplstyle") as style, mpl.rc_context(fname=style):
+        yield
+
+
+def new_figure(*, panels: int = 1, width: float = 7.0, height: float = 3.8) -> tuple[Figure, list[Axes]]:
+    """A figure with panels side by side."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    return figure, list(axes)
+
+
+def line_with_band(axes: Axes, x: pd.Series, line: pd.DataFrame, look: Look, label: str) -> None:
+    """A series with its interval as a band."""
+    low, high = bounds(line)
+    axes.plot(x, line["value"], color=look.color, marker=look.marker, linestyle=look.linestyle, label=label, zorder=3)
+    axes.fill_between(x, low, high, color=look.color, alpha=0.12, linewidth=0)
+
+
+def bounds(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The interval, or the deviation over seeds around the mean; the value itself where there is neither."""
+    low = rows["low"].fillna(rows["value"] - rows["sd"]).fillna(rows["value"])
+    high = rows["high"].fillna(rows["value"] + rows["sd"]).fillna(rows["value"])
+    return low.clip(upper=rows["value"]), high.clip(lower=rows["value"])
+
+
+def log_ticks(axes: Axes, which: str, write: Callable[[float], str]) -> None:
+    """Labels of the major ticks by ``write``; none between them."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def legend(figure: Figure, *panels: Axes, below: bool = False) -> None:
+    """One legend for all panels, outside of them, each label once."""
+    handles: dict[str, Artist] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    where = "outside lower center" if below else "outside right center"
+    figure.legend(list(handles.values()), list(handles), loc=where, ncols=max(1, len(handles)) if below else 1)
+
+
+def save_plot(plot: Plot, folder: Path) -> None:
+    """Writes ``{name}.svg``, ``.pdf`` and ``.png``, the same bytes each time, and title and caption as ``.txt``."""
+    with house_style():
+        for suffix in FORMATS:
+            with atomic_path(folder / f"{plot.name}.{suffix}") as target:
+                plot.figure.savefig(target, format=suffix, metadata=dict(_UNDATED[suffix]))
+    with atomic_path(folder / f"{plot.name}.txt") as target:
+        target.write_text(f"{plot.title}\n\n{plot.caption}\n")
+
+
+@dataclass(frozen=True)
+class SavedPlot:
+    """A plot on disk: its title, caption and the text of its svg."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+def read_plot(folder: Path, name: str) -> SavedPlot:
+    """What ``save_plot`` wrote."""
+    title, _, caption = (folder / f"{name}.txt").read_text().partition("\n\n")
+    return SavedPlot(name, title, caption.strip(), (folder / f"{name}.svg").read_text())

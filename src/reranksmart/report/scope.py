@@ -1,0 +1,108 @@
+"""Which rows of the long measures table a table or figure is about, and what they say of their own size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reranksmart.report.labels import plural, system_label
+from reranksmart.report.tables import Cell, Column, Row
+
+RECALL_COLUMNS = tuple(
+    Column(f"{direction} {measure}", f"{short} {measure}")
+    for direction, short in (("text-to-image", "IR"), ("image-to-text", "TR"))
+    for measure in ("R@1", "R@5", "R@10")
+)
+SHORT_COLUMNS = (
+    Column("text-to-image R@1", "IR R@1"),
+    Column("image-to-text R@1", "TR R@1"),
+    Column("mR", "mR"),
+)
+NOT_RUN = "not run"
+MEASURES = "Recall in percent; IR: text-to-image, TR: image-to-text; mR: mean, rsum: sum of the six recalls."
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The experiments that a table is about. Systems that do not re-rank have depth 0 and fusion ``none``."""
+
+    backbone: str
+    training_set: str
+    test_set: str
+    language: str
+    depth: int
+    fusion: str = "none"
+
+    def rows(
+        self, measures: pd.DataFrame, *, free: Sequence[str] = (), instead: Mapping[str, object] | None = None
+    ) -> pd.DataFrame:
+        """The rows of these experiments; keys in ``free`` may have any value, those in ``instead`` have another.
+
+        ``measures`` is the long table after ``aggregate_seeds``.
+        """
+        if "seeds" not in measures:
+            raise ValueError("the measures have no column 'seeds'; pass them through significance.aggregate_seeds")
+        wanted: dict[str, object] = {**vars(self), **(instead or {})}
+        chosen = measures
+        for key, value in wanted.items():
+            if key in free:
+                continue
+            matches = chosen[key] == value
+            if key in ("depth", "fusion"):
+                matches |= chosen["depth"] == 0
+            chosen = chosen[matches]
+        return chosen
+
+
+def cell_of(rows: pd.DataFrame, column: str, *, missing: str = NOT_RUN) -> Cell:
+    """The cell of ``column`` (``text-to-image R@1``, ``mR``, ...) in the rows of one experiment."""
+    direction, _, measure = column.rpartition(" ")
+    if direction not in ("text-to-image", "image-to-text"):
+        direction, measure = "both", column
+    chosen = rows[(rows["direction"] == direction) & (rows["measure"] == measure)]
+    if chosen.empty:
+        return Cell(missing=missing)
+    if len(chosen) > 1:
+        differing = [name for name in chosen if chosen[name].nunique(dropna=False) > 1]
+        raise ValueError(f"{len(chosen)} experiments claim one cell ({column}); they differ in {differing}")
+    row = chosen.iloc[0]
+    value, low, high, sd = (None if pd.isna(row[name]) else float(row[name]) for name in ("value", "low", "high", "sd"))
+    return Cell(value=value, low=low, high=high, sd=sd)
+
+
+def sizes(rows: pd.DataFrame) -> str:
+    """One sentence: queries, images, seeds, and what stands beside a value."""
+    if rows.empty:
+        return ""
+    parts = []
+    for direction, noun in (("text-to-image", "caption"), ("image-to-text", "image")):
+        counts = sorted(rows.loc[rows["direction"] == direction, "queries"].unique())
+        parts += [" or ".join(plural(int(count), noun) for count in counts)] if counts else []
+    seeds = int(rows["seeds"].max())
+    beside = "95 % intervals by bootstrap over images" if seeds == 1 else "± the standard deviation over seeds"
+    return f"n = {' and '.join(parts)} as queries, {plural(seeds, 'seed')}; {beside}."
+
+
+def row_of(
+    rows: pd.DataFrame,
+    system: str,
+    columns: Iterable[Column],
+    labels: Mapping[str, str],
+    *,
+    missing: str = NOT_RUN,
+    group: str = "",
+    paper_key: str = "",
+) -> Row:
+    of_system = rows[rows["system"] == system]
+    cells = tuple(cell_of(of_system, column.key, missing=missing) for column in columns)
+    return Row(system, system_label(system, labels), cells, paper_key=paper_key or system, group=group)
+
+
+def has_system(rows: pd.DataFrame, system: str) -> bool:
+    return bool((rows["system"] == system).any())
+
+
+def by_system(rows: pd.DataFrame, systems: Iterable[str]) -> list[tuple[str, pd.DataFrame]]:
+    return [(system, rows[rows["system"] == system]) for system in systems]

@@ -1,0 +1,207 @@
+"""A table of the report: cells with their interval and the paper's value, written as csv, md, tex and json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from reranksmart.report.labels import MISSING, number, span
+from reranksmart.storage import atomic_path
+
+UNKNOWN_TO_US = "not known to this project"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds: ``key`` as in the paper's numbers, a label, and the unit of its values."""
+
+    key: str
+    label: str
+    unit: str = "percent"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value with its interval (or sd over seeds); where there is none, ``missing`` says why."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    sd: float | None = None
+    text: str = ""
+    missing: str = ""
+    extrapolated: bool = False
+    paper: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.value is None and not self.text and not self.missing:
+            raise ValueError("a cell without a value says why it is missing")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its key, its label, a cell for each column; ``paper_key`` names it in the paper's numbers."""
+
+    key: str
+    label: str
+    cells: tuple[Cell, ...]
+    paper_key: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table. ``dataset`` is what ours ran on, ``paper_dataset`` what the paper's values were measured on."""
+
+    name: str
+    title: str
+    caption: str
+    header: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    dataset: str = ""
+    paper_table: str = ""
+    paper_dataset: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row.cells) != len(self.columns):
+                raise ValueError(f"{self.name}: row {row.key!r} has {len(row.cells)} cells, not {len(self.columns)}")
+
+    @property
+    def has_paper_values(self) -> bool:
+        return any(cell.paper is not None for row in self.rows for cell in row.cells)
+
+
+def value_text(cell: Cell, column: Column) -> str:
+    """Ours alone: the value, a star where extrapolated, or the sign for missing."""
+    if cell.text:
+        return cell.text
+    if cell.value is None:
+        return MISSING
+    return number(cell.value, column.unit) + ("*" if cell.extrapolated else "")
+
+
+def interval_text(cell: Cell, column: Column) -> str:
+    """The interval or the deviation over seeds beside the value; empty where there is none."""
+    if cell.value is None:
+        return ""
+    if cell.sd is not None:
+        return f"± {number(cell.sd, column.unit).lstrip('+')}"
+    if cell.low is None or cell.high is None:
+        return ""
+    return span(cell.low, cell.high, around=cell.value, unit=column.unit)
+
+
+def paper_text(cell: Cell, column: Column) -> str:
+    """The paper's value, or the sign for missing."""
+    return MISSING if cell.paper is None else number(cell.paper, column.unit)
+
+
+def notes(table: Table) -> list[str]:
+    """What the signs in the table mean: each reason why cells are missing, what is extrapolated, what is not known."""
+    cells = [cell for row in table.rows for cell in row.cells]
+    reasons = list(dict.fromkeys(cell.missing for cell in cells if cell.missing))
+    found = [f"{MISSING} {reason}." for reason in reasons]
+    if any(cell.extrapolated for cell in cells):
+        found.append("* extrapolated, not run.")
+    if not table.paper_dataset:
+        return found
+    if not table.has_paper_values:
+        return [*found, f"The paper's values of this table are {UNKNOWN_TO_US}."]
+    same = table.dataset == table.paper_dataset
+    where = "" if same else ", another dataset: compare differences between rows, not values"
+    found.append(f"Paper: {table.paper_dataset}{where}. Its cells with {MISSING} are {UNKNOWN_TO_US}.")
+    return found
+
+
+def wide(table: Table) -> list[list[str]]:
+    """The table as text, row by row: a label, then a cell a column; a row of the paper's values under ours."""
+    lines: list[list[str]] = []
+    group = ""
+    for row in table.rows:
+        if row.group != group:
+            group = row.group
+            lines.append([f"{group}:", *[""] * len(table.columns)])
+        pairs = list(zip(row.cells, table.columns, strict=True))
+        ours = (f"{value_text(*pair)} {interval_text(*pair)}".rstrip() for pair in pairs)
+        lines.append([row.label, *ours])
+        if any(cell.paper is not None for cell in row.cells):
+            lines.append([f"{row.label} (paper)", *(paper_text(*pair) for pair in pairs)])
+    return lines
+
+
+def markdown(table: Table) -> str:
+    headers = [table.header, *(column.label for column in table.columns)]
+    body = tabulate(wide(table), headers=headers, tablefmt="github", disable_numparse=True)
+    remarks = "".join(f"\n\n{note}" for note in notes(table))
+    return f"**{table.title}**\n\n{body}\n\n{table.caption}{remarks}\n"
+
+
+def latex(table: Table) -> str:
+    headers = [table.header, *(column.label for column in table.columns)]
+    body = tabulate(wide(table), headers=headers, tablefmt="latex_booktabs", disable_numparse=True)
+    caption = _latex_escaped(" ".join([f"{table.title}.", table.caption, *notes(table)]))
+    return f"\\begin{{table}}\n\\centering\n{_latex_signs(body)}\n\\caption{{{caption}}}\n\\end{{table}}\n"
+
+
+def _latex_escaped(text: str) -> str:
+    return _latex_signs("".join(f"\\{letter}" if letter in "&%$#_{}" else letter for letter in text))
+
+
+def _latex_signs(text: str) -> str:
+    signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "<": "$<$", "≥": "$\\ge$"}
+    for sign, command in signs.items():
+        text = text.replace(sign, command)
+    return text
+
+
+def tidy(table: Table) -> pd.DataFrame:
+    """One row a cell, numbers as numbers: for whoever wants to go on calculating."""
+    return pd.DataFrame(
+        [
+            {
+                "group": row.group,
+                "row": row.key,
+                "column": column.key,
+                "unit": column.unit,
+                **asdict(cell),
+                "dataset": table.dataset,
+                "paper_dataset": table.paper_dataset,
+            }
+            for row in table.rows
+            for cell, column in zip(row.cells, table.columns, strict=True)
+        ]
+    )
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Writes ``{name}.csv`` (tidy), ``.md``, ``.tex`` and ``.json`` (the table whole, for ``read_table``)."""
+    texts = {
+        "csv": tidy(table).to_csv(index=False),
+        "md": markdown(table),
+        "tex": latex(table),
+        "json": json.dumps(asdict(table), indent=1, ensure_ascii=False) + "\n",
+    }
+    for suffix, text in texts.items():
+        with atomic_path(folder / f"{table.name}.{suffix}") as target:
+            target.write_text(text)
+
+
+def read_table(path: Path) -> Table:
+    """The table that ``write_table`` wrote as json."""
+    raw: dict[str, Any] = json.loads(path.read_text())
+    columns = tuple(Column(**column) for column in raw.pop("columns"))
+    rows = tuple(_row(row) for row in raw.pop("rows"))
+    return Table(**raw, columns=columns, rows=rows)
+
+
+def _row(raw: dict[str, Any]) -> Row:
+    cells: Iterable[dict[str, Any]] = raw.pop("cells")
+    return Row(**raw, cells=tuple(Cell(**cell) for cell in cells))

@@ -1,0 +1,59 @@
+"""Nearest-neighbour search with faiss by inner product: exact, or approximate by factory string."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from reranksmart.records import Embeddings, Ranking
+
+
+def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
+    """A faiss index of the vectors (N, D) by inner product; ValueError where ``factory`` is none of faiss's."""
+    try:
+        index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{factory!r} is not an index that faiss can make ({error}). "
+            "Use a factory string such as 'Flat', 'HNSW32' or 'IVF64,Flat'."
+        ) from error
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if not index.is_trained:
+        index.train(vectors)
+    index.add(vectors)
+    return index
+
+
+def to_device(index: faiss.Index) -> faiss.Index:
+    """The index on a GPU where faiss and the machine have one, else unchanged."""
+    if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus():
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    return index
+
+
+def search(
+    index: faiss.Index, queries: NDArray[np.float32], *, depth: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The rows (Q, K) and inner products (Q, K) of each query's ``depth`` nearest vectors, best first.
+
+    ValueError where the index holds fewer, or an approximate index finds fewer.
+    """
+    if not 1 <= depth <= index.ntotal:
+        raise ValueError(
+            f"depth {depth} is outside 1..{index.ntotal}, the vectors of the index. Choose a depth in between."
+        )
+    scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
+    if (rows < 0).any():
+        raise ValueError(
+            f"the index found fewer than {depth} vectors for some query; raise nprobe or use an exact index"
+        )
+    return rows.astype(np.int32), scores
+
+
+def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: faiss.Index, *, depth: int) -> Ranking:
+    """The ``depth`` items of the gallery nearest to each query (fewer where the gallery is smaller)."""
+    rows, scores = search(index, queries.vectors, depth=min(depth, index.ntotal))
+    return Ranking(queries.ids, tuple(gallery_ids), rows, scores)

@@ -1,0 +1,92 @@
+"""A training put together from an objective's settings: tasks, optimiser, selection and mining."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from reranksmart.config import Objective
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups
+from reranksmart.training.hard_negatives import MinedNegatives, mine
+from reranksmart.training.loop import Schedule, Training, schedule_tasks
+from reranksmart.training.sampling import TrainingData
+from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall
+from reranksmart.training.tasks import InfoNceTask, PairTask, Task, TripletTask
+
+
+def assemble(
+    model: SingleStream,
+    objective: Objective,
+    train_data: TrainingData,
+    dev_data: Mapping[str, TrainingData],
+    *,
+    seed: int,
+) -> tuple[Training, Schedule]:
+    """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
+    tasks = _tasks(objective, train_data, seed)
+    optimisers = {"adamw": torch.optim.AdamW, "reference_adamw": ReferenceAdamW}
+    optimiser = optimisers[objective.optimiser](
+        parameter_groups(model, weight_decay=objective.weight_decay), lr=objective.learning_rate
+    )
+    schedule = Schedule(
+        tasks=schedule_tasks(list(tasks), objective.schedule),
+        steps=objective.steps,
+        evaluate_every=objective.evaluate_every,
+        checkpoint_every=objective.checkpoint_every,
+        accumulation=objective.accumulation,
+        clip_norm=objective.clip_norm,
+    )
+
+    def evaluate() -> dict[str, float]:
+        measures = {"bi_encoder": bi_encoder_mean_recall, "cross_encoder": cross_encoder_mean_recall}
+        return {name: measures[name](model, dev_data[name]) for name in tasks}
+
+    hard = objective.hard_negatives
+
+    def refresh(step: int) -> None:
+        if hard and step >= hard.first_at and (step - hard.first_at) % hard.refresh_every == 0:
+            model.eval()
+            tasks["cross_encoder"].mined = mine(model, train_data, depth=hard.depth)  # type: ignore[attr-defined]
+
+    def extra_state() -> dict[str, Any]:
+        mined = getattr(tasks.get("cross_encoder"), "mined", None)
+        if mined is None:
+            return {}
+        return {
+            "images_of_caption": torch.from_numpy(mined.images_of_caption),
+            "captions_of_image": torch.from_numpy(mined.captions_of_image),
+        }
+
+    def restore(state: dict[str, Any]) -> None:
+        if state:
+            mined = MinedNegatives(**{name: tensor.numpy() for name, tensor in state.items()})
+            tasks["cross_encoder"].mined = mined  # type: ignore[attr-defined]
+
+    training = Training(
+        model=model,
+        tasks=tasks,
+        optimiser=optimiser,
+        learning_rates=linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps),
+        evaluate=evaluate,
+        refresh=refresh,
+        extra_state=extra_state,
+        restore_extra_state=restore,
+        seed=seed,
+    )
+    return training, schedule
+
+
+def _tasks(objective: Objective, data: TrainingData, seed: int) -> dict[str, Task]:
+    tasks: dict[str, Task] = {}
+    if bi := objective.bi_encoder:
+        if bi.loss == "triplet":
+            tasks["bi_encoder"] = TripletTask(data, bi.batch_size, seed, bi.margin)
+        else:
+            tasks["bi_encoder"] = InfoNceTask(data, bi.batch_size, seed, bi.temperature)
+    if ce := objective.cross_encoder:
+        probability = objective.hard_negatives.probability if objective.hard_negatives else 0.0
+        tasks["cross_encoder"] = PairTask(data, ce.batch_size, seed, mined_probability=probability)
+    return tasks

@@ -1,0 +1,50 @@
+"""Mean recall on dev, by which a model is selected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
+from reranksmart.models.interface import BiEncoder
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.records import Direction, Ranking
+from reranksmart.reranking import score_pairs
+from reranksmart.search import build_index, retrieve
+from reranksmart.training.sampling import TrainingData
+
+_KS = (1, 5, 10)
+
+
+def mean_recall(ranking: Ranking, data: TrainingData, direction: Direction) -> float:
+    """Success at 1, 5 and 10, averaged, in percent. Rows of the ranking are rows of the data."""
+    relevant, _ = direction.pair(data.relevant, data.relevant.T.tocsr())
+    items = ranking.items[:, : max(_KS)]
+    rows = np.repeat(np.arange(len(items)), items.shape[1])
+    hits = np.asarray(relevant[rows, items.ravel()]).astype(bool).reshape(items.shape)
+    return 100 * float(np.mean([hits[:, :k].any(axis=1).mean() for k in _KS]))
+
+
+def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
+    """mR (mean recall of both directions, percent) of exact retrieval over the data's captions and images."""
+    captions = encode_captions(model, data.tokens, data.captions.ids)
+    images = encode_images(model, data.regions)
+    found = []
+    for direction in Direction:
+        queries, gallery = direction.pair(captions, images)
+        ranking = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=max(_KS))
+        found.append(mean_recall(ranking, data, direction))
+    return float(np.mean(found))
+
+
+def cross_encoder_mean_recall(model: SingleStream, data: TrainingData) -> float:
+    """mR (percent) of scoring every caption with every image of the data."""
+    captions, images = len(data), len(data.regions)
+    caption_rows, image_rows = np.divmod(np.arange(captions * images), images)
+    embedded = EmbeddedImages.of(model, data.regions)
+    scores = score_pairs(model, data.tokens, embedded, caption_rows, image_rows).reshape(captions, images)
+    found = []
+    for direction, matrix in ((Direction.TEXT_TO_IMAGE, scores), (Direction.IMAGE_TO_TEXT, scores.T)):
+        query_ids, gallery_ids = direction.pair(data.captions.ids, data.regions.store.image_ids)
+        items = np.broadcast_to(np.arange(matrix.shape[1], dtype=np.int32), matrix.shape)
+        found.append(mean_recall(Ranking(query_ids, gallery_ids, items, matrix), data, direction))
+    return float(np.mean(found))

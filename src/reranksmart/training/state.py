@@ -1,0 +1,62 @@
+"""The state of an unfinished training, so that a killed job continues where it was."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from reranksmart.storage import atomic_path
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """One file of training state; a state made under other settings is not this training's and is ignored."""
+
+    path: Path
+    settings: str
+
+    def save(self, state: dict[str, Any]) -> None:
+        with atomic_path(self.path) as target:
+            torch.save({"settings": self.settings, **state}, target)
+
+    def load(self) -> dict[str, Any] | None:
+        """The state, or None where there is none of these settings."""
+        if not self.path.exists():
+            return None
+        state = torch.load(self.path, weights_only=True)
+        if state["settings"] != self.settings:
+            print(f"{self.path} was made with other settings: starting afresh", file=sys.stderr)
+            return None
+        return state
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+class Termination:
+    """Whether the process was asked to end (SIGTERM)."""
+
+    requested = False
+
+
+@contextmanager
+def termination_watched() -> Iterator[Termination]:
+    """Turns SIGTERM into a request that the training loop reads between two steps."""
+    termination = Termination()
+
+    def request(signum: int, frame: FrameType | None) -> None:
+        termination.requested = True
+
+    previous = signal.signal(signal.SIGTERM, request)
+    try:
+        yield termination
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,94 @@
+"""A task: a name, and the loss of its batch at a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reranksmart import objectives
+from reranksmart.models.interface import BiEncoder, CrossEncoder
+from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
+
+
+class JointModel(BiEncoder, CrossEncoder, Protocol):
+    """One set of weights that plays both roles."""
+
+
+class Task(Protocol):
+    name: str
+
+    def loss(self, model: JointModel, step: int) -> Tensor:
+        """The scalar loss of batch ``step`` of this task."""
+
+
+@dataclass
+class TripletTask:
+    """Batch-hard triplets, both directions; true pairs off the diagonal are no negatives (PROTOCOL B4)."""
+
+    data: TrainingData
+    batch_size: int
+    seed: int
+    margin: float
+    name: str = "bi_encoder"
+
+    def loss(self, model: JointModel, step: int) -> Tensor:
+        captions, images, relevant = _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+        return objectives.batch_hard_triplet(captions, images, relevant, margin=self.margin)
+
+
+@dataclass
+class InfoNceTask:
+    """Symmetric InfoNCE; true pairs off the diagonal are no negatives."""
+
+    data: TrainingData
+    batch_size: int
+    seed: int
+    temperature: float
+    name: str = "bi_encoder"
+
+    def loss(self, model: JointModel, step: int) -> Tensor:
+        captions, images, relevant = _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+        return objectives.info_nce(captions, images, relevant, temperature=self.temperature)
+
+
+def _embedded_batch(
+    data: TrainingData, batch_size: int, seed: int, model: BiEncoder, step: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Caption embeddings (B, D), image embeddings (B, D) and (B, B) bool, True where a caption is true of an image."""
+    rows = epoch_rows(len(data), batch_size, seed=seed, purpose="bi_encoder", step=step)
+    image_rows = data.image_rows[rows]
+    relevant = torch.from_numpy(data.relevance_mask(rows, image_rows))
+    captions = model.encode_text(data.tokens.batch(rows))
+    images = model.encode_image(data.regions.batch(image_rows))
+    return captions, images, relevant
+
+
+@dataclass
+class PairTask:
+    """Each positive pair with one negative, random or mined; binary cross-entropy on the log-odds (PROTOCOL B4, B5)."""
+
+    data: TrainingData
+    batch_size: int
+    seed: int
+    mined: MinedNegatives | None = None
+    mined_probability: float = 0.0
+    name: str = field(default="cross_encoder")
+
+    def loss(self, model: JointModel, step: int) -> Tensor:
+        rows = epoch_rows(len(self.data), self.batch_size, seed=self.seed, purpose="cross_encoder", step=step)
+        rng = generator(self.seed, "negatives", step)
+        if self.mined is None:
+            negatives = draw_random_negatives(self.data, rows, rng)
+        else:
+            negatives = draw_mined_negatives(self.data, rows, self.mined, rng, probability=self.mined_probability)
+        caption_rows = np.concatenate([rows, negatives[0]])
+        image_rows = np.concatenate([self.data.image_rows[rows], negatives[1]])
+        labels = torch.zeros(len(caption_rows))
+        labels[: len(rows)] = 1.0
+        log_odds = model.score_pairs(self.data.tokens.batch(caption_rows), self.data.regions.batch(image_rows))
+        return objectives.pair_cross_entropy(log_odds, labels)

@@ -1,0 +1,59 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reranksmart.config import ConfigError, validated
+
+DEFAULT = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
+
+
+def changed(path: str, value: object) -> dict:
+    """The default configuration with the value at a dotted path set."""
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = path.split(".")
+    place = config
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    return config
+
+
+def test_the_default_is_valid():
+    assert validated(DEFAULT).seeds == (1,)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("objectives.joint.learning_rat", 1e-3, "Did you mean 'learning_rate'?"),
+        ("backbones.oscar.hiden_size", 64, "Did you mean 'hidden_size'?"),
+        ("bootstrapp", 10, "Did you mean 'bootstrap'?"),
+        ("test_sets.test.dataset", "scene", "'scene' is not among datasets: ['scenes']. Did you mean 'scenes'?"),
+        ("test_sets.test.split", "tests", "Did you mean 'test'?"),
+        ("experiments.main.systems", ["sepcoop"], "Did you mean 'sep_coop'?"),
+        ("experiments.main.depths", [0], "experiments.main.depths.0: Input should be greater than or equal to 1, got 0"),
+        ("seeds", [1, 1], "each seed once"),
+        ("seeds", [], "seeds"),
+        ("systems.be", {"label": "BE"}, "needs a retriever, a reranker or both"),
+        ("training_sets.scenes.fraction", 1.5, "fraction: Input should be less than or equal to 1, got 1.5"),
+        ("objectives.joint.schedule", ["bi_encoder", "cross_encoder", "distil"], "schedule"),
+        ("objectives.bi_encoder.hard_negatives", {"refresh_every": 5}, "does not define"),
+        ("backbones.oscar.capabilities", ["bi_encoder"], "backbone 'oscar' cannot do"),
+        ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
+    ],
+)
+def test_a_bad_value_names_its_path_and_what_is_allowed(path, value, said):
+    with pytest.raises(ConfigError) as error:
+        validated(changed(path, value))
+    assert said in str(error.value)
+
+
+def test_every_fault_is_named_at_once():
+    config = changed("bootstrapp", 1)
+    config["candidates"] = 0
+    with pytest.raises(ConfigError) as error:
+        validated(config)
+    assert "bootstrapp" in str(error.value)
+    assert "candidates" in str(error.value)

@@ -1,0 +1,96 @@
+# Data: published or composed pictures and captions, their relevance, and the audit of the splits.
+
+
+rule fetch_stamps:
+    output:
+        folder=directory("results/stamps/pictures"),
+        stamps="results/stamps/stamps.jsonl",
+    params:
+        source=plan.stamps_option(CONFIG),
+        code=plan.code_digest("reranksmart.cli.data"),
+    log:
+        "results/logs/fetch_stamps.log",
+    benchmark:
+        "results/benchmarks/fetch_stamps.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    retries: 2
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    shell:
+        "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} 2>&1 | tee {log}"
+
+
+rule prepare_split:
+    input:
+        lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
+    output:
+        directory("results/data/{dataset}/{split}"),
+    params:
+        stamps=lambda wildcards, input: f"--stamps {input[0]}" if input else "",
+        settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.data"),
+    log:
+        "results/logs/prepare_split/{dataset}.{split}.log",
+    benchmark:
+        "results/benchmarks/prepare_split/{dataset}.{split}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 90
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    shell:
+        "reranksmart prepare-split {params.stamps} --split {wildcards.split}"
+        " --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+
+
+rule audit_splits:
+    input:
+        splits=lambda wildcards: expand(
+            "results/data/{{dataset}}/{split}", split=CONFIG.datasets[wildcards.dataset].splits
+        ),
+        stamps=lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
+    output:
+        "results/data/{dataset}/audit.json",
+    params:
+        stamps=lambda wildcards, input: f"--stamps {input.stamps[0]}" if input.stamps else "",
+        settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
+        code=plan.code_digest("reranksmart.cli.data"),
+    log:
+        "results/logs/audit_splits/{dataset}.log",
+    benchmark:
+        "results/benchmarks/audit_splits/{dataset}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 90
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        "reranksmart audit-splits {params.stamps} --settings {params.settings:q}"
+        " --output {output} {input.splits} 2>&1 | tee {log}"
+
+
+rule judge:
+    input:
+        splits=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
+        stamps=lambda wildcards: plan.split_inputs(CONFIG, plan.Gallery.parse(wildcards.gallery).dataset),
+    output:
+        "results/relevance/{gallery}.npz",
+    params:
+        stamps=lambda wildcards, input: f"--stamps {input.stamps[0]}" if input.stamps else "",
+        code=plan.code_digest("reranksmart.cli.data"),
+    log:
+        "results/logs/judge/{gallery}.log",
+    benchmark:
+        "results/benchmarks/judge/{gallery}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 85
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    shell:
+        "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} 2>&1 | tee {log}"

@@ -1,0 +1,130 @@
+# Measurement: every system on every test set, twins, paired tests, latency, index types.
+
+
+rule evaluate:
+    input:
+        unpack(lambda wildcards: plan.measure_inputs(CONFIG, wildcards)),
+    output:
+        directory("results/measures/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"),
+    params:
+        pair_scores=lambda wildcards, input: f"--pair-scores {input.pair_scores}" if "pair_scores" in input.keys() else "",
+        options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.measuring"),
+    log:
+        "results/logs/evaluate/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 50
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    shell:
+        "reranksmart evaluate --ranking {input.ranking} {params.pair_scores} --data {input.data}"
+        " --relevance {input.relevance} {params.options} --output {output} 2>&1 | tee {log}"
+
+
+rule evaluate_twins:
+    input:
+        unpack(lambda wildcards: plan.twin_inputs(CONFIG, wildcards)),
+    output:
+        directory("results/twins/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"),
+    params:
+        experiment=lambda wildcards: plan.experiment_keys(wildcards),
+        resamples=CONFIG.bootstrap,
+        code=plan.code_digest("reranksmart.cli.measuring"),
+    log:
+        "results/logs/evaluate_twins/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
+    benchmark:
+        "results/benchmarks/evaluate_twins/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 25
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    shell:
+        "reranksmart evaluate-twins --scores {input.scores} --data {input.data} --experiment {params.experiment:q}"
+        " --resamples {params.resamples} --output {output} 2>&1 | tee {log}"
+
+
+rule compare:
+    input:
+        plan.compared(CONFIG),
+    output:
+        "results/comparisons.csv",
+    params:
+        comparisons=plan.settings(CONFIG.comparisons),
+        seeds=",".join(map(str, CONFIG.seeds)),
+        depth=plan.main_depth(CONFIG),
+        permutations=CONFIG.permutations,
+        resamples=CONFIG.bootstrap,
+        code=plan.code_digest("reranksmart.cli.measuring"),
+    log:
+        "results/logs/compare.log",
+    benchmark:
+        "results/benchmarks/compare.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    priority: 50
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    shell:
+        "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
+        " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule measure_latency:
+    input:
+        unpack(lambda wildcards: plan.latency_inputs(CONFIG)),
+    output:
+        directory("results/latency"),
+    params:
+        models=plan.latency_models(CONFIG),
+        settings=plan.settings(CONFIG.latency),
+        backbone_settings=plan.latency_reading_settings(CONFIG),
+        depth=plan.main_depth(CONFIG),
+        code=plan.code_digest("reranksmart.cli.cost"),
+    log:
+        "results/logs/measure_latency.log",
+    benchmark:
+        "results/benchmarks/measure_latency.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: workflow.cores
+    priority: 45
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    shell:
+        "reranksmart measure-latency --data {input.data} --regions {input.regions} --models {params.models:q}"
+        " --settings {params.settings:q} --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure_indexes:
+    input:
+        plan.latency_embeddings(CONFIG),
+    output:
+        directory("results/index_recall"),
+    params:
+        factories=plan.index_factories(CONFIG),
+        vectors=plan.index_vectors(CONFIG),
+        code=plan.code_digest("reranksmart.cli.cost"),
+    log:
+        "results/logs/measure_indexes.log",
+    benchmark:
+        "results/benchmarks/measure_indexes.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: workflow.cores
+    priority: 20
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    shell:
+        "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reranksmart.data.stamps import Stamp
 from reranksmart.storage import read_jsonl, write_jsonl
@@ -132,3 +133,8 @@ def read_scenes(path: Path) -> list[Scene]:
         )
         for row in read_jsonl(path)
     ]
+
+
+def object_boxes(scenes: Iterable[Scene]) -> dict[str, NDArray[np.float64]]:
+    """The boxes (N, 4) of each image's objects, x1 y1 x2 y2 in [0, 1]."""
+    return {scene.image_id: np.array([item.box for item in scene.objects]) for scene in scenes}

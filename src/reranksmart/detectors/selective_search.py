@@ -10,7 +10,7 @@ PROPOSAL_SIDE = 208
 """Pictures are searched at this width and height in pixels."""
 
 MOST_REGIONS = 12
-_SEGMENT_SCALE, _SEGMENT_BLUR = 400, 0.8  # larger: fewer, larger segments
+_SEGMENT_SCALE, _SEGMENT_BLUR = 500, 0.8  # larger: fewer, larger segments
 _STRONGEST_EDGE = 40.0  # grey levels over two pixels; what is stronger counts as this
 _RING = 4  # pixels outside a box that should be calm
 _LARGEST_OVERLAP = 0.6  # IoU beyond which the less likely of two boxes goes

@@ -1,0 +1,143 @@
+"""Our networks compute what the authors' code computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.objectives import batch_hard_triplet, pair_cross_entropy
+
+STATES = {"atol": 2e-5, "rtol": 1e-4}
+VECTORS = {"atol": 2e-6, "rtol": 1e-5}
+
+SMALL = {"vocab_size": 200, "hidden_size": 64, "layers": 2, "heads": 4, "intermediate_size": 128, "max_positions": 80}
+BERT_IDS = {"cls_id": 2, "sep_id": 3, "pad_id": 0}
+CONFIGS = {
+    "oscar": SingleStreamConfig(embedder="oscar", **SMALL, **BERT_IDS),
+    "oscar_imgln_mlp": SingleStreamConfig(
+        embedder="oscar", **SMALL, **BERT_IDS, image_layer_norm_eps=1e-12, head_widths=(192,)
+    ),
+    "uniter": SingleStreamConfig(embedder="uniter", **SMALL, **BERT_IDS),
+    "m3p": SingleStreamConfig(
+        embedder="m3p",
+        **{**SMALL, "intermediate_size": 256, "max_positions": 514},
+        cls_id=0,
+        sep_id=2,
+        pad_id=1,
+    ),
+}
+
+WORDPIECES = [
+    [60, 62, 69, 72, 61, 77],
+    [74, 75, 71, 61, 76, 73, 60, 66, 68, 56],
+    [63],
+    [61, 65, 70, 71, 60, 78, 79, 57, 29, 34, 31, 47, 30, 58],
+    [60, 64, 73, 61, 67, 68, 69],
+]
+SENTENCEPIECES = [
+    [121, 169, 29, 70, 42, 134],
+    [178, 170, 26, 42, 144, 150, 121, 159, 133, 32],
+    [166],
+    [180, 53, 121, 26, 121, 187, 165, 171],
+    [121, 8, 150, 42, 148, 133, 29],
+]
+TAGS = [[62, 77], [75, 68, 76], [63], [65, 79], [64, 68, 62, 63]]
+IMAGES = [("101", 3), ("102", 7), ("103", 36), ("104", 50), ("105", 60)]
+FULL_IMAGES = [(name, 100) for name in ("111", "112", "113", "114", "115")]
+BATCHES = {
+    "oscar": ["text", "image", "joint", "joint_short_images", "joint_tags", "image_tags"],
+    "oscar_imgln_mlp": ["image", "joint", "joint_tags", "image_tags"],
+    "uniter": ["text", "joint", "image_intended"],
+    "m3p": ["text", "image_full", "joint_full"],
+}
+
+
+@pytest.fixture(scope="module")
+def outputs(recorded):
+    with np.load(recorded.data / "models.npz") as arrays:
+        return {key: torch.from_numpy(arrays[key]) for key in arrays}
+
+
+@pytest.fixture(scope="module")
+def models(recorded, tmp_path_factory):
+    return {
+        name: recorded.load(config, tmp_path_factory.mktemp(name), std=0.2) for name, config in CONFIGS.items()
+    }
+
+
+def inputs(recorded, name: str, batch: str):
+    """Texts and regions of a recorded batch, None where it has none."""
+    config = CONFIGS[name]
+    pieces = SENTENCEPIECES if name == "m3p" else WORDPIECES
+    if batch == "joint_tags":  # the authors' code cuts the longest pair of a batch by one token
+        pieces = [row[:13] for row in pieces]
+    few = slice(2) if batch == "joint_short_images" else slice(None)
+    texts = regions = None
+    if batch.startswith(("text", "joint")):
+        texts = recorded.texts([config.cls_id, *row, config.sep_id] for row in pieces[few])
+    if not batch.startswith("text"):
+        tags = recorded.texts(TAGS) if "tags" in batch else None
+        regions = recorded.regions((FULL_IMAGES if "full" in batch else IMAGES)[few], tags=tags)
+    return texts, regions
+
+
+@pytest.mark.parametrize(("name", "batch"), [(name, batch) for name in BATCHES for batch in BATCHES[name]])
+def test_a_reading_gives_the_recorded_states_and_vectors(recorded, outputs, models, name, batch):
+    model, key = models[name], f"{name}/{batch}"
+    texts, regions = inputs(recorded, name, batch)
+    with torch.no_grad():
+        states, mask = model.hidden_states(texts, regions)
+        assert torch.equal(mask.sum(dim=1), outputs[f"{key}/lengths"])
+        torch.testing.assert_close(states[-1][mask], outputs[f"{key}/tokens"], **STATES)
+        torch.testing.assert_close(model.pooler(states[-1]), outputs[f"{key}/pooled"], **STATES)
+        # The authors' UNITER wrapper gives its head the first token unpooled.
+        head_input = states[-1][:, 0] if name == "uniter" else model.pooler(states[-1])
+        torch.testing.assert_close(model.head(head_input), outputs[f"{key}/logits"], **STATES)
+        if texts is not None and regions is not None and name != "uniter":
+            torch.testing.assert_close(model.logits_pairs(texts, regions), outputs[f"{key}/logits"], **STATES)
+        if texts is None or regions is None:
+            vectors = model.encode_text(texts) if regions is None else model.encode_image(regions)
+            torch.testing.assert_close(vectors, normalize(outputs[f"{key}/mean"]), **VECTORS)
+
+
+def test_every_layer_gives_the_recorded_states(recorded, outputs, models):
+    with torch.no_grad():
+        states, mask = models["oscar"].hidden_states(*inputs(recorded, "oscar", "joint"))
+    for layer, state in enumerate(states[:-1]):
+        torch.testing.assert_close(state[mask], outputs[f"oscar/joint/states{layer}"], **STATES)
+
+
+def test_all_pairs_of_captions_and_images_get_the_recorded_logits(recorded, outputs, models):
+    texts, _ = inputs(recorded, "oscar", "text")
+    found = []
+    with torch.no_grad():
+        for each in IMAGES:
+            logits = models["oscar"].logits_pairs(texts, recorded.regions([each] * len(texts)))
+            found.append(logits)
+    torch.testing.assert_close(torch.cat(found), outputs["oscar/cross_product_logits"], **STATES)
+
+
+@pytest.mark.parametrize("name", ["oscar", "oscar_imgln_mlp"])
+@pytest.mark.parametrize("objective", ["ce", "triplet"])
+def test_losses_and_gradients_are_the_recorded_ones(recorded, outputs, models, name, objective):
+    model = models[name]
+    model.zero_grad()
+    texts, regions = inputs(recorded, name, "joint")
+    if objective == "ce":
+        loss = pair_cross_entropy(model.score_pairs(texts, regions), torch.tensor([1, 0, 1, 0, 1]))
+    else:
+        own = torch.eye(len(texts), dtype=torch.bool)
+        loss = batch_hard_triplet(model.encode_text(texts), model.encode_image(regions), own, margin=0.2)
+    loss.backward()
+    torch.testing.assert_close(loss, outputs[f"{name}/{objective}_loss"], atol=1e-6, rtol=1e-6)
+    prefix = f"{name}/{objective}_grad/"
+    expected: dict[str, Tensor] = {key.removeprefix(prefix): outputs[key] for key in outputs if key.startswith(prefix)}
+    found = recorded.sketches(model, "grad")
+    assert set(found) == set(expected)
+    for parameter, sketch in found.items():
+        norm = float(expected[parameter][0])
+        assert np.abs(sketch - expected[parameter].numpy()).max() <= 2e-4 * norm + 1e-6, parameter

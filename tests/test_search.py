@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from reranksmart.records import Embeddings
+from reranksmart.search import build_index, retrieve, search
+
+
+def vectors(count: int, *, seed: int = 0) -> np.ndarray:
+    found = np.random.default_rng(seed).standard_normal((count, 16)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+GALLERY, QUERIES = vectors(500), vectors(20, seed=1)
+
+
+def test_exact_search_is_the_matrix_product():
+    rows, scores = search(build_index(GALLERY), QUERIES, depth=10)
+    product = QUERIES @ GALLERY.T
+    expected = np.argsort(-product, axis=1)[:, :10]
+    assert (rows == expected).all()
+    np.testing.assert_allclose(scores, np.take_along_axis(product, expected, axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("factory", ["HNSW32", "IVF16,Flat", "IVF16,PQ8"])
+def test_an_approximate_index_finds_most_of_the_exact_top(factory):
+    index = build_index(GALLERY, factory=factory)
+    if hasattr(index, "nprobe"):
+        index.nprobe = 8
+    exact, _ = search(build_index(GALLERY), QUERIES, depth=10)
+    found, _ = search(index, QUERIES, depth=10)
+    assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, found, strict=True)]) >= 5
+
+
+def test_a_depth_beyond_the_gallery_is_cut_to_it():
+    gallery = Embeddings(("a", "b"), GALLERY[:2])
+    assert retrieve(Embeddings(("q",), QUERIES[:1]), gallery.ids, build_index(gallery.vectors), depth=10).depth == 2
+
+
+@pytest.mark.parametrize("depth", [0, 501])
+def test_a_depth_outside_the_index_is_refused(depth):
+    with pytest.raises(ValueError, match=rf"depth {depth} is outside 1\.\.500"):
+        search(build_index(GALLERY), QUERIES, depth=depth)
+
+
+def test_an_unknown_factory_is_named():
+    with pytest.raises(ValueError, match="'Flatt' is not an index that faiss can make"):
+        build_index(GALLERY, factory="Flatt")

@@ -1,0 +1,108 @@
+import signal
+
+import pytest
+import torch
+from toy import model, training_data
+
+from reranksmart.config import Objective
+from reranksmart.training.assembly import assemble
+from reranksmart.training.loop import Schedule, Terminated, train
+from reranksmart.training.state import StateFile
+
+OBJECTIVE = Objective.model_validate(
+    {
+        "bi_encoder": {"loss": "infonce", "batch_size": 8},
+        "cross_encoder": {"batch_size": 8},
+        "hard_negatives": {"refresh_every": 8, "first_at": 4, "depth": 10, "probability": 0.5},
+        "steps": 24,
+        "learning_rate": 1e-3,
+        "warmup_steps": 2,
+        "evaluate_every": 10,
+        "checkpoint_every": 5,
+    }
+)
+DATA, DEV = training_data(24), training_data(12, seed=7)
+
+
+def training(objective=OBJECTIVE, *, seed=1):
+    torch.set_num_threads(1)
+    fresh = model(seed=3)
+    dev = {"bi_encoder": DEV, "cross_encoder": DEV}
+    return (fresh, *assemble(fresh, objective, DATA, dev, seed=seed))
+
+
+def run(tmp_path, objective=OBJECTIVE, *, seed=1):
+    fresh, started, schedule = training(objective, seed=seed)
+    history = train(started, schedule, StateFile(tmp_path / "state.pt", "settings"), what="test")
+    return fresh.state_dict(), history
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(tmp_path):
+    one, two, other = run(tmp_path / "a"), run(tmp_path / "b"), run(tmp_path / "c", seed=2)
+    assert same(one[0], two[0])
+    assert one[1] == two[1]
+    assert not same(one[0], other[0])
+
+
+@pytest.mark.parametrize("cut", [3, 9, 13, 21])
+def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut, monkeypatch):
+    whole, whole_history = run(tmp_path / "whole")
+    fresh, started, schedule = training()
+    state = StateFile(tmp_path / "cut" / "state.pt", "settings")
+    step = started.refresh
+
+    def interrupt(number):
+        if number == cut:
+            signal.raise_signal(signal.SIGTERM)
+        step(number)
+
+    started.refresh = interrupt
+    with pytest.raises(Terminated, match=f"after step {cut + 1} of 24"):
+        train(started, schedule, state, what="test")
+    resumed, resumed_history = run(tmp_path / "cut")
+    assert same(whole, resumed)
+    assert whole_history == resumed_history
+
+
+def test_a_state_of_other_settings_is_ignored(tmp_path):
+    StateFile(tmp_path / "state.pt", "settings").save({"step": 5})
+    assert StateFile(tmp_path / "state.pt", "other settings").load() is None
+
+
+def test_training_learns_the_toy_world(tmp_path):
+    objective = OBJECTIVE.model_copy(update={"steps": 150, "hard_negatives": None, "evaluate_every": 50})
+    _, history = run(tmp_path, objective)
+    losses = [row["loss"] for row in history if row.get("task") == "bi_encoder"]
+    assert losses[-1] < losses[0] - 0.5
+
+
+class SumOfBiases:
+    """A task whose gradient is one for each entry of one bias, whatever the batch."""
+
+    name = "bi_encoder"
+
+    def loss(self, model, step):
+        return model.pooler.dense.bias.sum()
+
+
+def test_accumulation_averages_gradients(tmp_path):  # the published loop sums them
+    fresh = model()
+    before = fresh.pooler.dense.bias.detach().clone()
+    optimiser = torch.optim.SGD(fresh.parameters(), lr=1.0)
+    _, started, _ = training()
+    started.model, started.tasks, started.optimiser = fresh, {"bi_encoder": SumOfBiases()}, optimiser
+    started.learning_rates = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
+    started.refresh = lambda step: None
+    schedule = Schedule(("bi_encoder",), steps=1, evaluate_every=1, checkpoint_every=9, accumulation=4, clip_norm=1e9)
+    train(started, schedule, StateFile(tmp_path / "s.pt", ""), what="test")
+    assert torch.allclose(before - fresh.pooler.dense.bias, torch.ones_like(before))
+
+
+def test_the_best_dev_weights_are_kept(tmp_path):
+    weights, history = run(tmp_path)
+    dev = {row["step"]: row["dev_mean_recall"] for row in history if "dev_bi_encoder" in row}
+    assert history[-1] == {"step": max(dev, key=dev.get), "selected": True, "dev_mean_recall": max(dev.values())}

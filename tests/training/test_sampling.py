@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from toy import training_data
+
+from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
+from reranksmart.training.sampling import draw_random_negatives, epoch_rows, generator
+
+DATA = training_data()
+
+
+def test_every_caption_comes_once_an_epoch():
+    rows = np.concatenate([epoch_rows(48, 12, seed=1, purpose="x", step=step) for step in range(4)])
+    assert sorted(rows.tolist()) == list(range(48))
+
+
+def test_epochs_differ_in_order():
+    first, second = (epoch_rows(48, 48, seed=1, purpose="x", step=step) for step in range(2))
+    assert (first != second).any()
+
+
+def test_a_batch_depends_on_nothing_but_seed_purpose_and_step():
+    fresh = epoch_rows(48, 12, seed=1, purpose="x", step=7)
+    epoch_rows(48, 12, seed=2, purpose="y", step=3)
+    assert (epoch_rows(48, 12, seed=1, purpose="x", step=7) == fresh).all()
+
+
+def test_a_batch_larger_than_the_set_is_an_error():
+    with pytest.raises(ValueError, match="batch size 49 exceeds the 48 captions"):
+        epoch_rows(48, 49, seed=1, purpose="x", step=0)
+
+
+def test_no_negative_is_true_and_the_coin_is_fair():
+    rows = np.tile(np.arange(len(DATA)), 50)
+    captions, images = draw_random_negatives(DATA, rows, generator(0, "test"))
+    assert not DATA.is_relevant(captions, images).any()
+    kept = captions == rows
+    assert (images[~kept] == DATA.image_rows[rows[~kept]]).all()
+    assert abs(kept.mean() - 0.5) < 0.03  # 2,400 draws: three deviations
+
+
+def test_negatives_cover_every_other_image():  # Q15: the published draw never uses the next image's first caption
+    rows = np.zeros(4000, dtype=np.int64)
+    captions, images = draw_random_negatives(DATA, rows, generator(0, "cover"))
+    assert set(images[captions == 0].tolist()) == set(range(1, len(DATA.regions)))
+    assert set(captions[captions != 0].tolist()) == set(range(2, len(DATA)))
+
+
+@pytest.mark.parametrize("probability", [0.1, 1.0])
+def test_mined_negatives_replace_the_named_share(probability):  # Q32: the published code ignores hard_p
+    mined = MinedNegatives(np.full((len(DATA), 3), 5, np.int32), np.full((len(DATA.regions), 3), 7, np.int32))
+    rows = np.full(4000, 0, dtype=np.int64)
+    captions, images = draw_mined_negatives(DATA, rows, mined, generator(0, "mined"), probability=probability)
+    hard = ((captions == 0) & (images == 5)) | (captions == 7)
+    by_chance = (1 - probability) * 0.03
+    assert abs(hard.mean() - probability - by_chance) < 0.03

@@ -13,15 +13,15 @@ VISIBLE_ALPHA = 128
 
 def read_cutout(path: Path) -> NDArray[np.uint8]:
     """The picture as (H, W, 4) uint8 blue, green, red, alpha, cut to the box around its visible pixels."""
-    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if picture is None:
+    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
         raise ValueError(f"{path} is not a picture that can be read; fetch the stamps again.")
-    if picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
+    deep = np.asarray(decoded)
+    picture = (deep // 256 if deep.dtype == np.uint16 else deep).astype(np.uint8)
     if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGRA)
-    elif picture.shape[2] == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA)
+        picture = np.repeat(picture[..., None], 3, axis=2)
+    if picture.shape[2] == 3:
+        picture = np.dstack([picture, np.full(picture.shape[:2], 255, dtype=np.uint8)])
     visible = picture[..., 3] > VISIBLE_ALPHA
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     if not len(rows):

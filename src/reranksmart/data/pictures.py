@@ -38,7 +38,8 @@ def _background(rng: np.random.Generator) -> NDArray[np.float32]:
     """Pale colours that change slowly over the picture, (SIDE, SIDE, 3) float32."""
     base = rng.uniform(135, 225) + rng.uniform(-28, 28, size=3)
     coarse = base + rng.normal(0, 9, size=(3, 3, 1)) + rng.normal(0, 5, size=(3, 3, 3))
-    return cv2.resize(coarse.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.resize(coarse.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(smooth, dtype=np.float32)
 
 
 @lru_cache(maxsize=512)

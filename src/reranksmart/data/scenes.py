@@ -61,7 +61,9 @@ def compose_scene(image_id: str, stamps: Sequence[Stamp], rng: np.random.Generat
         count = int(rng.choice(_COUNTS, p=_COUNT_ODDS))
         chosen = [stamps[row] for row in rng.choice(len(stamps), size=count, replace=False)]
         names = [list(SIZES)[row] for row in rng.integers(len(SIZES), size=count)]
-        boxes = _place([_extent(stamp, rng.uniform(*SIZES[name])) for stamp, name in zip(chosen, names, strict=True)], rng)
+        boxes = _place(
+            [_extent(stamp, rng.uniform(*SIZES[name])) for stamp, name in zip(chosen, names, strict=True)], rng
+        )
         if boxes is not None:
             parts = zip(chosen, boxes, names, strict=True)
             return Scene(image_id, tuple(SceneObject(stamp.id, _in_unit(box), name) for stamp, box, name in parts))
@@ -87,9 +89,7 @@ def _extent(stamp: Stamp, size: float) -> tuple[int, int]:
     return max(1, round(size * proportion)), max(1, round(size / proportion))
 
 
-def _place(
-    extents: Sequence[tuple[int, int]], rng: np.random.Generator
-) -> list[tuple[int, int, int, int]] | None:
+def _place(extents: Sequence[tuple[int, int]], rng: np.random.Generator) -> list[tuple[int, int, int, int]] | None:
     """Boxes of these extents that keep a gap, or None where some 40 draws found no room for one."""
     if sum(width * height for width, height in extents) > _FULLEST * SIDE * SIDE:
         return None

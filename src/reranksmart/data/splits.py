@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tqdm import tqdm
-
+from reranksmart.data.layout import picture_path
 from reranksmart.data.phrases import phrase
 from reranksmart.data.pictures import draw_scene, encode_picture
-from reranksmart.data.propositions import (
-    Proposition,
-    draw_propositions,
-    is_true,
-    write_propositions,
-)
+from reranksmart.data.propositions import Proposition, draw_propositions, is_true, write_propositions
 from reranksmart.data.scenes import Scene, compose_scene, generator, read_scenes, scene_id, turned, write_scenes
 from reranksmart.data.stamps import LANGUAGES, Stamp
+from reranksmart.progress import progress
 from reranksmart.records import Captions
 from reranksmart.storage import atomic_directory, read_captions, write_captions
 
@@ -27,8 +22,6 @@ Key = TypeVar("Key")
 Owner = TypeVar("Owner")
 
 CAPTIONS_PER_IMAGE = 5
-SEEN_SPLITS = ("train", "dev", "test", "distractors")
-SPLITS = (*SEEN_SPLITS, "unseen", "twins")
 
 
 @dataclass(frozen=True)
@@ -88,14 +81,7 @@ def caption_scene(
     return Captions(ids, tuple(texts), (image_id,) * len(texts), (language,) * len(texts))
 
 
-def picture_path(folder: Path, image_id: str) -> Path:
-    """Where a split's folder keeps a picture."""
-    return folder / "images" / f"{image_id.rsplit('/', 1)[1]}.jpg"
-
-
-def write_split(
-    folder: Path, split: str, *, size: int, seed: int, stamps: Sequence[Stamp], start: int = 0
-) -> Captions:
+def write_split(folder: Path, split: str, *, size: int, seed: int, stamps: Sequence[Stamp], start: int = 0) -> Captions:
     """The captions of the scenes ``start`` to ``start + size`` of a split, after writing all that belongs to them.
 
     ``folder`` then holds images/*.jpg, scenes.jsonl, captions.jsonl and propositions.jsonl, or nothing at all. The
@@ -103,6 +89,8 @@ def write_split(
     """
     if size < 1 or start < 0:
         raise ValueError(f"a split needs at least one scene and a start of 0 or more, got size {size}, start {start}.")
+    if split == "twins" and (size % 2 or start % 2):
+        raise ValueError(f"twins come in pairs, got size {size}, start {start}; give even numbers.")
     make = make_twin if split == "twins" else make_scene
     by_id = {stamp.id: stamp for stamp in stamps}
     scenes: list[Scene] = []
@@ -110,7 +98,7 @@ def write_split(
     propositions: dict[str, Proposition] = {}
     with atomic_directory(folder) as target:
         (target / "images").mkdir()
-        for index in tqdm(range(start, start + size), desc=f"{split} scenes", unit="scene", mininterval=1):
+        for index in progress(range(start, start + size), what=f"{split} scenes", total=size):
             described = make(split, index, seed=seed, stamps=stamps)
             scenes.append(described.scene)
             for language in LANGUAGES:
@@ -142,7 +130,7 @@ def audit_splits(folders: Mapping[str, Path], *, unseen_stamps: Iterable[Stamp])
 
     ``folders`` maps split names to what ``write_split`` made. Raises ValueError naming the first picture (by content),
     layout or caption id that occurs twice, the first unseen stamp in another split than ``unseen``, and the first
-    stamp of ``unseen`` that is not held out.
+    stamp of ``unseen`` that is not held out. Pictures that were not composed have no layout to compare.
     """
     held_out = {stamp.id for stamp in unseen_stamps}
     pictures: dict[str, Path] = {}
@@ -153,7 +141,8 @@ def audit_splits(folders: Mapping[str, Path], *, unseen_stamps: Iterable[Stamp])
         for path in sorted((folder / "images").iterdir()):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             _require_new(pictures, digest, path, "the same picture")
-        for scene in read_scenes(folder / "scenes.jsonl"):
+        composed = folder / "scenes.jsonl"
+        for scene in read_scenes(composed) if composed.exists() else []:
             _require_new(layouts, tuple(sorted(scene.objects, key=repr)), scene.image_id, "the same objects and places")
             for item in scene.objects:
                 used.add(item.stamp_id)

@@ -91,7 +91,7 @@ def _download_upstream(scratch: Path) -> Path:
     try:
         with urllib.request.urlopen(UPSTREAM_URL, timeout=60) as answer, path.open("wb") as file:
             size = int(answer.headers.get("Content-Length") or 0) or None
-            with tqdm(total=size, unit="B", unit_scale=True, desc="stamps") as progress:
+            with tqdm(total=size, unit="B", unit_scale=True, desc="download stamps", disable=None) as progress:
                 while chunk := answer.read(1 << 20):
                     file.write(chunk)
                     progress.update(len(chunk))
@@ -133,7 +133,7 @@ def _wanted_files(source: Path) -> Iterator[tuple[Path, bytes]]:
 def _wanted_members(stream: IO[bytes]) -> Iterator[tuple[Path, bytes]]:
     """Only regular files are read, and their names are checked here: links and devices cannot get out."""
     with tarfile.open(fileobj=stream) as archive:
-        for member in tqdm(archive, desc="unpack stamps", unit="file", mininterval=1):
+        for member in tqdm(archive, desc="unpack stamps", unit="file", disable=None):
             name = PurePosixPath(member.name)
             if not member.isreg() or name.suffix not in _WANTED:
                 continue

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
-from tqdm import tqdm
 
 from reranksmart.detectors.efficientnet import crop, label_names, load_efficientnet, recognise
 from reranksmart.detectors.photographs import read_photograph
 from reranksmart.detectors.selective_search import MOST_REGIONS, overlap, propose_boxes
+from reranksmart.progress import progress
 from reranksmart.regions import Regions, RegionStore
 
 WHOLE_IMAGE = np.array([[0, 0, 1, 1]], dtype=np.float32)
@@ -31,17 +31,16 @@ def detect_regions(
         raise ValueError("a shard of regions needs at least one image; make fewer shards than there are images.")
     network = network if network is not None else load_efficientnet()
     regions: list[Regions] = []
-    with tqdm(total=len(images), desc="regions", unit="image", mininterval=1) as progress:
-        for start in range(0, len(images), _IMAGES_AT_ONCE):
-            boxes: list[NDArray[np.float32]] = []
-            crops: list[NDArray[np.uint8]] = []
-            for _, path in images[start : start + _IMAGES_AT_ONCE]:
-                picture = read_photograph(path)
-                proposed = propose_boxes(picture, at_most=at_most)
-                boxes.append(proposed if len(proposed) else WHOLE_IMAGE)
-                crops += [crop(picture, box) for box in boxes[-1]]
-                progress.update()
+    boxes: list[NDArray[np.float32]] = []
+    crops: list[NDArray[np.uint8]] = []
+    for number, (_, path) in enumerate(progress(images, what="regions", total=len(images)), start=1):
+        picture = read_photograph(path)
+        proposed = propose_boxes(picture, at_most=at_most)
+        boxes.append(proposed if len(proposed) else WHOLE_IMAGE)
+        crops += [crop(picture, box) for box in boxes[-1]]
+        if len(boxes) == _IMAGES_AT_ONCE or number == len(images):
             regions += _recognised(network, boxes, np.stack(crops))
+            boxes, crops = [], []
     return RegionStore.from_regions([image_id for image_id, _ in images], regions, label_names())
 
 
@@ -65,7 +64,9 @@ def object_recall(
     ``images``, ``objects`` and ``whole_images`` (nothing was found) are counts, ``regions_per_image`` is a mean.
     """
     rows = store.rows_of(objects)
-    best = [overlap(boxes, store[row].boxes).max(axis=1) for row, boxes in zip(rows.tolist(), objects.values(), strict=True)]
+    best = [
+        overlap(boxes, store[row].boxes).max(axis=1) for row, boxes in zip(rows.tolist(), objects.values(), strict=True)
+    ]
     overlaps = np.concatenate(best)
     whole = [bool(np.array_equal(store[row].boxes, WHOLE_IMAGE)) for row in rows.tolist()]
     return {

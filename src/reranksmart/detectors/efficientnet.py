@@ -57,7 +57,11 @@ def load_efficientnet() -> nn.Module:
             _fold(block, "_expand_conv", "_bn0")
         _fold(block, "_depthwise_conv", "_bn1")
         _fold(block, "_project_conv", "_bn2")
-    return _Recogniser(network).eval().to(memory_format=torch.channels_last)
+    recogniser = _Recogniser(network).eval()
+    for weight in recogniser.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return recogniser
 
 
 def _fold(module: nn.Module, convolution: str, norm: str) -> None:

@@ -1,0 +1,57 @@
+"""Verbs that make region features: extract one shard, merge the shards of a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import torch
+import typer
+
+from reranksmart.code import code_digest
+from reranksmart.config import RegionFeatures
+from reranksmart.data.layout import picture_path
+from reranksmart.data.scenes import read_scenes
+from reranksmart.detectors.detection import detect_regions, object_recall
+from reranksmart.provenance import write_provenance
+from reranksmart.regions import RegionStore
+from reranksmart.storage import read_captions, write_json
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("extract-regions")
+def extract_regions_verb(
+    data: Annotated[Path, typer.Option(help="folder of a prepared split")],
+    shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
+    settings: Annotated[str, typer.Option(help="the region settings as JSON")],
+    output: Annotated[Path, typer.Option()],
+    threads: int = 1,
+) -> None:
+    """Detects the regions of one share of a split's images."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    regions = RegionFeatures.model_validate_json(settings)
+    image_ids = list(dict.fromkeys(read_captions(data / "captions.jsonl").image_ids))
+    mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
+    images = [(image_id, picture_path(data, image_id)) for image_id in (mine[shard].tolist() if shard < len(mine) else [])]
+    detect_regions(images, at_most=regions.maximum).save(output)
+    write_provenance(output, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
+
+
+@app.command("merge-regions")
+def merge_regions_verb(
+    shards: Annotated[list[Path], typer.Argument(help="folders of all shards, in order")],
+    data: Annotated[Path, typer.Option(help="folder of a prepared split")],
+    output: Annotated[Path, typer.Option()],
+) -> None:
+    """Joins the shards of a split; measures the recall of the true objects where they are known."""
+    store = RegionStore.concatenated([RegionStore.open(folder) for folder in shards])
+    store.save(output)
+    scenes = data / "scenes.jsonl"
+    if scenes.exists():
+        boxes = {scene.image_id: np.array([item.box for item in scene.objects]) for scene in read_scenes(scenes)}
+        write_json(output / "recall.json", object_recall(store, boxes))
+    write_provenance(output, verb="merge-regions", code=code_digest(__name__), settings="{}")

@@ -121,6 +121,9 @@ class Objective(_Frozen):
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
     optimiser: Literal["adamw", "reference_adamw"] = "adamw"
+    moments: Literal["shared", "per_task"] = Field(
+        "shared", description="Adam's moments: one set for all tasks as published, or one for each task"
+    )
     hard_negatives: HardNegatives | None = None
     evaluate_every: Count = Field(2500, description="outer steps between two evaluations on dev")
     dev_images: Count = Field(1000, description="images of dev for the bi-encoder's recall, five captions each")

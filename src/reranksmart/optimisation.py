@@ -24,7 +24,7 @@ def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str,
 def reference_parameter_groups(
     named_parameters: Iterable[tuple[str, nn.Parameter]], *, weight_decay: float
 ) -> list[dict[str, Any]]:
-    """The two groups of the published training code, which goes by the published *names* (PROTOCOL B6).
+    """The two groups of the published training code, which goes by the published *names*.
 
     Only names with ``bias`` or ``LayerNorm.weight`` in them are exempt, so that most of M3P's and UNITER's LayerNorm
     weights decay.
@@ -43,7 +43,7 @@ def _two_groups(parameters: Iterable[tuple[bool, nn.Parameter]], weight_decay: f
 
 
 class ReferenceAdamW(torch.optim.Optimizer):
-    """AdamW as ``transformers`` had it, which the published models were trained with (PROTOCOL B6).
+    """AdamW as ``transformers`` had it, which the published models were trained with.
 
     Unlike ``torch.optim.AdamW`` it adds ``eps`` to the root of the second moment before the bias correction, and
     decays the weights after the step.

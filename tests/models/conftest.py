@@ -31,7 +31,7 @@ def _make_model(**changes) -> SingleStream:
     return model.eval()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_model() -> Callable[..., SingleStream]:
     return _make_model
 
@@ -41,7 +41,7 @@ def model(request) -> SingleStream:
     return _make_model(**VARIANTS[request.param])
 
 
-@pytest.fixture()
+@pytest.fixture
 def texts(model: SingleStream) -> TextBatch:
     return texts_for(model, [3, 9, 1, 6])
 

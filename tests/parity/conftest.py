@@ -26,7 +26,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def _normal(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    return np.random.RandomState(zlib.crc32(name.encode())).standard_normal(shape)  # noqa: NPY002
+    return np.random.RandomState(zlib.crc32(name.encode())).standard_normal(shape)
 
 
 def weight(name: str, shape: tuple[int, ...], *, std: float, prefix: str = "") -> Tensor:
@@ -43,7 +43,7 @@ def weight(name: str, shape: tuple[int, ...], *, std: float, prefix: str = "") -
 
 def image(name: str, count: int) -> tuple[Tensor, Tensor]:
     """Features (count, 2048) and boxes (count, 4) in [0, 1] of the recorded image of this name."""
-    draw = np.random.RandomState(zlib.crc32(f"img{name}".encode()))  # noqa: NPY002
+    draw = np.random.RandomState(zlib.crc32(f"img{name}".encode()))
     features = np.maximum(draw.standard_normal((count, 2048)), 0)
     x1, y1, width, height = (draw.uniform(*ends, count) for ends in ((0, 448), (0, 336), (5, 192), (5, 144)))
     boxes = np.stack([x1, y1, x1 + width, y1 + height], axis=1).astype(np.float32) / [640, 480, 640, 480]

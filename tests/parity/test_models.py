@@ -64,9 +64,7 @@ def outputs(recorded):
 
 @pytest.fixture(scope="module")
 def models(recorded, tmp_path_factory):
-    return {
-        name: recorded.load(config, tmp_path_factory.mktemp(name), std=0.2) for name, config in CONFIGS.items()
-    }
+    return {name: recorded.load(config, tmp_path_factory.mktemp(name), std=0.2) for name, config in CONFIGS.items()}
 
 
 def inputs(recorded, name: str, batch: str):

@@ -69,7 +69,9 @@ def test_pair_cross_entropy_is_the_recorded_two_class_loss(losses):
 
 def batch_loss(recorded, model, batch):
     texts = recorded.texts(batch["tokens"])
-    regions = recorded.regions([(str(name), count) for name, count in zip(batch["images"], batch["regions"], strict=True)])
+    regions = recorded.regions(
+        [(str(name), count) for name, count in zip(batch["images"], batch["regions"], strict=True)]
+    )
     labels = torch.tensor(batch["labels"])
     if batch["task"] == 1:
         return pair_cross_entropy(model.score_pairs(texts, regions), labels)

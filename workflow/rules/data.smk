@@ -5,19 +5,19 @@ rule fetch_stamps:
     output:
         folder=directory("results/stamps/pictures"),
         stamps="results/stamps/stamps.jsonl",
-    params:
-        source=plan.stamps_option(CONFIG),
-        code=plan.code_digest("reranksmart.cli.data"),
     log:
         "results/logs/fetch_stamps.log",
     benchmark:
         "results/benchmarks/fetch_stamps.tsv"
+    retries: 2
     conda:
         "../../envs/reranksmart.yaml"
-    retries: 2
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        source=plan.stamps_option(CONFIG),
+        code=plan.code_digest("reranksmart.cli.data"),
     shell:
         "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} 2>&1 | tee {log}"
 
@@ -27,20 +27,20 @@ rule prepare_split:
         lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
     output:
         directory("results/data/{dataset}/{split}"),
-    params:
-        stamps=lambda wildcards, input: f"--stamps {input[0]}" if input else "",
-        settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.data"),
     log:
         "results/logs/prepare_split/{dataset}.{split}.log",
     benchmark:
         "results/benchmarks/prepare_split/{dataset}.{split}.tsv"
+    priority: 90
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 90
     resources:
         mem_mb=2000,
         runtime=120,
+    params:
+        stamps=lambda wildcards, input: f"--stamps {input[0]}" if input else "",
+        settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.data"),
     shell:
         "reranksmart prepare-split {params.stamps} --split {wildcards.split}"
         " --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
@@ -49,25 +49,28 @@ rule prepare_split:
 rule audit_splits:
     input:
         splits=lambda wildcards: expand(
-            "results/data/{{dataset}}/{split}", split=CONFIG.datasets[wildcards.dataset].splits
+            "results/data/{{dataset}}/{split}",
+            split=CONFIG.datasets[wildcards.dataset].splits,
         ),
         stamps=lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
     output:
         "results/data/{dataset}/audit.json",
-    params:
-        stamps=lambda wildcards, input: f"--stamps {input.stamps[0]}" if input.stamps else "",
-        settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
-        code=plan.code_digest("reranksmart.cli.data"),
     log:
         "results/logs/audit_splits/{dataset}.log",
     benchmark:
         "results/benchmarks/audit_splits/{dataset}.tsv"
+    priority: 90
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 90
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        stamps=lambda wildcards, input: (
+            f"--stamps {input.stamps[0]}" if input.stamps else ""
+        ),
+        settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
+        code=plan.code_digest("reranksmart.cli.data"),
     shell:
         "reranksmart audit-splits {params.stamps} --settings {params.settings:q}"
         " --output {output} {input.splits} 2>&1 | tee {log}"
@@ -76,21 +79,25 @@ rule audit_splits:
 rule judge:
     input:
         splits=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        stamps=lambda wildcards: plan.split_inputs(CONFIG, plan.Gallery.parse(wildcards.gallery).dataset),
+        stamps=lambda wildcards: plan.split_inputs(
+            CONFIG, plan.Gallery.parse(wildcards.gallery).dataset
+        ),
     output:
         "results/relevance/{gallery}.npz",
-    params:
-        stamps=lambda wildcards, input: f"--stamps {input.stamps[0]}" if input.stamps else "",
-        code=plan.code_digest("reranksmart.cli.data"),
     log:
         "results/logs/judge/{gallery}.log",
     benchmark:
         "results/benchmarks/judge/{gallery}.tsv"
+    priority: 85
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 85
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        stamps=lambda wildcards, input: (
+            f"--stamps {input.stamps[0]}" if input.stamps else ""
+        ),
+        code=plan.code_digest("reranksmart.cli.data"),
     shell:
         "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} 2>&1 | tee {log}"

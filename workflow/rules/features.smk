@@ -6,20 +6,20 @@ rule extract_regions:
         "results/data/{dataset}/{split}",
     output:
         temp(directory("results/regions/{dataset}/{split}.shards/{shard}")),
-    params:
-        settings=plan.settings(CONFIG.regions),
-        code=plan.code_digest("reranksmart.cli.regions"),
     log:
         "results/logs/extract_regions/{dataset}.{split}.{shard}.log",
     benchmark:
         "results/benchmarks/extract_regions/{dataset}.{split}.{shard}.tsv"
+    priority: 90
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
-    priority: 90
     resources:
         mem_mb=2000,
         runtime=240,
+    params:
+        settings=plan.settings(CONFIG.regions),
+        code=plan.code_digest("reranksmart.cli.regions"),
     shell:
         "reranksmart extract-regions --data {input} --shard {wildcards.shard} --settings {params.settings:q}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -29,21 +29,22 @@ rule merge_regions:
     input:
         data="results/data/{dataset}/{split}",
         shards=lambda wildcards: expand(
-            "results/regions/{{dataset}}/{{split}}.shards/{shard}", shard=range(CONFIG.regions.shards)
+            "results/regions/{{dataset}}/{{split}}.shards/{shard}",
+            shard=range(CONFIG.regions.shards),
         ),
     output:
         directory("results/regions/{dataset}/{split}"),
-    params:
-        code=plan.code_digest("reranksmart.cli.regions"),
     log:
         "results/logs/merge_regions/{dataset}.{split}.log",
     benchmark:
         "results/benchmarks/merge_regions/{dataset}.{split}.tsv"
+    priority: 90
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 90
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=plan.code_digest("reranksmart.cli.regions"),
     shell:
         "reranksmart merge-regions --data {input.data} --output {output} {input.shards} 2>&1 | tee {log}"

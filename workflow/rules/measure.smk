@@ -5,21 +5,27 @@ rule evaluate:
     input:
         unpack(lambda wildcards: plan.measure_inputs(CONFIG, wildcards)),
     output:
-        directory("results/measures/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"),
-    params:
-        pair_scores=lambda wildcards, input: f"--pair-scores {input.pair_scores}" if "pair_scores" in input.keys() else "",
-        options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.measuring"),
+        directory(
+            "results/measures/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
+        ),
     log:
         "results/logs/evaluate/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
     benchmark:
         "results/benchmarks/evaluate/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    priority: 50
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 50
     resources:
         mem_mb=1500,
         runtime=60,
+    params:
+        pair_scores=lambda wildcards, input: (
+            f"--pair-scores {input.pair_scores}"
+            if "pair_scores" in input.keys()
+            else ""
+        ),
+        options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.measuring"),
     shell:
         "reranksmart evaluate --ranking {input.ranking} {params.pair_scores} --data {input.data}"
         " --relevance {input.relevance} {params.options} --output {output} 2>&1 | tee {log}"
@@ -29,21 +35,23 @@ rule evaluate_twins:
     input:
         unpack(lambda wildcards: plan.twin_inputs(CONFIG, wildcards)),
     output:
-        directory("results/twins/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"),
-    params:
-        experiment=lambda wildcards: plan.experiment_keys(wildcards),
-        resamples=CONFIG.bootstrap,
-        code=plan.code_digest("reranksmart.cli.measuring"),
+        directory(
+            "results/twins/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
+        ),
     log:
         "results/logs/evaluate_twins/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
     benchmark:
         "results/benchmarks/evaluate_twins/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    priority: 25
     conda:
         "../../envs/reranksmart.yaml"
-    priority: 25
     resources:
         mem_mb=1500,
         runtime=60,
+    params:
+        experiment=lambda wildcards: plan.experiment_keys(wildcards),
+        resamples=CONFIG.bootstrap,
+        code=plan.code_digest("reranksmart.cli.measuring"),
     shell:
         "reranksmart evaluate-twins --scores {input.scores} --data {input.data} --experiment {params.experiment:q}"
         " --resamples {params.resamples} --output {output} 2>&1 | tee {log}"
@@ -54,6 +62,16 @@ rule compare:
         plan.compared(CONFIG),
     output:
         "results/comparisons.csv",
+    log:
+        "results/logs/compare.log",
+    benchmark:
+        "results/benchmarks/compare.tsv"
+    priority: 50
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=60,
     params:
         comparisons=plan.settings(CONFIG.comparisons),
         seeds=",".join(map(str, CONFIG.seeds)),
@@ -61,16 +79,6 @@ rule compare:
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
         code=plan.code_digest("reranksmart.cli.measuring"),
-    log:
-        "results/logs/compare.log",
-    benchmark:
-        "results/benchmarks/compare.tsv"
-    conda:
-        "../../envs/reranksmart.yaml"
-    priority: 50
-    resources:
-        mem_mb=1500,
-        runtime=60,
     shell:
         "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"
@@ -82,23 +90,23 @@ rule measure_latency:
         unpack(lambda wildcards: plan.latency_inputs(CONFIG)),
     output:
         directory("results/latency"),
+    log:
+        "results/logs/measure_latency.log",
+    benchmark:
+        "results/benchmarks/measure_latency.tsv"
+    priority: 45
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         models=plan.latency_models(CONFIG),
         settings=plan.settings(CONFIG.latency),
         backbone_settings=plan.latency_reading_settings(CONFIG),
         depth=plan.main_depth(CONFIG),
         code=plan.code_digest("reranksmart.cli.cost"),
-    log:
-        "results/logs/measure_latency.log",
-    benchmark:
-        "results/benchmarks/measure_latency.tsv"
-    conda:
-        "../../envs/reranksmart.yaml"
-    threads: workflow.cores
-    priority: 45
-    resources:
-        mem_mb=4000,
-        runtime=240,
     shell:
         "reranksmart measure-latency --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --settings {params.settings:q} --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
@@ -110,21 +118,21 @@ rule measure_indexes:
         plan.latency_embeddings(CONFIG),
     output:
         directory("results/index_recall"),
-    params:
-        factories=plan.index_factories(CONFIG),
-        vectors=plan.index_vectors(CONFIG),
-        code=plan.code_digest("reranksmart.cli.cost"),
     log:
         "results/logs/measure_indexes.log",
     benchmark:
         "results/benchmarks/measure_indexes.tsv"
+    priority: 20
     conda:
         "../../envs/reranksmart.yaml"
     threads: workflow.cores
-    priority: 20
     resources:
         mem_mb=3000,
         runtime=60,
+    params:
+        factories=plan.index_factories(CONFIG),
+        vectors=plan.index_vectors(CONFIG),
+        code=plan.code_digest("reranksmart.cli.cost"),
     shell:
         "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"

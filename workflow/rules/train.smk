@@ -8,20 +8,20 @@ rule pretrain:
         relevance="results/relevance/{dataset}.train.npz",
     output:
         directory("results/backbones/{backbone}/{dataset}"),
-    params:
-        settings=lambda wildcards: plan.settings(CONFIG.backbones[wildcards.backbone]),
-        code=plan.code_digest("reranksmart.cli.training"),
     log:
         "results/logs/pretrain/{backbone}.{dataset}.log",
     benchmark:
         "results/benchmarks/pretrain/{backbone}.{dataset}.tsv"
+    priority: 80
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
-    priority: 80
     resources:
         mem_mb=3000,
         runtime=120,
+    params:
+        settings=lambda wildcards: plan.settings(CONFIG.backbones[wildcards.backbone]),
+        code=plan.code_digest("reranksmart.cli.training"),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"
         " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -31,24 +31,28 @@ rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
     output:
-        directory("results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"),
-    params:
-        settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),
-        backbone_settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
-        fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
-        code=plan.code_digest("reranksmart.cli.training"),
+        directory(
+            "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
+        ),
     log:
         "results/logs/train/{backbone}.{training_set}.{objective}.seed{seed}.log",
     benchmark:
         "results/benchmarks/train/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
+    priority: lambda wildcards: plan.training_priority(CONFIG, wildcards)
+    retries: 2
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
-    retries: 2
-    priority: lambda wildcards: plan.training_priority(CONFIG, wildcards)
     resources:
         mem_mb=3000,
         runtime=1440,
+    params:
+        settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),
+        backbone_settings=lambda wildcards: plan.reading_settings(
+            CONFIG, wildcards.backbone
+        ),
+        fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
+        code=plan.code_digest("reranksmart.cli.training"),
     shell:
         "reranksmart train --backbone {input.backbone} --captions {input.data}/captions.jsonl --regions {input.regions}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-regions {input.dev_regions}"

@@ -11,10 +11,11 @@ from pydantic import TypeAdapter
 
 from reranksmart.code import code_digest
 from reranksmart.config import Dataset, Files, Scenes
+from reranksmart.data.audit import audit_scenes, audit_splits
 from reranksmart.data.files import prepare_file_split
 from reranksmart.data.propositions import read_propositions, relevance
 from reranksmart.data.scenes import read_scenes
-from reranksmart.data.splits import audit_splits, concepts_of, write_split
+from reranksmart.data.splits import concepts_of, write_split
 from reranksmart.data.stamp_archive import fetch_stamps
 from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
 from reranksmart.plan import Gallery
@@ -78,8 +79,11 @@ def audit_splits_verb(
 ) -> None:
     """Proves that the splits of a dataset share no picture and no caption, or names the first that they share."""
     dataset: Scenes | Files = TypeAdapter(Dataset).validate_json(settings)
-    unseen = _seen_and_unseen(stamps, dataset.seed)[1] if stamps and isinstance(dataset, Scenes) else []
-    write_json(output, audit_splits({folder.name: folder for folder in splits}, unseen_stamps=unseen))
+    folders = {folder.name: folder for folder in splits}
+    found = audit_splits(folders)
+    if isinstance(dataset, Scenes) and stamps is not None:
+        found |= audit_scenes(folders, unseen_stamps=_seen_and_unseen(stamps, dataset.seed)[1])
+    write_json(output, found)
 
 
 @app.command("judge")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ MARGIN = 0.1
 RELATIONS = {"left of": (0, 1), "right of": (0, -1), "above": (1, 1), "below": (1, -1)}
 SIZES_SAID = ("small", "large")
 _SIZE_ODDS, _THIRD_ODDS = 0.35, 0.3
+_TRAIN_SHARE, _DEV_SHARE = 60, 15
+"""Percent of all propositions that only train, and only dev, may say."""
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,23 @@ def _fits(mention: Mention, item: SceneObject, concepts: Mapping[str, str]) -> b
     return concepts[item.stamp_id] == mention.concept and mention.size in (None, item.size)
 
 
+def may_say(proposition: Proposition, split: str) -> bool:
+    """Whether captions of this split may say it: what training says, dev and test never do, and the reverse."""
+    bucket = zlib.crc32(repr(proposition).encode()) % 100
+    if split == "train":
+        return bucket < _TRAIN_SHARE
+    if split == "dev":
+        return _TRAIN_SHARE <= bucket < _TRAIN_SHARE + _DEV_SHARE
+    return bucket >= _TRAIN_SHARE + _DEV_SHARE
+
+
 def draw_propositions(
-    scene: Scene, concepts: Mapping[str, str], *, count: int, rng: np.random.Generator
+    scene: Scene, concepts: Mapping[str, str], *, split: str, count: int, rng: np.random.Generator
 ) -> list[Proposition]:
-    """``count`` propositions true of the scene, different ones as far as it has any; none where no relation holds."""
+    """``count`` propositions true of the scene that the split may say, different ones as far as it has any.
+
+    None where there are fewer than two: as many captions of one proposition would lack wordings.
+    """
     related = [
         (relation, first, second)
         for first, second in permutations(scene.objects, 2)
@@ -84,18 +101,18 @@ def draw_propositions(
         return []
     order = rng.permutation(len(related))
     drawn: list[Proposition] = []
-    for turn in range(count):
+    for turn in range(_TRIES * count):
         relation, first, second = related[order[turn % len(order)]]
-        for _ in range(8):
-            rest = [item for item in scene.objects if item is not first and item is not second]
-            third = None
-            if rest and rng.random() < _THIRD_ODDS:
-                third = Mention(concepts[rest[rng.integers(len(rest))].stamp_id])
-            proposition = Proposition(relation, _mention(first, concepts, rng), _mention(second, concepts, rng), third)
-            if proposition not in drawn:
-                break
-        drawn.append(proposition)
-    return drawn
+        rest = [item for item in scene.objects if item is not first and item is not second]
+        third = None
+        if rest and rng.random() < _THIRD_ODDS:
+            third = Mention(concepts[rest[rng.integers(len(rest))].stamp_id])
+        proposition = Proposition(relation, _mention(first, concepts, rng), _mention(second, concepts, rng), third)
+        if may_say(proposition, split) and proposition not in drawn:
+            drawn.append(proposition)
+        if len(drawn) == count:
+            break
+    return [drawn[place % len(drawn)] for place in range(count)] if len(drawn) >= 2 else []
 
 
 def _mention(item: SceneObject, concepts: Mapping[str, str], rng: np.random.Generator) -> Mention:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from reranksmart.data.layout import picture_path
 from reranksmart.data.phrases import phrase
 from reranksmart.data.pictures import draw_scene, encode_picture
 from reranksmart.data.propositions import Proposition, draw_propositions, is_true, write_propositions
-from reranksmart.data.scenes import Scene, compose_scene, generator, read_scenes, scene_id, turned, write_scenes
+from reranksmart.data.scenes import Scene, compose_scene, generator, scene_id, turned, write_scenes
 from reranksmart.data.stamps import LANGUAGES, Stamp
 from reranksmart.progress import progress
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, read_captions, write_captions
-
-Key = TypeVar("Key")
-Owner = TypeVar("Owner")
+from reranksmart.storage import atomic_directory, write_captions
 
 CAPTIONS_PER_IMAGE = 5
 
@@ -38,7 +33,7 @@ def make_scene(split: str, index: int, *, seed: int, stamps: Sequence[Stamp]) ->
     layouts, meanings = generator(seed, split, index, "layout"), generator(seed, split, index, "captions")
     while True:
         scene = compose_scene(scene_id(split, index), stamps, layouts)
-        drawn = draw_propositions(scene, concepts, count=CAPTIONS_PER_IMAGE, rng=meanings)
+        drawn = draw_propositions(scene, concepts, split=split, count=CAPTIONS_PER_IMAGE, rng=meanings)
         if drawn:
             return DescribedScene(scene, tuple(drawn))
 
@@ -56,7 +51,7 @@ def make_twin(split: str, index: int, *, seed: int, stamps: Sequence[Stamp]) -> 
         scene = compose_scene(scene_id(split, first), stamps, layouts)
         pair = (scene, turned(scene, scene_id(split, first + 1)))
         drawn = [
-            draw_propositions(one, concepts, count=CAPTIONS_PER_IMAGE, rng=rng)
+            draw_propositions(one, concepts, split=split, count=CAPTIONS_PER_IMAGE, rng=rng)
             for one, rng in zip(pair, meanings, strict=True)
         ]
         told = [any(is_true(said, other, concepts) for said in drawn[1 - place]) for place, other in enumerate(pair)]
@@ -123,38 +118,3 @@ def _joined(captions: Sequence[Captions]) -> Captions:
         tuple(value for one in captions for value in one.image_ids),
         tuple(value for one in captions for value in one.languages),
     )
-
-
-def audit_splits(folders: Mapping[str, Path], *, unseen_stamps: Iterable[Stamp]) -> dict[str, int]:
-    """How many pictures, captions and stamps were compared, after proving that splits share none of them.
-
-    ``folders`` maps split names to what ``write_split`` made. Raises ValueError naming the first picture (by content),
-    layout or caption id that occurs twice, the first unseen stamp in another split than ``unseen``, and the first
-    stamp of ``unseen`` that is not held out. Pictures that were not composed have no layout to compare.
-    """
-    held_out = {stamp.id for stamp in unseen_stamps}
-    pictures: dict[str, Path] = {}
-    layouts: dict[tuple[object, ...], str] = {}
-    captions: dict[str, str] = {}
-    used: set[str] = set()
-    for split, folder in folders.items():
-        for path in sorted((folder / "images").iterdir()):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            _require_new(pictures, digest, path, "the same picture")
-        composed = folder / "scenes.jsonl"
-        for scene in read_scenes(composed) if composed.exists() else []:
-            _require_new(layouts, tuple(sorted(scene.objects, key=repr)), scene.image_id, "the same objects and places")
-            for item in scene.objects:
-                used.add(item.stamp_id)
-                if (item.stamp_id in held_out) != (split == "unseen"):
-                    kind = "held out" if item.stamp_id in held_out else "not held out"
-                    raise ValueError(f"{scene.image_id} of split {split!r} shows {item.stamp_id!r}, which is {kind}.")
-        for caption_id in read_captions(folder / "captions.jsonl").ids:
-            _require_new(captions, caption_id, split, f"the caption id {caption_id!r}")
-    return {"pictures": len(pictures), "captions": len(captions), "stamps": len(used)}
-
-
-def _require_new(known: dict[Key, Owner], key: Key, owner: Owner, what: str) -> None:
-    if key in known:
-        raise ValueError(f"{known[key]} and {owner} have {what}; splits must be disjoint. Make one with another seed.")
-    known[key] = owner

@@ -77,7 +77,7 @@ def is_name(text: str, language: str) -> bool:
 
 
 def select_stamps(folder: Path) -> list[Stamp]:
-    """The stamps of ``folder`` that are photographs and well named in all four languages, by id.
+    """The stamps of ``folder`` that are photographs and well named in all four languages, in the order of their files.
 
     Names translate one to one: a stamp whose name in one language is another stamp's, but not in all ("Un canard" is
     a duck and a drake), is left out, so that a caption is true of the same scenes in every language. Of stamps with

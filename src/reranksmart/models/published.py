@@ -78,7 +78,7 @@ def load_joint(folder: Path) -> SingleStream:
     if modes != ["pooling_mode_mean_tokens"]:
         raise ValueError(f"{folder}: its embeddings are pooled by {modes}, not by pooling_mode_mean_tokens.")
     tensors |= _tensors(folder / "1_ClassificationHead" / "class_head.pt")
-    return _build(replace(config, head_dropout=head.get("dropout", 0.1)), tensors, source=source, seed=0)
+    return _build(config, tensors, source=source, seed=0)
 
 
 def save_published(model: SingleStream, folder: Path) -> None:
@@ -177,7 +177,7 @@ def _special_ids(vocabulary: Path) -> dict[str, int]:
 def _build(config: SingleStreamConfig, published: dict[str, Tensor], *, source: Path, seed: int) -> SingleStream:
     """A model with these tensors, each accounted for by name."""
     hidden = published.get("classifier.0.weight")
-    config = replace(config, head_widths=() if hidden is None else (len(hidden),))
+    config = replace(config, head_widths=() if hidden is None else (len(hidden),), head_dropout=config.hidden_dropout)
     tensors = our_names(published, config)
     model = SingleStream(config, seed=seed)
     if not any(name.startswith("head.") for name in tensors):

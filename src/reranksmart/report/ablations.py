@@ -59,7 +59,7 @@ def depth_table(
 ) -> Table:
     """Table 8: the depth k, and how many pairs it costs."""
     chosen = scope.rows(measures, free=["system", "depth"])
-    columns = (*SHORT_COLUMNS, Column("pairs", "pairs scored", unit="count"))
+    columns = (*SHORT_COLUMNS, Column("pairs", "pairs scored", unit="count", in_paper=False))
     rows = []
     for system, of_system in by_system(chosen, systems):
         for depth in sorted(of_system["depth"].unique()):

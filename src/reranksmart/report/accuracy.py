@@ -41,7 +41,7 @@ def main_table(
     """Table 1. ``exhaustive_test_set`` holds one caption an image, on which the exhaustive cross-encoder was run."""
     whole = scope.rows(measures, free=["system"])
     first = scope.rows(measures, free=["system"], instead={"test_set": exhaustive_test_set})
-    reason = "not run on all captions: exhaustive scoring takes every pair; see one caption an image below"
+    reason = "not run on all captions, which takes every pair: see one caption an image"
     rows = [
         row_of(
             whole,

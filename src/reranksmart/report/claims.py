@@ -24,7 +24,10 @@ def claims_table(
     ``comparisons``: claim, system_a, system_b, seed, measure, direction, difference, low, high, p_value, queries and
     images. The paper's difference is that of its Table 1.
     """
-    columns = (Column("difference", "difference, points", unit="points"), Column("p_value", "p", unit="p"))
+    columns = (
+        Column("difference", "difference, points", unit="points"),
+        Column("p_value", "p", unit="p", in_paper=False),
+    )
     several = comparisons["seed"].nunique() > 1
     rows = []
     for line in comparisons.to_dict("records"):
@@ -70,6 +73,6 @@ def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LA
         a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
         side = "above" if line["difference"] > 0 else "below"
         p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
-        luck = "" if line["p_value"] < level else "; luck explains a difference of that size"
+        luck = "" if line["p_value"] < level else ", not significant"
         sentences.append(f"{a} lies {abs(line['difference']):.1f} points {side} {b} in IR R@1 ({p}{luck}).")
     return sentences

@@ -11,8 +11,18 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from reranksmart.report.costs import machine, quantiles
-from reranksmart.report.labels import DIRECTIONS, SYSTEM_LABELS, number, system_label
-from reranksmart.report.plots import Look, Plot, bounds, house_style, legend, log_ticks, look_of, new_figure
+from reranksmart.report.labels import DIRECTIONS, SYSTEM_LABELS, system_label
+from reranksmart.report.plots import (
+    Look,
+    Plot,
+    bounds,
+    count_ticks,
+    house_style,
+    legend,
+    look_of,
+    new_figure,
+    time_ticks,
+)
 from reranksmart.report.scope import Scope, sizes
 
 # Whose clock stands in where a system was not timed: the same networks, trained otherwise.
@@ -23,7 +33,8 @@ _TIMED_LIKE: Mapping[str, str] = {
     "joint_hard_coop": "sep_coop",
     "joint_ce": "ce",
 }
-_DEPTH_MARKERS = ("^", "v", ">", "<", "d")
+_APART = 1.05  # by which factor points of one time are drawn apart, so that none hides another
+_DEPTH_MARKERS = ("^", "v", ">", "<", "d", "s", "p", "h")
 
 
 def latency_figure(latency: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LABELS) -> Plot:
@@ -32,10 +43,12 @@ def latency_figure(latency: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_
     with house_style():
         figure, (axes,) = new_figure()
         depths = sorted(set(totals["depth"]) - {0})
+        rerankers = list(dict.fromkeys(totals.loc[totals["depth"] > 0, "system"]))
         for place, ((system, depth), line) in enumerate(totals.groupby(["system", "depth"], sort=False)):
             look = look_of(system, place)
             if depth:
-                look = Look(look.color, _DEPTH_MARKERS[depths.index(depth) % len(_DEPTH_MARKERS)], look.linestyle)
+                nth = depths.index(depth) + len(depths) * rerankers.index(system)
+                look = Look(look.color, _DEPTH_MARKERS[nth % len(_DEPTH_MARKERS)], look.linestyle)
             fade = 1.0 if not depth else 0.45 + 0.55 * (depths.index(depth) + 1) / len(depths)
             _timed_line(axes, line.sort_values("gallery_size"), look, system_label(system, labels, depth=depth), fade)
         real = int(latency["real_images"].max())
@@ -55,8 +68,8 @@ def latency_figure(latency: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_
         axes.set_yscale("log")
         axes.set_xlabel("images in the gallery")
         axes.set_ylabel("time of one query (median)")
-        log_ticks(axes, "y", lambda value: number(value, "ms"))
-        log_ticks(axes, "x", lambda value: f"{value:,.0f}")
+        time_ticks(axes.yaxis)
+        count_ticks(axes.xaxis)
         legend(figure, axes)
     extrapolated = (
         " Hollow and dashed: extrapolated from the pairs that were run." if totals["extrapolated"].any() else ""
@@ -96,20 +109,22 @@ def accuracy_latency_figure(
         others = others[others["system"].isin(["ce", "joint_ce"]) & ~others["system"].isin(chosen["system"])]
         chosen = pd.concat([chosen, others.assign(comparable=False)])
     points = _timed_points(chosen, latency)
+    same = points.groupby("time_ms")["time_ms"]
+    points["drawn_ms"] = points["time_ms"] * _APART ** (same.cumcount() - (same.transform("size") - 1) / 2)
     with house_style():
         figure, (axes,) = new_figure()
         compared = points[points["comparable"]]
         front = compared[pareto_front(compared["time_ms"].to_numpy(), compared["value"].to_numpy())].sort_values(
             "time_ms"
         )
-        axes.plot(front["time_ms"], front["value"], color="#bbbbbb", linewidth=4, zorder=1, label="Pareto front")
+        axes.plot(front["drawn_ms"], front["value"], color="#bbbbbb", linewidth=3, zorder=1, label="Pareto front")
         for place, (system, own) in enumerate(points.groupby("system", sort=False)):
             look = look_of(system, place)
             name = labels.get(system, system) + ("" if own["comparable"].all() else " (one caption an image)")
-            _points(axes, own.sort_values("time_ms"), look, name, hollow=not own["comparable"].all())
+            _points(axes, own, look, name, hollow=not own["comparable"].all())
         axes.set_xscale("log")
-        log_ticks(axes, "x", lambda value: number(value, "ms"))
         axes.margins(x=0.08, y=0.12)
+        time_ticks(axes.xaxis)
         axes.set_xlabel("time of one query (median)")
         axes.set_ylabel(f"{DIRECTIONS[direction].split(' ')[0]} {measure} (%)")
         legend(figure, axes)
@@ -119,7 +134,8 @@ def accuracy_latency_figure(
         title="Accuracy against latency",
         caption=f"{DIRECTIONS[direction]} {measure} against the median time of one query among {size:,} images, on "
         f"{machine(latency)}; numbers at the points: k. {sizes(chosen[chosen['comparable']])} The grey line joins what "
-        "no other point beats in both. A joint model that was not timed has the clock of the separate ones.",
+        "no other point beats in both. A joint model that was not timed has the clock of the separate ones; points of one "
+        "time are drawn side by side.",
         figure=figure,
     )
 
@@ -150,13 +166,13 @@ def _timed_points(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
 def _points(axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow: bool) -> None:
     low, high = bounds(points)
     axes.errorbar(
-        points["time_ms"],
+        points["drawn_ms"],
         points["value"],
         yerr=[points["value"] - low, high - points["value"]],
         color=look.color,
         marker=look.marker,
         mfc="white" if hollow else look.color,
-        ms=7,
+        ms=6.5,
         linestyle="none",
         elinewidth=0.9,
         capsize=2.5,
@@ -166,7 +182,7 @@ def _points(axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow:
     for row in points[points["depth"] > 0].to_dict("records"):
         axes.annotate(
             f"{row['depth']:.0f}",
-            (row["time_ms"], row["value"]),
+            (row["drawn_ms"], row["value"]),
             xytext=(6, 4),
             textcoords="offset points",
             fontsize=7.5,
@@ -181,11 +197,11 @@ def _timed_line(axes: Axes, line: pd.DataFrame, look: Look, label: str, fade: fl
     axes.fill_between(run["gallery_size"], run["low"], run["high"], color=look.color, alpha=0.13, linewidth=0)
     if len(guessed):
         joined = pd.concat([run.tail(1), guessed])
-        axes.plot(joined["gallery_size"], joined["value"], linestyle=(0, (4, 2)), **style)
         axes.plot(
-            guessed["gallery_size"],
-            guessed["value"],
+            joined["gallery_size"],
+            joined["value"],
             marker=look.marker,
+            markevery=slice(1, None) if len(run) else None,
             mfc="white",
             linestyle=(0, (4, 2)),
             label=f"{label} (extrapolated)",

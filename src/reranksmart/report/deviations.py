@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from reranksmart.report.labels import MISSING, number
+from reranksmart.report.labels import MISSING, number, system_label
 from reranksmart.report.tables import Cell, Column, Row, Table
 
 WITHIN, OUTSIDE, NOT_RUN = "within", "outside", "not run"
@@ -51,7 +51,7 @@ def _deviation(line: dict, ours: dict[tuple[str, str, str], tuple[Table, Cell, C
     difference = cell.value - line["value"]
     found |= {"ours": cell.value, "our_dataset": table.dataset, "difference": difference}
     if table.dataset != line["dataset"]:
-        return {**found, "reason": f"ours ran on {table.dataset or 'another dataset'}, not on {line['dataset']}"}
+        return {**found, "reason": f"ran on {table.dataset or 'another dataset'} instead"}
     if cell.extrapolated:
         return {**found, "reason": "ours is extrapolated"}
     near = _near(cell.value, line["value"], column)
@@ -66,7 +66,7 @@ def _near(ours: float, paper: float, column: Column) -> bool:
 
 def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
     """The deviations as a table of the report."""
-    columns = tuple(Column(key, key) for key in ("paper", "ours", "difference", "status"))
+    columns = tuple(Column(key, key, unit="words") for key in ("paper", "ours", "difference", "status"))
     rows = []
     for line in found.to_dict("records"):
         unit = "ms" if "latency_ms" in line["column"] else "seconds" if line["column"] == "seconds" else "percent"
@@ -74,7 +74,7 @@ def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
         difference = MISSING if pd.isna(line["difference"]) else _signed(line["difference"], unit)
         status = f"{line['status']} ({line['reason']})" if line["reason"] else line["status"]
         cells = tuple(Cell(text=text) for text in (*values, difference, status))
-        label = f"{line['row']}, {line['column']}, {line['dataset']}"
+        label = f"{_row_label(line['row'])}, {_column_label(line['column'])}, {line['dataset']}"
         rows.append(Row(label, label, cells, group=line["table"]))
     counts = found["status"].value_counts()
     return Table(
@@ -88,6 +88,16 @@ def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
         rows=tuple(rows),
         dataset=dataset,
     )
+
+
+def _row_label(row: str) -> str:
+    system, _, depth = row.partition(" k=")
+    return system_label("Coop" if system == "coop" else system, depth=int(depth or 0))
+
+
+def _column_label(column: str) -> str:
+    words = column.replace("text-to-image", "IR").replace("image-to-text", "TR").replace("50000", "50,000")
+    return words.replace("latency_ms", "latency").replace("seconds", "time")
 
 
 def _signed(difference: float, unit: str) -> str:

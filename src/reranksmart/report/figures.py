@@ -145,7 +145,7 @@ def learning_curves_figure(histories: Mapping[str, Sequence[Mapping[str, object]
         panels[-1].set_ylabel("mR on dev (%)")
         for axes in panels:
             axes.set_xlabel("outer steps")
-        legend(figure, *panels, below=True)
+        legend(figure, panels[-1], *panels[:-1], below=True)
     return Plot(
         name="learning_curves",
         title="Learning curves",

@@ -64,7 +64,7 @@ def number(value: float, unit: str) -> str:
     if unit == "percent":
         return f"{value:.1f}"
     if unit == "points":
-        return f"{value:+.1f}"
+        return f"{value:+.1f}".replace("-", "−")
     if unit == "p":
         return "< 0.001" if value < 0.001 else f"{value:.3f}"
     if unit in ("count", "rank"):

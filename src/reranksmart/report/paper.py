@@ -41,7 +41,12 @@ def paper_value(numbers: pd.DataFrame, *, table: str, row: str, column: str, dat
 
 
 def with_paper(table: Table, numbers: pd.DataFrame) -> Table:
-    """The table with the paper's value of ``table.paper_dataset`` in each cell that has one."""
+    """The table with the paper's value of ``table.paper_dataset`` in each cell that has one.
+
+    A table that is none of the paper's (no ``paper_table``) comes back as it is.
+    """
+    if not table.paper_table:
+        return table
     rows = []
     for row in table.rows:
         found = [

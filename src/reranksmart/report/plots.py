@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -12,10 +12,12 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from reranksmart.report.labels import number
 from reranksmart.storage import atomic_path
 
 FORMATS = ("svg", "pdf", "png")
@@ -24,6 +26,10 @@ _UNDATED: Mapping[str, dict[str, None]] = {
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
 }
+_COARSE_TIMES = (0.01, 0.1, 1, 10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000)
+_FINE_TIMES = tuple(unit * step for unit in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 2, 5)) + tuple(
+    60_000 * step for step in (0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600)
+)
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,24 @@ def bounds(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return low.clip(upper=rows["value"]), high.clip(lower=rows["value"])
 
 
-def log_ticks(axes: Axes, which: str, write: Callable[[float], str]) -> None:
-    """Labels of the major ticks by ``write``; none between them."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+def count_ticks(axis: Axis) -> None:
+    """A log axis of counts: 1,000, not 10^3."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def time_ticks(axis: Axis) -> None:
+    """A log axis of milliseconds with ticks at times that people say: 30 ms, 1 s, 10 min."""
+    low, high = axis.get_view_interval()
+    said = _COARSE_TIMES if high > 2000 * low else _FINE_TIMES
+    axis.set_major_locator(FixedLocator([time for time in said if low <= time <= high]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, "ms") if value < 60_000 else _minutes(value)))
+
+
+def _minutes(time_ms: float) -> str:
+    minutes = time_ms / 60_000
+    return f"{minutes:g} min" if minutes < 60 else f"{minutes / 60:g} h"
 
 
 def legend(figure: Figure, *panels: Axes, below: bool = False) -> None:
@@ -105,8 +124,10 @@ def legend(figure: Figure, *panels: Axes, below: bool = False) -> None:
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    where = "outside lower center" if below else "outside right center"
-    figure.legend(list(handles.values()), list(handles), loc=where, ncols=max(1, len(handles)) if below else 1)
+    if below:
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=max(1, len(handles)))
+    else:
+        figure.legend(list(handles.values()), list(handles), loc="outside right center")
 
 
 def save_plot(plot: Plot, folder: Path) -> None:

@@ -20,7 +20,7 @@ SHORT_COLUMNS = (
     Column("image-to-text R@1", "TR R@1"),
     Column("mR", "mR"),
 )
-NOT_RUN = "not run"
+NOT_RUN = "not part of this run"
 MEASURES = "Recall in percent; IR: text-to-image, TR: image-to-text; mR: mean, rsum: sum of the six recalls."
 
 
@@ -58,7 +58,7 @@ class Scope:
 
 def cell_of(rows: pd.DataFrame, column: str, *, missing: str = NOT_RUN) -> Cell:
     """The cell of ``column`` (``text-to-image R@1``, ``mR``, ...) in the rows of one experiment."""
-    direction, _, measure = column.rpartition(" ")
+    direction, _, measure = column.partition(" ")
     if direction not in ("text-to-image", "image-to-text"):
         direction, measure = "both", column
     chosen = rows[(rows["direction"] == direction) & (rows["measure"] == measure)]

@@ -19,11 +19,12 @@ UNKNOWN_TO_US = "not known to this project"
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds: ``key`` as in the paper's numbers, a label, and the unit of its values."""
+    """What a column holds: ``key`` as in the paper's numbers, a label, the unit, and whether the paper could have it."""
 
     key: str
     label: str
     unit: str = "percent"
+    in_paper: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def interval_text(cell: Cell, column: Column) -> str:
 
 
 def paper_text(cell: Cell, column: Column) -> str:
-    """The paper's value, or the sign for missing."""
+    """The paper's value, or the sign for missing; empty in a column that the paper cannot have."""
+    if not column.in_paper:
+        return ""
     return MISSING if cell.paper is None else number(cell.paper, column.unit)
 
 

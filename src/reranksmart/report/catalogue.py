@@ -1,0 +1,147 @@
+"""Which function makes which table and figure, and from which files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
+from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.claims import claims_table
+from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
+from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
+from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
+from reranksmart.report.paper import paper_numbers, with_paper
+from reranksmart.report.plots import Plot
+from reranksmart.report.provenance import require_one_code_version
+from reranksmart.report.scope import Scope
+from reranksmart.report.tables import Table
+from reranksmart.significance import aggregate_seeds
+from reranksmart.storage import read_json, read_jsonl
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What the configuration says of a table or figure. ``scope`` is the main experiment's unless said otherwise."""
+
+    scope: Mapping[str, Any]
+    dataset: str
+    labels: Mapping[str, str]
+    systems: Sequence[str] = ()
+    other_test_set: str = ""
+    fractions: Mapping[str, float] | None = None
+    languages: Sequence[str] = ()
+    seeds: int = 1
+
+
+def read_measures(folders: Sequence[Path]) -> pd.DataFrame:
+    """The long table of all measures folders, over seeds; ValueError where two code versions made them."""
+    require_one_code_version({str(folder): read_json(folder / "provenance.json") for folder in folders})
+    return aggregate_seeds(pd.concat([pd.read_csv(folder / "measures.csv") for folder in folders], ignore_index=True))
+
+
+def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:
+    """The named table, the paper's values beside ours. ``inputs``: folders of measures, or the file it is about."""
+    return with_paper(_TABLES[name](inputs, settings), paper_numbers())
+
+
+def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequence[Path], ReportSettings], Table]:
+    """A table of the long measures; ``options`` name the settings it takes beside systems."""
+
+    def table(inputs: Sequence[Path], settings: ReportSettings) -> Table:
+        values = {
+            "exhaustive_test_set": settings.other_test_set,
+            "unseen_test_set": settings.other_test_set,
+            "enlarged_test_set": settings.other_test_set,
+            "fractions": settings.fractions,
+            "languages": settings.languages,
+        }
+        return make(
+            read_measures(inputs),
+            Scope(**settings.scope),
+            systems=settings.systems,
+            labels=settings.labels,
+            dataset=settings.dataset,
+            **{option: values[option] for option in options},
+        )
+
+    return table
+
+
+def _of_file(
+    make: Callable[..., Table], file: str, **options: Any
+) -> Callable[[Sequence[Path], ReportSettings], Table]:
+    def table(inputs: Sequence[Path], settings: ReportSettings) -> Table:
+        frame = pd.read_csv(inputs[0] / file)
+        return make(frame, labels=settings.labels, dataset=settings.dataset, **options)
+
+    return table
+
+
+_TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
+    "table1_main": _of_measures(main_table, "exhaustive_test_set"),
+    "table2_languages": _of_measures(languages_table, "languages"),
+    "table3_latency": _of_file(latency_table, "latency.csv", paper_depth=20),
+    "table4_evaluation_time": _of_file(evaluation_time_table, "evaluation_time.csv"),
+    "transfer": _of_measures(transfer_table, "unseen_test_set"),
+    "enlarged_gallery": _of_measures(enlarged_table, "enlarged_test_set"),
+    "sample_efficiency": _of_measures(sample_efficiency_table, "fractions"),
+    "depth": _of_measures(depth_table),
+    "fusion": lambda inputs, settings: fusion_table(
+        read_measures(inputs),
+        Scope(**settings.scope),
+        system=settings.systems[-1],
+        labels=settings.labels,
+        dataset=settings.dataset,
+    ),
+    "hard_negatives": _of_measures(hard_negatives_table),
+    "twins": _of_measures(twins_table),
+    "cost": _of_file(cost_table, "cost.csv"),
+    "index_recall": lambda inputs, settings: index_table(
+        pd.read_csv(inputs[0] / "index_recall.csv"), dataset=settings.dataset
+    ),
+    "claims": lambda inputs, settings: claims_table(
+        pd.read_csv(inputs[0]), paper_numbers(), labels=settings.labels, dataset=settings.dataset
+    ),
+}
+
+
+def make_figure(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Plot:
+    """The named figure. ``inputs``: folders of measures, of latency, or of trained models."""
+    scope = Scope(**settings.scope) if settings.scope else None
+    match name:
+        case "learning_curves":
+            histories = {_model_name(folder): read_jsonl(folder / "history.jsonl") for folder in inputs}
+            return learning_curves_figure(histories, seeds=settings.seeds)
+        case "latency":
+            return latency_figure(pd.read_csv(inputs[0] / "latency.csv"), labels=settings.labels)
+        case "accuracy_latency" if scope:
+            times = pd.read_csv(inputs[0] / "latency.csv")
+            return accuracy_latency_figure(
+                read_measures(inputs[1:]),
+                times,
+                scope,
+                exhaustive_test_set=settings.other_test_set,
+                labels=settings.labels,
+            )
+        case "depth" if scope:
+            return depth_figure(read_measures(inputs), scope, systems=settings.systems, labels=settings.labels)
+        case "sample_efficiency" if scope:
+            return sample_efficiency_figure(
+                read_measures(inputs),
+                scope,
+                fractions=settings.fractions or {},
+                systems=settings.systems,
+                labels=settings.labels,
+            )
+    raise ValueError(f"no figure is called {name!r}; there are learning_curves, latency, accuracy_latency, depth, ...")
+
+
+def _model_name(folder: Path) -> str:
+    """``joint`` of ``models/oscar/scenes/joint/seed1/model``, in the words of the figures."""
+    objective = folder.parts[-3]
+    return {"bi_encoder": "be", "cross_encoder": "ce"}.get(objective, objective)

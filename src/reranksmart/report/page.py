@@ -1,0 +1,82 @@
+"""One self-contained HTML page with everything: it opens from disk, on a phone, in the dark, without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reranksmart.report.pictures import Example
+from reranksmart.report.plots import SavedPlot
+from reranksmart.report.summary import Fact
+from reranksmart.report.tables import Table, interval_text, notes, paper_text, value_text
+from reranksmart.storage import atomic_path
+
+
+def render_page(
+    *,
+    title: str,
+    subtitle: str = "",
+    facts: Sequence[Fact] = (),
+    facts_label: str = "",
+    headline: Sequence[str] = (),
+    tables: Sequence[Table] = (),
+    figures: Sequence[SavedPlot] = (),
+    examples: Sequence[Example] = (),
+    method: Sequence[str] = (),
+    provenance: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """The page as HTML.
+
+    ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first; ``method`` is
+    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each.
+    """
+    columns = list(dict.fromkeys(key for row in provenance for key in row))
+    environment = Environment(
+        loader=PackageLoader("reranksmart.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "value_text": value_text,
+        "interval_text": interval_text,
+        "paper_text": paper_text,
+        "notes": notes,
+        "inline": inline_svg,
+    }
+    return environment.get_template("page.html").render(
+        title=title,
+        subtitle=subtitle,
+        facts=facts,
+        facts_label=facts_label,
+        headline=headline,
+        tables=tables,
+        figures=figures,
+        examples=examples,
+        method=method,
+        provenance=provenance,
+        provenance_columns=columns,
+    )
+
+
+def write_page(path: Path, html: str) -> None:
+    with atomic_path(path) as target:
+        target.write_text(html)
+
+
+def inline_svg(plot: SavedPlot) -> Markup:
+    """The figure's drawing for the page: its own ids, scaled to the column, named for who cannot see it."""
+    drawing = plot.svg[plot.svg.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", drawing, count=1)
+    drawing = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", drawing, count=1)
+    drawing = re.sub(r'\bid="', f'id="{plot.name}-', drawing)
+    drawing = re.sub(r'(href="|url\()#', rf"\1#{plot.name}-", drawing)
+    label = Markup.escape(f"{plot.title}. {plot.caption}")
+    return Markup(drawing.replace("<svg", f'<svg role="img" aria-label="{label}"', 1))

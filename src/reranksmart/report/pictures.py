@@ -1,0 +1,93 @@
+"""Pictures inside the page: small JPEGs as data URIs, with the regions that the model saw."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+WIDTH = 208
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the page shows of an image: the data URI, its height over width, and boxes (x, y, width, height) in 0..1."""
+
+    uri: str
+    aspect: float
+    boxes: tuple[tuple[float, float, float, float], ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One ranked item: a picture or a text, its score and whether it is right."""
+
+    rank: int
+    score: float
+    relevant: bool
+    picture: Picture | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A query with its answers before and after re-ranking."""
+
+    query: str
+    query_picture: Picture | None
+    before_label: str
+    after_label: str
+    before: tuple[Answer, ...]
+    after: tuple[Answer, ...]
+    note: str = ""
+
+
+def picture(path: Path, boxes: Sequence[Sequence[float]] = ()) -> Picture:
+    """The image, at most ``WIDTH`` pixels wide; ``boxes`` are (x1, y1, x2, y2) in 0..1."""
+    if not path.exists():
+        raise ValueError(f"picture {path} is missing; the rule that prepares its split makes it")
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+        image.thumbnail((WIDTH, WIDTH))
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=82)
+    sizes = tuple((float(x1), float(y1), float(x2) - float(x1), float(y2) - float(y1)) for x1, y1, x2, y2 in boxes)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    return Picture(f"data:image/jpeg;base64,{encoded}", image.height / image.width, sizes, path.stem)
+
+
+def example(raw: Mapping[str, Any]) -> Example:
+    """An example from a mapping.
+
+    Keys: ``query`` (text; for image-to-text a title), optionally ``image`` and ``boxes`` of a query that is a picture,
+    ``note``, ``before_label``, ``after_label``; ``before`` and ``after``: lists of mappings with ``score``,
+    ``relevant`` and either ``image`` (path) with ``boxes``, or ``text``.
+    """
+    return Example(
+        query=raw["query"],
+        query_picture=picture(Path(raw["image"]), raw.get("boxes", ())) if raw.get("image") else None,
+        before_label=raw.get("before_label", "before re-ranking"),
+        after_label=raw.get("after_label", "after re-ranking"),
+        before=_answers(raw["before"]),
+        after=_answers(raw["after"]),
+        note=raw.get("note", ""),
+    )
+
+
+def _answers(items: Sequence[Mapping[str, Any]]) -> tuple[Answer, ...]:
+    return tuple(
+        Answer(
+            rank=rank,
+            score=float(item["score"]),
+            relevant=bool(item["relevant"]),
+            picture=picture(Path(item["image"]), item.get("boxes", ())) if item.get("image") else None,
+            text=item.get("text", ""),
+        )
+        for rank, item in enumerate(items, start=1)
+    )

@@ -1,0 +1,62 @@
+"""The run in a few numbers: for the top of the page, and for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from reranksmart.report.tables import Table, interval_text, value_text
+
+_SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number worth reading first."""
+
+    label: str
+    value: str
+    interval: str
+
+
+def facts(
+    main: Table, *, column: str = "text-to-image R@1", systems: Sequence[str] = ("be", "sep_coop", "joint_coop", "ce")
+) -> list[Fact]:
+    """The column's value for each of the systems that the main table has."""
+    place = [found.key for found in main.columns].index(column)
+    rows = {row.key: row for row in reversed(main.rows) if row.cells[place].value is not None}  # the first one counts
+    return [
+        Fact(
+            label=rows[system].label + (f" ({rows[system].group})" if _is_apart(main, system) else ""),
+            value=value_text(rows[system].cells[place], main.columns[place]),
+            interval=interval_text(rows[system].cells[place], main.columns[place]),
+        )
+        for system in systems
+        if system in rows
+    ]
+
+
+def _is_apart(main: Table, system: str) -> bool:
+    """Whether the system was measured in a later group only: other queries than the first group's."""
+    first = main.rows[0].group
+    return all(row.group != first or row.cells[0].value is None for row in main.rows if row.key == system)
+
+
+def summary_text(main: Table, sentences: Sequence[str] = (), *, where: str = "") -> str:
+    """The main table's R@1 and mR as plain text, then a line a sentence; ``where`` says where the rest is."""
+    places = [place for place, column in enumerate(main.columns) if column.key in _SHORT]
+    lines: list[list[str]] = []
+    group = ""
+    for row in main.rows:
+        if all(row.cells[place].value is None for place in places):
+            continue
+        if row.group != group:
+            group = row.group
+            lines.append([f"{group}:"])
+        cells = ((row.cells[place], main.columns[place]) for place in places)
+        lines.append([row.label, *(f"{value_text(*cell)} {interval_text(*cell)}".rstrip() for cell in cells)])
+    headers = [main.header, *(main.columns[place].label for place in places)]
+    body = tabulate(lines, headers=headers, tablefmt="simple", disable_numparse=True)
+    return "\n".join([main.title, "", body, "", *sentences, *([where] if where else [])]) + "\n"

@@ -1,0 +1,66 @@
+"""Any picture a person has is read upright; anything else is an error that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reranksmart.detectors.photographs import read_photograph
+
+GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "1", "RGBA", "LA"])
+def test_every_mode_is_read_as_three_channels(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("p.tiff" if mode == "CMYK" else "p.png")
+    Image.fromarray(GREY).convert(mode).save(path)
+    picture = read_photograph(path)
+    assert picture.shape == (6, 8, 3)
+    assert picture.dtype == np.uint8
+    if mode in ("RGB", "L", "RGBA", "LA"):
+        np.testing.assert_array_equal(picture, np.repeat(GREY[..., None], 3, axis=2))
+
+
+def test_what_is_transparent_shows_white(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 4, 4), dtype=np.uint8)
+    pixels[:2, :, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "p.png")
+    picture = read_photograph(tmp_path / "p.png")
+    assert (picture[:2] == 0).all()
+    assert (picture[2:] == 255).all()
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(GREY.astype(np.uint16) * 256).save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_photograph(tmp_path / "p.png")[..., 0], GREY)
+
+
+def test_a_camera_held_on_its_side_gives_an_upright_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by a quarter, clockwise
+    Image.fromarray(GREY).save(tmp_path / "p.png", exif=exif)
+    np.testing.assert_array_equal(read_photograph(tmp_path / "p.png")[..., 0], np.rot90(GREY, -1))
+
+
+def test_a_truncated_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "half.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ValueError, match=r"half\.jpg cannot be read as an image.*Allowed is.*remove the captions"):
+        read_photograph(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"])
+def test_what_is_no_picture_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "text.jpg"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"text\.jpg cannot be read"):
+        read_photograph(path)
+
+
+def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"gone\.jpg does not exist"):
+        read_photograph(tmp_path / "gone.jpg")

@@ -1,0 +1,147 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from reranksmart.report.accuracy import main_table
+from reranksmart.report.cost_figures import latency_figure
+from reranksmart.report.page import render_page, write_page
+from reranksmart.report.paper import paper_numbers, with_paper
+from reranksmart.report.pictures import example
+from reranksmart.report.plots import read_plot, save_plot
+from reranksmart.report.provenance import require_one_code_version
+from reranksmart.report.scope import Scope
+from reranksmart.report.summary import facts
+
+VOID = {"meta", "img", "input", "br", "hr", "link"}
+
+
+class Outline(HTMLParser):
+    """Tags and ids as a browser would see them; fails where a tag is closed that is not open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(measures: pd.DataFrame, latency: pd.DataFrame, scope: Scope, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    for name, size in (("a", (416, 416)), ("b", (300, 150))):
+        Image.new("RGB", size, "salmon").save(folder / f"{name}.png")
+    save_plot(latency_figure(latency), folder)
+    table = with_paper(
+        main_table(measures, scope, exhaustive_test_set="test_first_caption", dataset="scenes"), paper_numbers()
+    )
+    items = [
+        {"image": folder / "a.png", "boxes": [[0.1, 0.2, 0.5, 0.9]], "score": 0.8, "relevant": False},
+        {"image": folder / "b.png", "boxes": [], "score": 0.7, "relevant": True},
+    ]
+    asked = {"query": "<script>alert(1)</script> a goat", "before": items, "after": items[::-1], "before_label": "BE"}
+    texts = [{"text": "Koza & hrozen", "score": 2.0, "relevant": True}]
+    shown = {"query": "Which captions?", "image": folder / "a.png", "boxes": [], "before": texts, "after": texts}
+    return render_page(
+        title="A report",
+        facts=facts(table),
+        facts_label="IR R@1",
+        headline=["Coop wins."],
+        tables=[table],
+        figures=[read_plot(folder, "latency")],
+        examples=[example(asked), example(shown)],
+        method=["One paragraph."],
+        provenance=[{"verb": "train", "code": "abc"}, {"verb": "encode", "seed": 1}],
+    )
+
+
+def test_page_is_well_formed_and_ids_are_unique(page: str) -> None:
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_page_needs_nothing_from_elsewhere(page: str) -> None:
+    outline = Outline()
+    outline.feed(page)
+    for tag, attributes in outline.tags:
+        assert tag not in ("link", "script", "iframe")
+        for name in ("src", "href", "xlink:href"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), (tag, value)
+    assert "@import" not in page
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page))
+
+
+def test_every_reference_inside_the_page_has_its_target(page: str) -> None:
+    outline = Outline()
+    outline.feed(page)
+    asked = set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page))
+    assert asked <= set(outline.ids)
+
+
+def test_text_of_a_query_is_never_markup(page: str) -> None:
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; a goat" in page
+    assert "Koza &amp; hrozen" in page
+
+
+def test_pictures_have_alternatives_regions_and_marks_for_right_answers(page: str) -> None:
+    outline = Outline()
+    outline.feed(page)
+    pictures = [attributes for tag, attributes in outline.tags if tag == "img"]
+    assert len(pictures) == 5
+    assert all(attributes["alt"] for attributes in pictures)
+    assert page.count(", a right answer") == 2
+    assert page.count('x="0.1000" y="0.2000" width="0.4000" height="0.7000"') == 4  # drawn twice, before and after
+    assert page.count("right answer</span>") == 4
+
+
+def test_page_shows_the_papers_value_beside_ours(page: str) -> None:
+    assert re.search(r'87\.0<span class="interval">\[85\.5, 88\.5\]</span><span class="paper">paper 52\.8</span>', page)
+
+
+def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:
+    assert 'name="viewport"' in page
+    assert "prefers-color-scheme: dark" in page
+    assert ":focus-visible" in page
+    outline = Outline()
+    outline.feed(page)
+    scrolling = [attributes for _, attributes in outline.tags if attributes.get("class") in ("scroll", "drawing")]
+    assert scrolling
+    assert all(attributes.get("tabindex") == "0" for attributes in scrolling)
+
+
+def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
+    item = {"image": tmp_path / "gone.png", "score": 1.0, "relevant": True}
+    with pytest.raises(ValueError, match=r"gone\.png is missing"):
+        example({"query": "x", "before": [item], "after": [item]})
+
+
+def test_page_is_written_whole(page: str, tmp_path: Path) -> None:
+    write_page(tmp_path / "report.html", page)
+    assert (tmp_path / "report.html").read_text() == page
+
+
+def test_code_versions_may_not_mix_within_one_verb() -> None:
+    train = {"verb": "train", "package": "0.1.0", "code": "a"}
+    require_one_code_version({"x": train, "y": train, "z": {**train, "verb": "encode", "code": "b"}})
+    with pytest.raises(ValueError, match=r"2 versions.*y"):
+        require_one_code_version({"x": train, "y": {**train, "code": "b"}})

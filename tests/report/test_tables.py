@@ -1,0 +1,244 @@
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
+from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.claims import claims_table, verdicts
+from reranksmart.report.costs import (
+    cost_table,
+    evaluation_time_table,
+    index_table,
+    latency_stages_table,
+    latency_table,
+    pairs_per_second,
+    quantiles,
+)
+from reranksmart.report.deviations import deviations, deviations_table
+from reranksmart.report.labels import number, span
+from reranksmart.report.paper import paper_numbers, with_paper
+from reranksmart.report.scope import Scope, cell_of
+from reranksmart.report.summary import facts, summary_text
+from reranksmart.report.tables import Cell, Column, Row, Table, latex, markdown, notes, read_table, wide, write_table
+
+NUMBERS = paper_numbers()
+
+
+def cell(table: Table, row: str, column: str, group: str | None = None) -> Cell:
+    place = [found.key for found in table.columns].index(column)
+    return next(found for found in table.rows if found.key == row and group in (None, found.group)).cells[place]
+
+
+@pytest.fixture(scope="module")
+def main(measures: pd.DataFrame, scope: Scope) -> Table:
+    return with_paper(main_table(measures, scope, exhaustive_test_set="test_first_caption", dataset="scenes"), NUMBERS)
+
+
+def test_main_table_has_ours_with_interval_and_the_papers_beside(main: Table) -> None:
+    found = cell(main, "sep_coop", "text-to-image R@1", "all captions")
+    assert (found.value, found.low, found.high, found.paper) == (87, 85.5, 88.5, 52.8)
+    assert [row.key for row in main.rows[:6]] == ["ce", "be", "sep_coop", "joint_be", "joint_ce", "joint_coop"]
+    assert [column.label for column in main.columns] == [
+        *("IR R@1", "IR R@5", "IR R@10", "TR R@1", "TR R@5", "TR R@10"),
+        *("rsum", "mR"),
+    ]
+
+
+def test_exhaustive_scores_stand_in_their_own_group_with_the_same_queries_of_others(main: Table) -> None:
+    assert cell(main, "ce", "mR", "all captions").value is None
+    assert cell(main, "ce", "mR", "all captions").paper == 79.33
+    own = [row.key for row in main.rows if row.group == "one caption an image"]
+    assert own == ["ce", "be", "sep_coop", "joint_be", "joint_ce", "joint_coop"]
+    assert all(found.paper is None for row in main.rows if row.group == "one caption an image" for found in row.cells)
+
+
+def test_a_missing_cell_is_shown_as_missing_and_says_why(measures: pd.DataFrame, scope: Scope) -> None:
+    without = measures[measures["system"] != "sep_coop"]
+    table = with_paper(main_table(without, scope, exhaustive_test_set="", dataset="scenes"), NUMBERS)
+    text = markdown(table)
+    assert "| Sep+Coop            | –" in text
+    assert "– not part of this run." in text
+    assert "Sep+Coop (paper)    | 52.8" in text
+    assert "not known to this project" in text
+
+
+def test_two_experiments_for_one_cell_are_an_error(measures: pd.DataFrame, scope: Scope) -> None:
+    rows = scope.rows(measures, free=["depth"], instead={"system": "sep_coop"})
+    with pytest.raises(ValueError, match=r"4 experiments claim one cell \(mR\).*depth"):
+        cell_of(rows, "mR")
+
+
+def test_measures_not_aggregated_over_seeds_are_an_error(measures: pd.DataFrame, scope: Scope) -> None:
+    with pytest.raises(ValueError, match="aggregate_seeds"):
+        scope.rows(measures.drop(columns="seeds"))
+
+
+def test_seeds_show_their_deviation_instead_of_an_interval(measures: pd.DataFrame, scope: Scope) -> None:
+    several = measures.assign(seeds=3, sd=0.7, low=np.nan, high=np.nan)
+    table = main_table(several, scope, exhaustive_test_set="", dataset="scenes")
+    assert wide(table)[1][1] == "79.0 ± 0.7"
+    assert "3 seeds; ± the standard deviation over seeds" in table.caption
+
+
+def test_languages_stand_in_columns(measures: pd.DataFrame) -> None:
+    table = with_paper(languages_table(measures, Scope("m3p_small", "scenes", "test", "en", 20)), NUMBERS)
+    assert [column.label for column in table.columns] == ["English", "German", "French", "Czech"]
+    assert cell(table, "joint_coop", "fr mR").paper == 75.9
+    assert cell(table, "joint_coop", "fr mR").value < cell(table, "joint_coop", "en mR").value
+
+
+def test_transfer_and_enlarged_stand_beside_the_plain_test_set(measures: pd.DataFrame, scope: Scope) -> None:
+    transfer = transfer_table(measures, scope, unseen_test_set="unseen")
+    assert [found.value for found in transfer.rows[0].cells][::3] == [79, 65]
+    enlarged = enlarged_table(measures, scope, enlarged_test_set="enlarged")
+    assert [found.value for found in enlarged.rows[0].cells][::3] == [79, 73]
+    assert notes(with_paper(enlarged, NUMBERS)) == ["The paper's values of this table are not known to this project."]
+
+
+def test_ablations_have_a_row_or_column_for_each_setting(measures: pd.DataFrame, scope: Scope) -> None:
+    fractions = {"scenes": 1.0, "scenes_tenth": 0.1, "scenes_quarter": 0.25, "scenes_half": 0.5}
+    sample = sample_efficiency_table(measures, scope, fractions=fractions)
+    assert [column.label for column in sample.columns] == ["10 %", "25 %", "50 %", "100 %"]
+    assert [found.value is None for found in sample.rows[0].cells] == [False, False, True, False]
+    depth = with_paper(depth_table(measures, scope), NUMBERS)
+    assert [row.label for row in depth.rows[4:]] == [f"Joint+Coop, k = {k}" for k in (5, 10, 20, 50)]
+    assert cell(depth, "joint_coop k=50", "text-to-image R@1").paper == 54.6
+    fusion = with_paper(fusion_table(measures, scope, system="joint_coop"), NUMBERS)
+    assert cell(fusion, "weighted_probability 0.9", "text-to-image R@1").paper == 74.6
+    assert cell(fusion, "none", "text-to-image R@1").value == 85
+    hard = hard_negatives_table(measures, scope)
+    assert cell(hard, "joint_hard_coop", "text-to-image R@1").value == 86
+
+
+def test_twins_are_reported_in_both_directions(twins: pd.DataFrame) -> None:
+    table = twins_table(twins, Scope("oscar_small", "scenes", "twins", "en", 20))
+    assert [found.value for found in table.rows[1].cells] == [52, 52, 52]
+    assert table.rows[2].cells[0].missing
+
+
+def test_quantiles_are_of_the_repeats(latency: pd.DataFrame) -> None:
+    point = latency.query("system == 'be' and gallery_size == 300 and stage == 'total'")["time_ms"]
+    row = quantiles(latency).query("system == 'be' and gallery_size == 300 and stage == 'total'").iloc[0]
+    expected = [np.quantile(point, q) for q in (0.05, 0.5, 0.95)]
+    assert row[["low", "value", "high"]].tolist() == pytest.approx(expected)
+    assert row["repeats"] == 20
+
+
+def test_latency_marks_what_was_extrapolated_and_keeps_the_papers_gallery(latency: pd.DataFrame) -> None:
+    table = with_paper(latency_table(latency, paper_depth=20), NUMBERS)
+    assert cell(table, "ce k=0", "latency_ms at 1000000 images").extrapolated
+    assert not cell(table, "ce k=0", "latency_ms at 1000 images").extrapolated
+    assert cell(table, "sep_coop k=20", "latency_ms at 50000 images").paper == 74
+    assert cell(table, "sep_coop k=10", "latency_ms at 50000 images").paper is None
+    assert "* extrapolated, not run." in markdown(table)
+    assert "1,000 images are filled with distractor vectors" in table.caption
+    stages = latency_stages_table(latency, gallery_size=1000)
+    assert cell(stages, "be k=0", "score pairs").missing == "no such stage"
+
+
+def test_cost_tables(evaluation_times: pd.DataFrame, costs: pd.DataFrame, indexes: pd.DataFrame) -> None:
+    time = with_paper(evaluation_time_table(evaluation_times), NUMBERS)
+    assert wide(time)[3] == ["Sep+Coop (paper)", "", "", "", "25 min"][:1] + wide(time)[3][1:]
+    assert wide(time)[3][-1] == "25 min"
+    assert wide(time)[4][-1] == "10.7 min*"
+    assert pairs_per_second(evaluation_times).startswith("Pairs are scored at about")
+    assert wide(cost_table(costs))[1] == ["Sep+Coop", "2", "2,469,134", "9.88 MB"]
+    assert wide(index_table(indexes))[1] == ["HNSW32", "99.1", "0.06 ms", "2.3 s", "784 B"]
+
+
+def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd.DataFrame) -> None:
+    table = claims_table(comparisons, NUMBERS, dataset="scenes")
+    first = table.rows[0]
+    assert first.group == "Re-ranking beats the bi-encoder"
+    assert (first.cells[0].value, first.cells[0].paper) == (8.0, 0.6)
+    assert wide(table)[1][1:] == ["+8.0 [+6.5, +9.5]", "< 0.001"]
+    said = verdicts(comparisons)
+    assert said[0] == "Sep+Coop lies 8.0 points above BE in IR R@1 (p < 0.001)."
+    assert said[1] == "Sep+Coop lies 1.0 points below CE in IR R@1 (p = 0.210, not significant)."
+
+
+def test_deviation_is_not_run_on_another_dataset_and_judged_on_the_same(main: Table) -> None:
+    elsewhere = deviations([main], NUMBERS)
+    assert len(elsewhere) == 51
+    assert set(elsewhere["status"]) == {"not run"}
+    assert (elsewhere["reason"] != "").all()
+    same = deviations([replace(main, dataset="MSCOCO 5k")], NUMBERS).set_index(["row", "column", "dataset"])
+    judged = same.loc[("be", "text-to-image R@1", "MSCOCO 5k")]
+    assert (judged["status"], judged["difference"]) == ("outside", pytest.approx(79 - 52.2))
+    assert same.loc[("ce", "mR", "MSCOCO 5k"), "status"] == "not run"
+    shown = deviations_table(elsewhere)
+    assert "0 within, 0 outside, 51 not run" in shown.caption
+    assert len(shown.rows) == 51
+
+
+@pytest.mark.parametrize(("ours", "status"), [(53.1, "within"), (51.3, "within"), (53.3, "outside")])
+def test_deviation_within_a_point_is_within(ours: float, status: str) -> None:
+    row = Row("be", "BE", (Cell(value=ours),), paper_key="be")
+    columns = (Column("text-to-image R@1", "IR R@1"),)
+    table = Table("t", "T", "", "system", columns, (row,), "MSCOCO 5k", "table1", "MSCOCO 5k")
+    found = deviations([table], NUMBERS).query("row == 'be' and column == 'text-to-image R@1'")
+    assert found["status"].tolist() == [status]
+
+
+def test_files_of_a_table_agree_and_read_back_whole(main: Table, tmp_path: Path) -> None:
+    write_table(main, tmp_path)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".md", ".tex"]
+    assert read_table(tmp_path / "table1_main.json") == main
+    with (tmp_path / "table1_main.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == len(main.rows) * len(main.columns)
+    joint = next(line for line in lines if line["row"] == "joint_coop" and line["column"] == "rsum")
+    assert float(joint["paper"]) == 481.9
+
+
+def test_latex_has_no_sign_that_plain_latex_lacks(main: Table, comparisons: pd.DataFrame) -> None:
+    for table in (main, claims_table(comparisons, NUMBERS)):
+        text = latex(table)
+        assert text.isascii()
+        body, caption = text.split("\\caption{")
+        assert body.count("\\\\") >= len(table.rows)
+        assert "95 \\% intervals" in caption or "95 \\% interval" in caption
+
+
+def test_a_cell_without_value_must_say_why() -> None:
+    with pytest.raises(ValueError, match="says why"):
+        Cell()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (87.04, "percent", "87.0"),
+        (-1.26, "points", "−1.3"),
+        (0.0004, "p", "< 0.001"),
+        (16, "ms", "16 ms"),
+        (1234, "ms", "1.23 s"),
+        (120_000, "ms", "2 min"),
+        (1500, "seconds", "25 min"),
+        (180_000, "seconds", "50 h"),
+        (4_938_268, "bytes", "4.94 MB"),
+        (1_234_567, "count", "1,234,567"),
+        (float("inf"), "rank", "∞"),
+    ],
+)
+def test_numbers_are_written_in_the_unit_that_reads_best(value: float, unit: str, text: str) -> None:
+    assert number(value, unit) == text
+
+
+def test_an_interval_uses_the_unit_of_its_value() -> None:
+    assert span(900, 1100, around=1000, unit="ms") == "[0.9, 1.1]"
+    assert span(85.5, 88.5, around=87, unit="percent") == "[85.5, 88.5]"
+
+
+def test_summary_is_short_plain_text_and_facts_name_other_queries(main: Table) -> None:
+    text = summary_text(main, ["Coop wins."], where="See the page.")
+    assert len(text.splitlines()) < 25
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Sep+Coop               87.0 [85.5, 88.5]" in text
+    assert text.endswith("Coop wins.\nSee the page.\n")
+    assert [fact.label for fact in facts(main)] == ["BE", "Sep+Coop", "Joint+Coop", "CE (one caption an image)"]
+    assert facts(main)[1].value == "87.0"

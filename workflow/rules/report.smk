@@ -1,0 +1,71 @@
+# Report: a rule for each table and figure, and one page with all of them.
+
+
+rule tabulate:
+    input:
+        lambda wildcards: plan.table_inputs(CONFIG, wildcards.table),
+    output:
+        multiext("results/tables/{table}", ".csv", ".md", ".tex", ".json"),
+    log:
+        "results/logs/tabulate/{table}.log",
+    benchmark:
+        "results/benchmarks/tabulate/{table}.tsv"
+    priority: 60
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: plan.report_settings(CONFIG, wildcards.table),
+        code=plan.code_digest("reranksmart.cli.reporting"),
+    shell:
+        "reranksmart tabulate --table {wildcards.table} --settings {params.settings:q}"
+        " --output results/tables {input} 2>&1 | tee {log}"
+
+
+rule plot:
+    input:
+        lambda wildcards: plan.figure_inputs(CONFIG, wildcards.figure),
+    output:
+        multiext("results/figures/{figure}", ".svg", ".pdf", ".png", ".txt"),
+    log:
+        "results/logs/plot/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot/{figure}.tsv"
+    priority: 60
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: plan.report_settings(CONFIG, wildcards.figure),
+        code=plan.code_digest("reranksmart.cli.reporting"),
+    shell:
+        "reranksmart plot --figure {wildcards.figure} --settings {params.settings:q}"
+        " --output results/figures {input} 2>&1 | tee {log}"
+
+
+rule report:
+    input:
+        unpack(lambda wildcards: plan.page_inputs(CONFIG)),
+    output:
+        page="results/report.html",
+        summary="results/summary.txt",
+        deviations="results/deviations.csv",
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        settings=plan.page_settings(CONFIG),
+        code=plan.code_digest("reranksmart.cli.reporting"),
+    shell:
+        "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"
+        " --deviations {output.deviations} 2>&1 | tee {log}"

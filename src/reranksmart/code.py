@@ -44,8 +44,8 @@ def _imported(module: str) -> frozenset[str]:
     found, waiting = {module}, [module]
     while waiting:
         for node in ast.walk(_syntax_tree(waiting.pop())):
-            names = []
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reranksmart"):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reranksmart"):
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names if alias.name.startswith("reranksmart.")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers.models.bert.modeling_bert import BertLayer
 
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.progress import progress
@@ -77,7 +79,7 @@ def start_attention_with_like_to_like(model: SingleStream) -> None:
     After mimetic initialisation (Trockman and Kolter 2023).
     """
     with torch.no_grad():
-        for layer in model.encoder.layer:
+        for layer in cast(Iterable[BertLayer], model.encoder.layer):
             attention = layer.attention.self
             attention.key.load_state_dict(attention.query.state_dict())
 
@@ -93,5 +95,5 @@ def fold_standardisation(linear: nn.Linear, mean: np.ndarray, std: np.ndarray) -
     size = len(mean)
     with torch.no_grad():
         scaled = linear.weight[:, :size] / torch.from_numpy(std)
-        linear.bias -= scaled @ torch.from_numpy(mean)
+        linear.bias.sub_(scaled @ torch.from_numpy(mean))
         linear.weight[:, :size] = scaled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ def claims_table(
 ) -> Table:
     """The paper's claims as paired tests: one group a claim, one row a measure and seed.
 
-    ``comparisons``: claim, system_a, system_b, seed, measure, direction, difference, low, high, p_value, queries and
+    ``comparisons``: claim, system_a, system_b, test_set, seed, measure, direction, difference, low, high, p_value, queries and
     images. The paper's difference is that of its Table 1.
     """
     columns = (
@@ -44,7 +44,7 @@ def claims_table(
         )
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
         key = f"{line['system_a']} - {line['system_b']} {column}" + (f" seed {line['seed']}" if several else "")
-        label = f"{systems}, {_column_label(column)}" + (f", seed {line['seed']}" if several else "")
+        label = f"{systems}, {_column_label(column)}{_where(line, comparisons)}"
         rows.append(Row(key, label, (difference, Cell(value=line["p_value"])), group=line["claim"]))
     images = sorted(comparisons["images"].unique())
     return Table(
@@ -61,6 +61,12 @@ def claims_table(
     )
 
 
+def _where(line: Mapping[Hashable, object], comparisons: pd.DataFrame) -> str:
+    """The test set and seed of a comparison, where there are several."""
+    test_set = f" on {line['test_set']}" if comparisons["test_set"].nunique() > 1 else ""
+    return test_set + (f", seed {line['seed']}" if comparisons["seed"].nunique() > 1 else "")
+
+
 def _column_label(column: str) -> str:
     return column.replace("text-to-image", "IR").replace("image-to-text", "TR")
 
@@ -73,6 +79,7 @@ def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LA
         a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
         side = "above" if line["difference"] > 0 else "below"
         p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
+        where = _where(line, comparisons)
         luck = "" if line["p_value"] < level else ", not significant"
-        sentences.append(f"{a} lies {abs(line['difference']):.1f} points {side} {b} in IR R@1 ({p}{luck}).")
+        sentences.append(f"{a} lies {abs(line['difference']):.1f} points {side} {b} in IR R@1{where} ({p}{luck}).")
     return sentences

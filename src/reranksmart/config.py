@@ -121,9 +121,6 @@ class Objective(_Frozen):
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
     optimiser: Literal["adamw", "reference_adamw"] = "adamw"
-    moments: Literal["shared", "per_task"] = Field(
-        "shared", description="Adam's moments: one set for all tasks as published, or one for each task"
-    )
     hard_negatives: HardNegatives | None = None
     evaluate_every: Count = Field(2500, description="outer steps between two evaluations on dev")
     dev_images: Count = Field(1000, description="images of dev for the bi-encoder's recall, five captions each")
@@ -313,9 +310,8 @@ def _known_keys(model: Any, path: tuple[Any, ...]) -> list[str]:
         elif isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = model.model_fields[part].annotation
         else:  # a union: the part is the variant's tag
-            kinds = {
-                k.model_fields["kind"].annotation.__args__[0]: k for k in _variants(model) if "kind" in k.model_fields
-            }
+            tagged = [variant for variant in _variants(model) if "kind" in variant.model_fields]
+            kinds = {get_args(variant.model_fields["kind"].annotation)[0]: variant for variant in tagged}
             model = kinds.get(part) or next(
                 (k.model_fields[part].annotation for k in _variants(model) if part in k.model_fields), None
             )

@@ -94,8 +94,8 @@ def test_accumulation_averages_gradients(tmp_path):  # the published loop sums t
     before = fresh.pooler.dense.bias.detach().clone()
     optimiser = torch.optim.SGD(fresh.parameters(), lr=1.0)
     _, started, _ = training()
-    started.model, started.tasks, started.optimisers = fresh, {"bi_encoder": SumOfBiases()}, {"bi_encoder": optimiser}
-    started.learning_rates = [torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)]
+    started.model, started.tasks, started.optimiser = fresh, {"bi_encoder": SumOfBiases()}, optimiser
+    started.learning_rates = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
     started.refresh = lambda step: None
     schedule = Schedule(("bi_encoder",), steps=1, evaluate_every=1, checkpoint_every=9, accumulation=4, clip_norm=1e9)
     train(started, schedule, StateFile(tmp_path / "s.pt", ""), what="test")

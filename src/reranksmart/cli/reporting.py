@@ -5,12 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from pydantic import TypeAdapter
 
 from reranksmart.report.catalogue import ReportSettings, make_figure, make_table
+from reranksmart.report.claims import verdicts
+from reranksmart.report.deviations import deviations as compute_deviations
+from reranksmart.report.deviations import deviations_table
+from reranksmart.report.page import write_page
+from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
-from reranksmart.report.tables import write_table
+from reranksmart.report.run import RunSettings, page_of_run
+from reranksmart.report.summary import summary_text
+from reranksmart.report.tables import read_table, write_table
+from reranksmart.storage import atomic_path
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,3 +41,23 @@ def plot_verb(
 ) -> None:
     """Writes one figure as svg, pdf and png, its caption beside."""
     save_plot(make_figure(figure, inputs, TypeAdapter(ReportSettings).validate_json(settings)), output)
+
+
+@app.command("report")
+def report_verb(
+    settings: Annotated[str, typer.Option(help="tables, figures, models and examples of the page, as JSON")],
+    page: Annotated[Path, typer.Option()],
+    summary: Annotated[Path, typer.Option()],
+    deviations: Annotated[Path, typer.Option()],
+) -> None:
+    """Writes the page with everything, the short summary, and our values against the paper's."""
+    run = TypeAdapter(RunSettings).validate_json(settings)
+    tables = [read_table(Path("results/tables") / f"{name}.json") for name in run.tables]
+    found = compute_deviations(tables, paper_numbers())
+    with atomic_path(deviations) as target:
+        found.to_csv(target, index=False)
+    sentences = verdicts(pd.read_csv("results/comparisons.csv"), labels=run.labels) if "claims" in run.tables else []
+    write_page(page, page_of_run(run, tables, deviations_table(found), sentences))
+    main = next((table for table in tables if table.name == "table1_main"), tables[0])
+    with atomic_path(summary) as target:
+        target.write_text(summary_text(main, sentences, where=f"Everything else: {page}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,7 +27,10 @@ def assemble(
 ) -> tuple[Training, Schedule]:
     """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
     tasks = _tasks(objective, train_data, seed)
-    optimisers = _optimisers(model, objective, list(tasks))
+    optimisers = {"adamw": torch.optim.AdamW, "reference_adamw": ReferenceAdamW}
+    optimiser = optimisers[objective.optimiser](
+        parameter_groups(model, weight_decay=objective.weight_decay), lr=objective.learning_rate
+    )
     schedule = Schedule(
         tasks=schedule_tasks(list(tasks), objective.schedule),
         steps=objective.steps,
@@ -65,11 +68,8 @@ def assemble(
     training = Training(
         model=model,
         tasks=tasks,
-        optimisers=optimisers,
-        learning_rates=[
-            linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps)
-            for optimiser in dict.fromkeys(optimisers.values())
-        ],
+        optimiser=optimiser,
+        learning_rates=linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps),
         evaluate=evaluate,
         refresh=refresh,
         extra_state=extra_state,
@@ -77,19 +77,6 @@ def assemble(
         seed=seed,
     )
     return training, schedule
-
-
-def _optimisers(model: SingleStream, objective: Objective, tasks: Sequence[str]) -> dict[str, torch.optim.Optimizer]:
-    """The optimiser of each task: one for all as published, or one each, so that no task scales another's steps."""
-    kinds = {"adamw": torch.optim.AdamW, "reference_adamw": ReferenceAdamW}
-
-    def fresh() -> torch.optim.Optimizer:
-        groups = parameter_groups(model, weight_decay=objective.weight_decay)
-        return kinds[objective.optimiser](groups, lr=objective.learning_rate)
-
-    if objective.moments == "shared":
-        return dict.fromkeys(tasks, fresh())
-    return {task: fresh() for task in tasks}
 
 
 def _tasks(objective: Objective, data: TrainingData, seed: int) -> dict[str, Task]:

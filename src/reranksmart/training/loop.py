@@ -39,8 +39,8 @@ class Training:
 
     model: nn.Module
     tasks: Mapping[str, Task]
-    optimisers: Mapping[str, torch.optim.Optimizer]  # by task; one optimiser may serve all, sharing its moments
-    learning_rates: Sequence[torch.optim.lr_scheduler.LRScheduler]  # one for each distinct optimiser
+    optimiser: torch.optim.Optimizer
+    learning_rates: torch.optim.lr_scheduler.LRScheduler
     evaluate: Callable[[], Mapping[str, float]]
     refresh: Callable[[int], None]
     extra_state: Callable[[], dict[str, Any]]
@@ -61,9 +61,8 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
     if state := state_file.load():
         start, history, best = state["step"], state["history"], state["best"]
         training.model.load_state_dict(state["model"])
-        for rates, saved in zip(training.learning_rates, state["optimisers"], strict=True):
-            rates.optimizer.load_state_dict(saved["optimiser"])
-            rates.load_state_dict(saved["learning_rates"])
+        training.optimiser.load_state_dict(state["optimiser"])
+        training.learning_rates.load_state_dict(state["learning_rates"])
         training.restore_extra_state(state["extra"])
         recent.update(state["recent"])
 
@@ -75,10 +74,8 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
                 "recent": dict(recent),
                 "best": best,
                 "model": training.model.state_dict(),
-                "optimisers": [
-                    {"optimiser": rates.optimizer.state_dict(), "learning_rates": rates.state_dict()}
-                    for rates in training.learning_rates
-                ],
+                "optimiser": training.optimiser.state_dict(),
+                "learning_rates": training.learning_rates.state_dict(),
                 "extra": training.extra_state(),
             }
         )
@@ -135,13 +132,12 @@ def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[
             loss.backward()
             loss_sum += loss.item()
         torch.nn.utils.clip_grad_norm_(training.model.parameters(), schedule.clip_norm)
-        training.optimisers[name].step()
-        training.optimisers[name].zero_grad(set_to_none=True)
+        training.optimiser.step()
+        training.optimiser.zero_grad(set_to_none=True)
         if loss_sum != loss_sum:
             raise FloatingPointError(f"the loss of task {name!r} is NaN at step {step}; lower the learning rate")
         recent[name].append(loss_sum)
-    for rates in training.learning_rates:
-        rates.step()
+    training.learning_rates.step()
 
 
 def schedule_tasks(tasks: Sequence[str], schedule: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,100 @@
+"""The page of one run: what it was, what came out, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reranksmart.data.layout import picture_path
+from reranksmart.records import Direction
+from reranksmart.regions import RegionStore
+from reranksmart.report.examples import choose_examples
+from reranksmart.report.page import render_page
+from reranksmart.report.pictures import Example, example
+from reranksmart.report.plots import read_plot
+from reranksmart.report.summary import facts
+from reranksmart.report.tables import Table
+from reranksmart.storage import read_captions, read_json, read_ranking, read_relevance
+
+METHOD = (
+    "A bi-encoder embeds captions and images apart, so that a query costs one pass and a nearest-neighbour search. A "
+    "cross-encoder reads caption and image regions together: more accurate, but one pass for every item. In "
+    "cooperation the bi-encoder retrieves the k nearest items and the cross-encoder re-ranks those k.",
+    "Separate training (Sep) holds two models. Joint training alternates both objectives on one set of weights, so that "
+    "one model plays both roles at half the parameters.",
+    "Pictures are read as regions: class-agnostic proposals, each with its feature vector and the place of its box.",
+)
+SCENES = (
+    "The embedded default composes photographs into scenes and describes them by what is true of them: every caption is "
+    "relevant to every scene in which it is true. It is another, smaller and easier dataset than the paper's: compare "
+    "differences between systems, not values."
+)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What the configuration says of the whole run."""
+
+    tables: Sequence[str]
+    figures: Sequence[str]
+    models: Sequence[str]
+    examples: Mapping[str, str]
+    language: str
+    depth: int
+    labels: Mapping[str, str]
+    seeds: Sequence[int]
+    datasets: Mapping[str, str]
+
+
+def page_of_run(run: RunSettings, tables: Sequence[Table], deviations: Table, sentences: Sequence[str]) -> str:
+    """The page as HTML, from the files of the results folder."""
+    main = next((table for table in tables if table.name == "table1_main"), None)
+    return render_page(
+        title="Retrieve fast, rerank smart",
+        subtitle=f"Geigle et al. 2022, run on {', '.join(run.datasets)} with seeds {', '.join(map(str, run.seeds))}",
+        facts=facts(main) if main else (),
+        facts_label="text-to-image R@1, percent",
+        headline=sentences,
+        tables=[*tables, deviations],
+        figures=[read_plot(Path("results/figures"), name) for name in run.figures],
+        examples=_examples(run),
+        method=(*METHOD, *((SCENES,) if "scenes" in run.datasets.values() else ())),
+        provenance=[_provenance(Path(folder)) for folder in run.models],
+    )
+
+
+def _examples(run: RunSettings) -> list[Example]:
+    """Queries of the main experiment's first system that re-ranks; none where it has no such system."""
+    if not run.examples:
+        return []
+    place = {role: Path(path) for role, path in run.examples.items()}
+    captions = read_captions(place["data"] / "captions.jsonl")
+    name = f"{run.language}.{Direction.TEXT_TO_IMAGE}"
+    chosen = choose_examples(
+        read_ranking(place["ranking"] / f"{name}.npz"),
+        np.load(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
+        captions=captions,
+        relevance=read_relevance(place["relevance"]),
+        regions=RegionStore.open(place["regions"]),
+        pictures={image_id: picture_path(place["data"], image_id) for image_id in set(captions.image_ids)},
+        seed=run.seeds[0],
+    )
+    return [example(raw) for raw in chosen]
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    found = read_json(folder / "provenance.json")
+    libraries = ", ".join(f"{name} {version}" for name, version in found["libraries"].items())
+    return {
+        "model": "/".join(folder.parts[2:-1]),
+        "seed": found["seed"],
+        "code": found["code"],
+        "settings": found["settings_digest"],
+        "device": found["device"],
+        "threads": found["threads"],
+        "libraries": f"Python {found['python']}, {libraries}",
+    }

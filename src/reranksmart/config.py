@@ -265,7 +265,9 @@ class Config(_Frozen):
         for name, experiment in self.experiments.items():
             for kind in ("backbones", "training_sets", "systems", "test_sets"):
                 found += [(f"experiments.{name}.{kind}", kind, value) for value in getattr(experiment, kind)]
-        single: list[tuple[str, Comparison | Latency]] = [(f"comparisons.{n}", c) for n, c in enumerate(self.comparisons)]
+        single: list[tuple[str, Comparison | Latency]] = [
+            (f"comparisons.{n}", c) for n, c in enumerate(self.comparisons)
+        ]
         for path, asked in [*single, *([("latency", self.latency)] if self.latency else [])]:
             for kind in ("backbone", "training_set", "test_set"):
                 found.append((f"{path}.{kind}", f"{kind}s", getattr(asked, kind)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from reranksmart.code import code_digest as code_digest
 from reranksmart.config import Config, ConfigError, Experiment, Fusion, Latency, Scenes, TestSet
+from reranksmart.gallery import Gallery as Gallery
 
 TABLES_OF_EXPERIMENTS = {
     "table1_main": ("main", "main_exhaustive"),
@@ -50,20 +51,6 @@ def gallery_name(test_set: TestSet) -> str:
     splits = "+".join((test_set.split, *test_set.distractors))
     first = f".{test_set.captions_per_image}" if test_set.captions_per_image else ""
     return f"{test_set.dataset}.{splits}{first}"
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """A gallery's name taken apart."""
-
-    dataset: str
-    splits: tuple[str, ...]
-    captions_per_image: int | None
-
-    @staticmethod
-    def parse(name: str) -> Gallery:
-        dataset, splits, *first = name.split(".")
-        return Gallery(dataset, tuple(splits.split("+")), int(first[0]) if first else None)
 
 
 def experiments_of(config: Config, table: str) -> list[Experiment]:

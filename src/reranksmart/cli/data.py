@@ -18,7 +18,7 @@ from reranksmart.data.scenes import read_scenes
 from reranksmart.data.splits import concepts_of, write_split
 from reranksmart.data.stamp_archive import fetch_stamps
 from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
-from reranksmart.plan import Gallery
+from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Relevance
 from reranksmart.storage import read_captions, write_json, write_relevance

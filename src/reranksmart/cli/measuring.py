@@ -14,7 +14,7 @@ from reranksmart import evaluation
 from reranksmart.code import code_digest
 from reranksmart.config import Comparison, Fusion
 from reranksmart.fusion import fuse
-from reranksmart.plan import Gallery
+from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions, Direction, Ranking
 from reranksmart.significance import compare

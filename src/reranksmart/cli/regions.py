@@ -36,7 +36,9 @@ def extract_regions_verb(
     regions = RegionFeatures.model_validate_json(settings)
     image_ids = list(dict.fromkeys(read_captions(data / "captions.jsonl").image_ids))
     mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
-    images = [(image_id, picture_path(data, image_id)) for image_id in (mine[shard].tolist() if shard < len(mine) else [])]
+    images = [
+        (image_id, picture_path(data, image_id)) for image_id in (mine[shard].tolist() if shard < len(mine) else [])
+    ]
     detect_regions(images, at_most=regions.maximum).save(output)
     write_provenance(output, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
 

@@ -14,9 +14,9 @@ import typer
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone
 from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
+from reranksmart.gallery import Gallery
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
-from reranksmart.plan import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions, Direction, Embeddings, Ranking
 from reranksmart.regions import RegionStore

@@ -62,7 +62,9 @@ def prepare_file_split(
         for image_id, name in image_of.items():
             source = (root / name).resolve()
             if not source.is_relative_to(root):
-                raise ValueError(f"{captions_file}: image {name!r} lies outside {images}; only pictures below it are read.")
+                raise ValueError(
+                    f"{captions_file}: image {name!r} lies outside {images}; only pictures below it are read."
+                )
             if not source.is_file():
                 raise ValueError(
                     f"{captions_file}: image {name!r} is not in {images}. Put the picture there or remove its captions."

@@ -33,7 +33,11 @@ def test_the_default_is_valid():
         ("test_sets.test.dataset", "scene", "'scene' is not among datasets: ['scenes']. Did you mean 'scenes'?"),
         ("test_sets.test.split", "tests", "Did you mean 'test'?"),
         ("experiments.main.systems", ["sepcoop"], "Did you mean 'sep_coop'?"),
-        ("experiments.main.depths", [0], "experiments.main.depths.0: Input should be greater than or equal to 1, got 0"),
+        (
+            "experiments.main.depths",
+            [0],
+            "experiments.main.depths.0: Input should be greater than or equal to 1, got 0",
+        ),
         ("seeds", [1, 1], "each seed once"),
         ("seeds", [], "seeds"),
         ("systems.be", {"label": "BE"}, "needs a retriever, a reranker or both"),

@@ -70,6 +70,8 @@ def test_features_that_are_not_finite_are_refused(value):
 
 
 def test_an_image_without_regions_is_refused():
-    empty = Regions(np.empty((0, 6), np.float16), np.empty((0, 4), np.float32), np.empty(0, np.int32), np.empty(0, "f4"))
+    empty = Regions(
+        np.empty((0, 6), np.float16), np.empty((0, 4), np.float32), np.empty(0, np.int32), np.empty(0, "f4")
+    )
     with pytest.raises(ValueError, match="'a' has no region"):
         RegionStore.from_regions(("a",), [empty], ())

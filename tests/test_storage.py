@@ -43,9 +43,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
 def test_a_failed_folder_leaves_the_old_one(tmp_path):
     with storage.atomic_directory(tmp_path / "folder") as target:
         (target / "file").write_text("old")
-    with pytest.raises(RuntimeError), storage.atomic_directory(tmp_path / "folder") as target:
+
+    def fail(target):
         (target / "file").write_text("new")
         raise RuntimeError
+
+    with pytest.raises(RuntimeError), storage.atomic_directory(tmp_path / "folder") as target:
+        fail(target)
     assert (tmp_path / "folder" / "file").read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 

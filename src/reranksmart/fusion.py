@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import rankdata
 
 Scores = NDArray[np.float32]
 
@@ -43,7 +43,9 @@ def reciprocal_rank(retriever: Scores, reranker: Scores, *, weight: float = 0.5,
     Cormack, Clarke and Buettcher 2009, with weights; ranks count from 1 within each query.
     """
     _require_aligned(retriever, reranker, weight)
-    by_reranker, by_retriever = (rankdata(-scores, axis=1) for scores in (reranker, retriever))
+    by_reranker, by_retriever = (
+        pd.DataFrame(scores).rank(axis=1, ascending=False).to_numpy() for scores in (reranker, retriever)
+    )
     fused = (1 - weight) / (constant + by_reranker) + weight / (constant + by_retriever)
     return fused.astype(np.float32)
 

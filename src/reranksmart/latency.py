@@ -181,6 +181,10 @@ def _retrieve_both_ways(system: TimedSystem, regions: RegionInputs, depth: int) 
         search(build_index(gallery), queries, depth=min(depth, len(gallery)))
 
 
+def _search_time(index: faiss.Index, query: NDArray[np.float32], depth: int) -> float:
+    return milliseconds(lambda: search(index, query, depth=depth))
+
+
 def index_costs(
     gallery: NDArray[np.float32],
     queries: NDArray[np.float32],
@@ -199,10 +203,7 @@ def index_costs(
             index.nprobe = max(1, index.nlist // 8)
         found, _ = search(index, queries, depth=depth)
         overlap = [len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True)]
-        times = [
-            milliseconds(lambda row=row: search(index, queries[row : row + 1], depth=depth))  # type: ignore[misc]
-            for row in range(min(repeats, len(queries)))
-        ]
+        times = [_search_time(index, queries[row : row + 1], depth) for row in range(min(repeats, len(queries)))]
         yield {
             "index": factory,
             "gallery_size": len(gallery),

@@ -6,7 +6,7 @@ from toy import model, training_data
 
 from reranksmart.config import Objective
 from reranksmart.training.assembly import assemble
-from reranksmart.training.loop import Schedule, Terminated, train
+from reranksmart.training.loop import Schedule, TerminatedError, train
 from reranksmart.training.state import StateFile
 
 OBJECTIVE = Objective.model_validate(
@@ -49,9 +49,9 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [3, 9, 13, 21])
-def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut, monkeypatch):
+def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut):
     whole, whole_history = run(tmp_path / "whole")
-    fresh, started, schedule = training()
+    _, started, schedule = training()
     state = StateFile(tmp_path / "cut" / "state.pt", "settings")
     step = started.refresh
 
@@ -61,7 +61,7 @@ def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut, mon
         step(number)
 
     started.refresh = interrupt
-    with pytest.raises(Terminated, match=f"after step {cut + 1} of 24"):
+    with pytest.raises(TerminatedError, match=f"after step {cut + 1} of 24"):
         train(started, schedule, state, what="test")
     resumed, resumed_history = run(tmp_path / "cut")
     assert same(whole, resumed)
@@ -103,6 +103,6 @@ def test_accumulation_averages_gradients(tmp_path):  # the published loop sums t
 
 
 def test_the_best_dev_weights_are_kept(tmp_path):
-    weights, history = run(tmp_path)
+    _, history = run(tmp_path)
     dev = {row["step"]: row["dev_mean_recall"] for row in history if "dev_bi_encoder" in row}
     assert history[-1] == {"step": max(dev, key=dev.get), "selected": True, "dev_mean_recall": max(dev.values())}

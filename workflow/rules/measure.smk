@@ -78,7 +78,7 @@ rule compare:
         depth=plan.main_depth(CONFIG),
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("reranksmart.cli.measuring"),
+        code=plan.code_digest("reranksmart.cli.comparing"),
     shell:
         "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"

@@ -57,7 +57,7 @@ rule index:
         data=lambda wildcards, input: plan.options("--data", input.data),
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         factory=CONFIG.index,
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("reranksmart.cli.searching"),
     shell:
         "reranksmart index {params.embeddings} {params.data} --gallery {wildcards.gallery} --factory {params.factory:q}"
         " --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -90,7 +90,7 @@ rule retrieve:
         data=lambda wildcards, input: plan.options("--data", input.data),
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         depth=CONFIG.candidates,
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("reranksmart.cli.searching"),
     shell:
         "reranksmart retrieve {params.embeddings} {params.data} --index {input.index} --gallery {wildcards.gallery}"
         " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -1,4 +1,4 @@
-"""Verbs that measure: evaluate a system, its twins, compare two systems."""
+"""Verbs that measure: evaluate a system, or its twins."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ import typer
 
 from reranksmart import evaluation
 from reranksmart.code import code_digest
-from reranksmart.config import Comparison, Fusion
+from reranksmart.config import Fusion
 from reranksmart.fusion import fuse
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions, Direction, Ranking
-from reranksmart.significance import compare
 from reranksmart.storage import (
     atomic_directory,
-    atomic_path,
     read_captions,
     read_json,
     read_ranking,
@@ -135,49 +133,3 @@ def evaluate_twins_verb(
         write_provenance(
             target, verb="evaluate-twins", code=code_digest(__name__), settings=experiment, seed=keys["seed"]
         )
-
-
-@app.command("compare")
-def compare_verb(
-    measures: Annotated[Path, typer.Option(help="folder of all measures")],
-    comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON")],
-    seeds: Annotated[str, typer.Option(help="separated by commas")],
-    depth: Annotated[int, typer.Option(help="depth at which re-ranking systems are compared")],
-    output: Folder,
-    permutations: int = 10_000,
-    resamples: int = 1000,
-) -> None:
-    """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
-    rows = []
-    for comparison in (Comparison(**fields) for fields in json.loads(comparisons)):
-        for seed in map(int, seeds.split(",")):
-            found = [
-                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, depth))
-                for system in comparison.systems
-            ]
-            for measure, direction in (
-                ("R@1", Direction.TEXT_TO_IMAGE),
-                ("R@1", Direction.IMAGE_TO_TEXT),
-                ("mR", None),
-            ):
-                outcome = compare(
-                    *found,
-                    measure=measure,
-                    direction=direction,
-                    rng=np.random.default_rng(seed),
-                    draws=permutations,
-                    resamples=resamples,
-                )
-                systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
-                shared = comparison.model_dump(exclude={"systems"})
-                rows.append({**shared, **systems, "seed": seed, **vars(outcome)})
-    with atomic_path(output) as target:
-        pd.DataFrame(rows).to_csv(target, index=False)
-
-
-def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, depth: int) -> Path:
-    folder = measures / comparison.backbone / comparison.training_set / system / f"seed{seed}" / comparison.test_set
-    for name in (f"en.{depth}.none.csv", "en.0.none.csv"):
-        if (folder / "per_query" / name).exists():
-            return folder / "per_query" / name
-    raise ValueError(f"{folder} holds no measures at depth {depth}; list this depth in an experiment of {system!r}")

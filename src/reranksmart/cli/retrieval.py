@@ -1,16 +1,15 @@
-"""Verbs that answer queries: encode, index, retrieve, score candidates, all pairs or twins."""
+"""Verbs that run a model: encode a split, score candidates, all pairs or twins."""
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
-import faiss
 import numpy as np
 import torch
 import typer
 
+from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone
 from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
@@ -18,14 +17,12 @@ from reranksmart.gallery import Gallery
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.provenance import write_provenance
-from reranksmart.records import Captions, Direction, Embeddings, Ranking
+from reranksmart.records import Direction, Ranking
 from reranksmart.regions import RegionStore
 from reranksmart.reranking import score_candidates, score_pairs
-from reranksmart.search import build_index, retrieve
 from reranksmart.storage import (
     atomic_directory,
     read_captions,
-    read_embeddings,
     read_ranking,
     write_embeddings,
     write_ranking,
@@ -39,17 +36,12 @@ Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
 GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
 
 
-def _threads(count: int) -> None:
-    torch.set_num_threads(count)
-    faiss.omp_set_num_threads(count)
-
-
 @app.command("encode")
 def encode_verb(
     model: Folder, captions: Folder, regions: Folder, backbone_settings: Settings, output: Folder, threads: int = 1
 ) -> None:
     """Embeds the captions and images of one split, each once."""
-    _threads(threads)
+    torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
     encoder = load_model(model)
     texts = read_captions(captions).in_languages(backbone.languages)
@@ -58,82 +50,6 @@ def encode_verb(
         write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
         write_embeddings(target / "images.npz", encode_images(encoder, RegionInputs(RegionStore.open(regions))))
         write_provenance(target, verb="encode", code=code_digest(__name__), settings=backbone_settings, threads=threads)
-
-
-def _gallery_captions(folders: list[Path], gallery: Gallery, languages: tuple[str, ...]) -> Captions:
-    """The captions of all splits of a gallery, as many of each image as it names."""
-    parts = [read_captions(folder / "captions.jsonl").in_languages(languages) for folder in folders]
-    columns = [
-        tuple(chain.from_iterable(getattr(part, name) for part in parts))
-        for name in ("ids", "texts", "image_ids", "languages")
-    ]
-    captions = Captions(*columns)
-    return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions
-
-
-def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
-    parts = [read_embeddings(folder / f"{side}.npz") for folder in folders]
-    return Embeddings(
-        tuple(chain.from_iterable(part.ids for part in parts)), np.concatenate([part.vectors for part in parts])
-    )
-
-
-@app.command("index")
-def index_verb(
-    embeddings: Folders,
-    data: Folders,
-    gallery: GalleryName,
-    backbone_settings: Settings,
-    factory: Annotated[str, typer.Option(help="faiss factory string")],
-    output: Folder,
-    threads: int = 1,
-) -> None:
-    """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
-    _threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
-    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
-    vectors = _gallery_embeddings(embeddings, "captions")
-    images = _gallery_embeddings(embeddings, "images")
-    with atomic_directory(output) as target:
-        faiss.write_index(build_index(images.vectors, factory=factory), str(target / "images.faiss"))
-        for language in backbone.languages:
-            texts = vectors.take(captions.in_languages([language]).ids)
-            faiss.write_index(build_index(texts.vectors, factory=factory), str(target / f"{language}.faiss"))
-        write_provenance(target, verb="index", code=code_digest(__name__), settings=factory, threads=threads)
-
-
-@app.command("retrieve")
-def retrieve_verb(
-    embeddings: Folders,
-    data: Folders,
-    index: Folder,
-    gallery: GalleryName,
-    backbone_settings: Settings,
-    depth: Annotated[int, typer.Option(help="items kept of each query")],
-    output: Folder,
-    threads: int = 1,
-) -> None:
-    """Ranks the gallery for each query of its first split, in both directions and every language."""
-    _threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
-    parsed = Gallery.parse(gallery)
-    captions = _gallery_captions(data, parsed, backbone.languages)
-    asking = _gallery_captions(data[:1], parsed, backbone.languages)
-    caption_vectors, image_vectors = (
-        _gallery_embeddings(embeddings, "captions"),
-        _gallery_embeddings(embeddings, "images"),
-    )
-    asking_images = read_embeddings(embeddings[0] / "images.npz")
-    with atomic_directory(output) as target:
-        for language in backbone.languages:
-            queries = caption_vectors.take(asking.in_languages([language]).ids)
-            images = faiss.read_index(str(index / "images.faiss"))
-            found = retrieve(queries, image_vectors.ids, images, depth=depth)
-            write_ranking(target / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
-            texts = faiss.read_index(str(index / f"{language}.faiss"))
-            found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
-            write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
-        write_provenance(target, verb="retrieve", code=code_digest(__name__), settings=str(depth), threads=threads)
 
 
 @app.command("score-candidates")
@@ -149,10 +65,10 @@ def score_candidates_verb(
     threads: int = 1,
 ) -> None:
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
-    _threads(threads)
+    torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
     reranker = load_model(model)
-    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
     images = EmbeddedImages.of(reranker, RegionInputs(store))
@@ -188,10 +104,10 @@ def score_all_verb(
     threads: int = 1,
 ) -> None:
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
-    _threads(threads)
+    torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
     reranker = load_model(model)
-    captions = _gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
     images, image_ids = EmbeddedImages.of(reranker, RegionInputs(store)), store.image_ids
     with atomic_directory(output) as target:
@@ -221,7 +137,7 @@ def score_twins_verb(
     threads: int = 1,
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
-    _threads(threads)
+    torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
     scorer = load_model(model)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)

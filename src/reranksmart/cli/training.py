@@ -28,7 +28,7 @@ from reranksmart.regions import RegionStore
 from reranksmart.storage import atomic_directory, read_captions, read_relevance, write_jsonl
 from reranksmart.tokenisers import train_unigram, train_wordpiece
 from reranksmart.training.assembly import assemble
-from reranksmart.training.loop import Terminated, train
+from reranksmart.training.loop import TerminatedError, train
 from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile
 
@@ -136,7 +136,7 @@ def train_verb(
     )
     try:
         history = train(training, schedule, state, what=f"train {'/'.join(output.parts[-5:-1])}")
-    except Terminated as ended:
+    except TerminatedError as ended:
         typer.echo(str(ended), err=True)
         raise SystemExit(143) from None
     with atomic_directory(output) as target:

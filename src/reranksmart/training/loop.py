@@ -17,7 +17,7 @@ from reranksmart.training.tasks import Task
 _STEPS_PER_HISTORY_ROW = 10
 
 
-class Terminated(Exception):
+class TerminatedError(Exception):
     """The process was asked to end; the state is saved."""
 
 
@@ -52,7 +52,7 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
     """The history (one row per ten steps and task, one per evaluation); the model ends with its best dev weights.
 
     Resumes from ``state_file``; bit for bit as if never interrupted, on one device and thread count. Raises
-    Terminated after SIGTERM, with the state saved.
+    TerminatedError after SIGTERM, with the state saved.
     """
     history: list[dict[str, Any]] = []
     recent: dict[str, list[float]] = defaultdict(list)
@@ -106,7 +106,7 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
                     best = {"score": score, "weights": weights, "step": done}
             if termination.requested:
                 save(done)
-                raise Terminated(
+                raise TerminatedError(
                     f"asked to end after step {done} of {schedule.steps}; the same command continues there"
                 )
             if done % schedule.checkpoint_every == 0:

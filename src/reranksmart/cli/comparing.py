@@ -1,0 +1,65 @@
+"""The verb that compares systems with paired tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from reranksmart import evaluation
+from reranksmart.config import Comparison
+from reranksmart.records import Direction
+from reranksmart.significance import compare
+from reranksmart.storage import atomic_path
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("compare")
+def compare_verb(
+    measures: Annotated[Path, typer.Option(help="folder of all measures")],
+    comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON")],
+    seeds: Annotated[str, typer.Option(help="separated by commas")],
+    depth: Annotated[int, typer.Option(help="depth at which re-ranking systems are compared")],
+    output: Annotated[Path, typer.Option()],
+    permutations: int = 10_000,
+    resamples: int = 1000,
+) -> None:
+    """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
+    rows = []
+    for comparison in (Comparison(**fields) for fields in json.loads(comparisons)):
+        for seed in map(int, seeds.split(",")):
+            found = [
+                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, depth))
+                for system in comparison.systems
+            ]
+            for measure, direction in (
+                ("R@1", Direction.TEXT_TO_IMAGE),
+                ("R@1", Direction.IMAGE_TO_TEXT),
+                ("mR", None),
+            ):
+                outcome = compare(
+                    *found,
+                    measure=measure,
+                    direction=direction,
+                    rng=np.random.default_rng(seed),
+                    draws=permutations,
+                    resamples=resamples,
+                )
+                systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
+                shared = comparison.model_dump(exclude={"systems"})
+                rows.append({**shared, **systems, "seed": seed, **vars(outcome)})
+    with atomic_path(output) as target:
+        pd.DataFrame(rows).to_csv(target, index=False)
+
+
+def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, depth: int) -> Path:
+    folder = measures / comparison.backbone / comparison.training_set / system / f"seed{seed}" / comparison.test_set
+    for name in (f"en.{depth}.none.csv", "en.0.none.csv"):
+        if (folder / "per_query" / name).exists():
+            return folder / "per_query" / name
+    raise ValueError(f"{folder} holds no measures at depth {depth}; list this depth in an experiment of {system!r}")

@@ -1,0 +1,92 @@
+"""Verbs that search: index a gallery, retrieve from it. They need neither model nor torch."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import faiss
+import numpy as np
+import typer
+
+from reranksmart.cli.gallery_captions import read_gallery_captions
+from reranksmart.code import code_digest
+from reranksmart.config import Backbone
+from reranksmart.gallery import Gallery
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Direction, Embeddings
+from reranksmart.search import build_index, retrieve
+from reranksmart.storage import atomic_directory, read_embeddings, write_ranking
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Folder = Annotated[Path, typer.Option()]
+Folders = Annotated[list[Path], typer.Option()]
+Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
+GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
+
+
+def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
+    parts = [read_embeddings(folder / f"{side}.npz") for folder in folders]
+    return Embeddings(
+        tuple(chain.from_iterable(part.ids for part in parts)), np.concatenate([part.vectors for part in parts])
+    )
+
+
+@app.command("index")
+def index_verb(
+    embeddings: Folders,
+    data: Folders,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    factory: Annotated[str, typer.Option(help="faiss factory string")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
+    faiss.omp_set_num_threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
+    vectors = _gallery_embeddings(embeddings, "captions")
+    images = _gallery_embeddings(embeddings, "images")
+    with atomic_directory(output) as target:
+        faiss.write_index(build_index(images.vectors, factory=factory), str(target / "images.faiss"))
+        for language in backbone.languages:
+            texts = vectors.take(captions.in_languages([language]).ids)
+            faiss.write_index(build_index(texts.vectors, factory=factory), str(target / f"{language}.faiss"))
+        write_provenance(target, verb="index", code=code_digest(__name__), settings=factory, threads=threads)
+
+
+@app.command("retrieve")
+def retrieve_verb(
+    embeddings: Folders,
+    data: Folders,
+    index: Folder,
+    gallery: GalleryName,
+    backbone_settings: Settings,
+    depth: Annotated[int, typer.Option(help="items kept of each query")],
+    output: Folder,
+    threads: int = 1,
+) -> None:
+    """Ranks the gallery for each query of its first split, in both directions and every language."""
+    faiss.omp_set_num_threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    parsed = Gallery.parse(gallery)
+    captions = read_gallery_captions(data, parsed, backbone.languages)
+    asking = read_gallery_captions(data[:1], parsed, backbone.languages)
+    caption_vectors, image_vectors = (
+        _gallery_embeddings(embeddings, "captions"),
+        _gallery_embeddings(embeddings, "images"),
+    )
+    asking_images = read_embeddings(embeddings[0] / "images.npz")
+    with atomic_directory(output) as target:
+        for language in backbone.languages:
+            queries = caption_vectors.take(asking.in_languages([language]).ids)
+            images = faiss.read_index(str(index / "images.faiss"))
+            found = retrieve(queries, image_vectors.ids, images, depth=depth)
+            write_ranking(target / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
+            texts = faiss.read_index(str(index / f"{language}.faiss"))
+            found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
+            write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
+        write_provenance(target, verb="retrieve", code=code_digest(__name__), settings=str(depth), threads=threads)

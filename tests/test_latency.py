@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+from toy import model, training_data
+
+from reranksmart.latency import TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
+
+DATA, MODEL = training_data(20), model().eval()
+BE = TimedSystem("be", MODEL, None, DATA.tokens, None)
+CE = TimedSystem("ce", None, MODEL, None, DATA.tokens)
+COOP = TimedSystem("coop", MODEL, MODEL, DATA.tokens, DATA.tokens)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    torch.set_num_threads(1)
+    return query_times(
+        [BE, CE, COOP],
+        DATA.regions,
+        gallery_sizes=[20, 200],
+        depths=[5, 10],
+        queries=3,
+        warmup=1,
+        pairs_measured=40,
+        seed=0,
+    )
+
+
+def test_every_raw_time_is_kept_by_stage(rows):
+    stages = {(row["system"], row["depth"]): set() for row in rows}
+    for row in rows:
+        stages[row["system"], row["depth"]].add(row["stage"])
+    assert stages == {
+        ("be", 0): {"encode query", "search", "total"},
+        ("ce", 0): {"score pairs", "total"},
+        ("coop", 5): {"encode query", "search", "score pairs", "total"},
+        ("coop", 10): {"encode query", "search", "score pairs", "total"},
+    }
+    assert len([row for row in rows if row["system"] == "be" and row["stage"] == "total"]) == 2 * 3
+
+
+def test_only_what_was_not_run_is_called_extrapolated(rows):
+    extrapolated = {(row["system"], row["gallery_size"]) for row in rows if row["extrapolated"]}
+    assert extrapolated == {("ce", 200)}
+
+
+def test_the_total_is_the_sum_of_the_stages(rows):
+    point = [row for row in rows if row["system"] == "coop" and row["depth"] == 5 and row["gallery_size"] == 20]
+    for repeat in range(3):
+        times = {row["stage"]: row["time_ms"] for row in point if row["repeat"] == repeat}
+        assert times.pop("total") == pytest.approx(sum(times.values()))
+
+
+def test_a_whole_evaluation_counts_its_pairs():
+    found = {row["system"]: row for row in evaluation_times([BE, CE, COOP], DATA.regions, depth=5, pairs_measured=100)}
+    assert {name: row["pairs"] for name, row in found.items()} == {"be": 0, "ce": 40 * 20, "coop": 40 * 5 + 20 * 5}
+    assert {name for name, row in found.items() if row["extrapolated"]} == {"ce"}
+
+
+def test_a_grown_gallery_begins_with_the_real_vectors():
+    real = np.eye(4, dtype=np.float32)
+    grown = grown_gallery(real, 10, np.random.default_rng(0))
+    assert (grown[:4] == real).all()
+    np.testing.assert_allclose(np.linalg.norm(grown, axis=1), 1, rtol=1e-5)
+
+
+def test_an_exact_index_recalls_everything():
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((300, 16)).astype(np.float32)
+    rows = {row["index"]: row for row in index_costs(vectors, vectors[:20], factories=["Flat", "HNSW8"], repeats=2)}
+    assert rows["Flat"]["recall_at_10"] == 1.0
+    assert rows["Flat"]["bytes_per_vector"] == pytest.approx(64, rel=0.05)
+    assert 0 < rows["HNSW8"]["recall_at_10"] <= 1.0

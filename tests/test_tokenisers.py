@@ -1,0 +1,37 @@
+import pytest
+
+from reranksmart.inputs import TokenisedCaptions, open_tokeniser
+from reranksmart.records import Captions
+from reranksmart.tokenisers import train_unigram, train_wordpiece
+
+TEXTS = ("A goat left of an apple", "Links eine Ziege, rechts ein Apfel", "Vlevo kozel, vpravo jablko")
+CAPTIONS = Captions(("0", "1", "2"), TEXTS, ("i", "i", "i"), ("en", "de", "cs"))
+
+
+@pytest.mark.parametrize(("train", "cls", "sep", "pad"), [(train_wordpiece, 2, 3, 0), (train_unigram, 0, 2, 1)])
+def test_special_tokens_have_the_published_ids(train, cls, sep, pad):
+    tokeniser = train(TEXTS, size=120)
+    assert (tokeniser.cls_token_id, tokeniser.sep_token_id, tokeniser.pad_token_id) == (cls, sep, pad)
+    ids = tokeniser(TEXTS[0])["input_ids"]
+    assert (ids[0], ids[-1]) == (cls, sep)
+    assert tokeniser.unk_token_id not in ids
+
+
+@pytest.mark.parametrize("train", [train_wordpiece, train_unigram])
+def test_a_tokeniser_survives_the_disk(train, tmp_path):
+    tokeniser = train(TEXTS, size=120)
+    tokeniser.save_pretrained(tmp_path)
+    assert open_tokeniser(tmp_path)(list(TEXTS))["input_ids"] == tokeniser(list(TEXTS))["input_ids"]
+
+
+def test_captions_are_cut_to_their_tokens_and_padded():
+    tokens = TokenisedCaptions.of(CAPTIONS, train_wordpiece(TEXTS, size=120), max_tokens=4)
+    assert tokens.lengths.max() == 6  # four and two special ones
+    batch = tokens.batch([0, 2])
+    assert batch.mask.sum(dim=1).tolist() == tokens.lengths[[0, 2]].tolist()
+    assert (batch.token_ids[~batch.mask] == 0).all()
+
+
+def test_no_caption_is_an_error():
+    with pytest.raises(ValueError, match="no caption to tokenise"):
+        TokenisedCaptions.of(CAPTIONS.take([]), train_wordpiece(TEXTS, size=120), max_tokens=4)

@@ -1,0 +1,132 @@
+"""The whole tiny configuration through the real Snakemake, once, and what must be true of it."""
+
+import json
+import os
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+from running import TINY, snakemake
+
+from reranksmart import plan
+from reranksmart.config import validated
+from reranksmart.storage import read_captions
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def config(finished: Path):
+    return validated(yaml.safe_load((finished / TINY).read_text()))
+
+
+def test_every_table_and_figure_is_there(finished: Path, config) -> None:
+    for table in plan.tables(config):
+        assert pd.read_csv(finished / f"results/tables/{table}.csv")["value"].notna().any(), table
+        assert (finished / f"results/tables/{table}.tex").read_text().startswith("\\begin{table}")
+    for figure in plan.figures(config):
+        ET.fromstring((finished / f"results/figures/{figure}.svg").read_text())
+        assert Image.open(finished / f"results/figures/{figure}.png").width > 400
+        assert (finished / f"results/figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_report_shows_all_of_them_and_loads_nothing(finished: Path, config) -> None:
+    page = (finished / "results/report.html").read_text()
+    assert page.count("<table") >= len(plan.tables(config))
+    assert page.count("<svg") >= len(plan.figures(config))
+    assert "data:image/jpeg;base64," in page
+    for outside in ('src="http', 'href="http', "@import", "url(http"):
+        assert outside not in page
+
+
+def test_a_second_call_does_nothing(finished: Path) -> None:
+    done = snakemake(finished, "--cores", "2", "--configfile", TINY)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def test_another_depth_trains_nothing(finished: Path) -> None:
+    (finished / "depth.yaml").write_text("experiments: {depth: {depths: [3, 20]}}\n")
+    done = snakemake(finished, "--dry-run", "--cores", "2", "--configfile", TINY, "depth.yaml")
+    assert "rule evaluate" in done.stdout
+    for rule in ("train", "pretrain", "encode", "extract_regions", "prepare_split"):
+        assert f"rule {rule}:" not in done.stdout
+
+
+def test_another_seed_trains_only_that_seed(finished: Path) -> None:
+    (finished / "seeds.yaml").write_text("seeds: [1, 2]\n")
+    done = snakemake(
+        finished, "--dry-run", "--cores", "2", "--configfile", TINY, "seeds.yaml", "results/tables/depth.md"
+    )
+    planned = [line for line in done.stdout.splitlines() if line.strip().startswith("output: results/models/")]
+    assert len(planned) == 3
+    assert all("seed2" in line for line in planned)
+
+
+def test_the_splits_share_no_picture_and_no_caption(finished: Path) -> None:
+    audit = json.loads((finished / "results/data/scenes/audit.json").read_text())
+    assert audit["pictures"] == 48 + 12 + 24 + 12 + 8 + 12
+    texts = {
+        s: set(read_captions(finished / f"results/data/scenes/{s}/captions.jsonl").texts)
+        for s in ("train", "dev", "test")
+    }
+    assert not texts["train"] & texts["test"]
+    assert not texts["train"] & texts["dev"]
+    assert not texts["dev"] & texts["test"]
+
+
+def test_cooperation_scores_a_share_of_the_pairs_and_keeps_recall_beyond_k(finished: Path) -> None:
+    folder = finished / "results/measures/oscar/scenes"
+    coop = pd.read_csv(folder / "sep_coop/seed1/test/measures.csv")
+    alone = pd.read_csv(folder / "be/seed1/test/measures.csv")
+    shallow = coop[(coop["depth"] == 2) & (coop["direction"] == "text-to-image") & (coop["fusion"] == "none")]
+    before = alone[alone["direction"] == "text-to-image"].set_index("measure")["value"]
+    after = shallow.set_index("measure")["value"]
+    assert after["R@5"] == before["R@5"]
+    assert after["R@10"] == before["R@10"]
+    assert set(shallow["pairs_scored"]) == {24 * 5 * 2}
+
+
+def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(finished, folder, symlinks=True)
+    measures = Path("results/measures/oscar/scenes/joint_coop/seed1/test/measures.csv")
+    shutil.rmtree(folder / "results/models/oscar/scenes/joint")
+    os.environ["PYTHONHASHSEED"] = "7"
+    try:
+        done = snakemake(folder, "--cores", "1", "--configfile", TINY, str(measures.parent))
+    finally:
+        del os.environ["PYTHONHASHSEED"]
+    assert done.returncode == 0, done.stdout[-3000:]
+    model = Path("results/models/oscar/scenes/joint/seed1/model/model.safetensors")
+    assert (folder / model).stat().st_mtime > (finished / model).stat().st_mtime
+    assert (folder / model).read_bytes() == (finished / model).read_bytes()
+    assert (folder / measures).read_bytes() == (finished / measures).read_bytes()
+
+
+def test_every_artefact_says_where_it_comes_from(finished: Path) -> None:
+    for artefact in (
+        "backbones/oscar/scenes",
+        "models/oscar/scenes/joint/seed1/model",
+        "latency",
+        "regions/scenes/test",
+    ):
+        found = json.loads((finished / "results" / artefact / "provenance.json").read_text())
+        assert {"verb", "code", "settings_digest", "seed", "threads", "device", "libraries"} <= set(found)
+
+
+def test_every_job_has_a_log_and_a_benchmark(finished: Path) -> None:
+    logs = {
+        path.relative_to(finished / "results/logs").with_suffix("")
+        for path in (finished / "results/logs").rglob("*.log")
+    }
+    benchmarks = {
+        path.relative_to(finished / "results/benchmarks").with_suffix("")
+        for path in (finished / "results/benchmarks").rglob("*.tsv")
+    }
+    assert logs == benchmarks
+    assert len(logs) > 80

@@ -6,7 +6,7 @@ CORES ?= $(shell nproc)
 FAISS ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test setup lock clean-results
+.PHONY: run test setup lock reference
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
@@ -35,5 +35,5 @@ test: .venv/.ready
 lock:
 	$(PYTHON) envs/generate.py
 
-clean-results:
-	rm -rf results/[!r]* .snakemake
+reference:
+	.venv/bin/python workflow/scripts/keep_reference.py

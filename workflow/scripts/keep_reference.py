@@ -1,0 +1,33 @@
+"""Keeps a finished run of the embedded default: `make reference` copies its tables, figures and measures to
+results/reference/ and puts Table 1 into README.md. Photographs and what shows them stay out."""
+
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
+WHOLE = ("tables", "figures", "measures", "twins", "latency", "index_recall")
+FILES = ("comparisons.csv", "deviations.csv", "summary.txt", "data/scenes/audit.json", "regions/scenes/test/recall.json")
+MARKED = re.compile(r"(<!-- table1 -->\n).*?(<!-- /table1 -->)", re.DOTALL)
+
+
+def keep() -> None:
+    shutil.rmtree(REFERENCE, ignore_errors=True)
+    for name in WHOLE:
+        shutil.copytree(RESULTS / name, REFERENCE / name, ignore=shutil.ignore_patterns("per_query", "*.pdf"))
+    for name in FILES:
+        (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RESULTS / name, REFERENCE / name)
+    for model in (RESULTS / "models").glob("*/*/*/*/model"):
+        target = REFERENCE / model.relative_to(RESULTS)
+        target.mkdir(parents=True)
+        for name in ("history.jsonl", "provenance.json"):
+            shutil.copy(model / name, target)
+    table = (REFERENCE / "tables" / "table1_main.md").read_text()
+    readme = ROOT / "README.md"
+    readme.write_text(MARKED.sub(lambda found: f"{found[1]}{table}{found[2]}", readme.read_text()))
+
+
+if __name__ == "__main__":
+    keep()

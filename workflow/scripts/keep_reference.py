@@ -8,7 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
 WHOLE = ("tables", "figures", "measures", "twins", "latency", "index_recall")
-FILES = ("comparisons.csv", "deviations.csv", "summary.txt", "data/scenes/audit.json", "regions/scenes/test/recall.json")
+FILES = (
+    "comparisons.csv",
+    "deviations.csv",
+    "summary.txt",
+    "data/scenes/audit.json",
+    "regions/scenes/test/recall.json",
+)
 MARKED = re.compile(r"(<!-- table1 -->\n).*?(<!-- /table1 -->)", re.DOTALL)
 
 

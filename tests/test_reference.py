@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from pydantic import TypeAdapter
@@ -39,3 +40,48 @@ def test_the_reference_run_made_every_model_from_its_settings() -> None:
         found = read_json(REFERENCE / "models" / model / "model" / "provenance.json")
         objective = model.split("/")[2]
         assert found["settings"] == plan.settings(CONFIG.objectives[objective])
+
+
+def value(system: str, measure: str, direction: str, *, test_set: str = "test", depth: int = 0) -> float:
+    """One measure of the reference run, on English captions, without fusion."""
+    folder = REFERENCE / "measures" / "oscar" / "scenes" / system / "seed1" / test_set
+    table = pd.read_csv(folder / "measures.csv")
+    chosen = table[(table["measure"] == measure) & (table["direction"] == direction) & (table["depth"] == depth)]
+    return float(chosen.loc[chosen["fusion"] == "none", "value"].item())
+
+
+def test_the_reference_bi_encoder_learned() -> None:
+    images = CONFIG.datasets["scenes"].splits["test"]
+    assert images >= 300
+    assert value("be", "R@1", "text-to-image") >= 20 * 100 / images
+
+
+def test_the_reference_shows_that_re_ranking_beats_the_bi_encoder() -> None:
+    tests = pd.read_csv(REFERENCE / "comparisons.csv")
+    chosen = tests[(tests["system_a"] == "sep_coop") & (tests["system_b"] == "be") & (tests["measure"] == "R@1")]
+    found = chosen[chosen["direction"] == "text-to-image"].iloc[0]
+    assert found["difference"] > 0
+    assert found["p_value"] < 0.05
+
+
+@pytest.mark.parametrize("pair", [("sep_coop", "ce"), ("joint_coop", "joint_ce")])
+def test_the_reference_cooperation_equals_the_exhaustive_cross_encoder_at_a_tenth_of_its_pairs(pair) -> None:
+    coop, ce = pair
+    assert value(coop, "R@1", "text-to-image", test_set="test_first_caption", depth=20) >= (
+        value(ce, "R@1", "text-to-image", test_set="test_first_caption") - 2
+    )
+    assert 0.1 * CONFIG.datasets["scenes"].splits["test"] >= 20  # the depth
+
+
+def test_the_reference_joint_model_equals_two_at_half_their_parameters() -> None:
+    joint, separate = (value(system, "mR", "both", depth=20) for system in ("joint_coop", "sep_coop"))
+    assert joint >= separate - 2
+    costs = pd.read_csv(REFERENCE / "latency" / "cost.csv").set_index("system")["parameters"]
+    assert 2 * costs["joint_coop"] == costs["sep_coop"]
+
+
+def test_the_reference_regions_cover_the_objects() -> None:
+    for path in (REFERENCE / "regions" / "scenes").glob("*/recall.json"):
+        found = read_json(path)
+        assert found["recall"] >= 0.95, path
+        assert found["most_regions"] <= 12

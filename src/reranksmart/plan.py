@@ -149,7 +149,14 @@ def tables(config: Config) -> list[str]:
     found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
     found += list(LATENCY_TABLES) if config.latency else []
     found += ["claims"] if config.comparisons else []
+    found += ["region_recall"] if _scene_splits(config) else []
     return found
+
+
+def _scene_splits(config: Config) -> list[str]:
+    """The region folders of all composed splits, whose true objects are known."""
+    scenes = {name: dataset for name, dataset in config.datasets.items() if isinstance(dataset, Scenes)}
+    return [f"results/regions/{name}/{split}" for name, dataset in scenes.items() for split in dataset.splits]
 
 
 def figures(config: Config) -> list[str]:
@@ -377,6 +384,8 @@ def table_inputs(config: Config, table: str) -> list[str]:
     """The folders or the file that a table is made from."""
     if table == "claims":
         return ["results/comparisons.csv"]
+    if table == "region_recall":
+        return _scene_splits(config)
     if table == "index_recall":
         return ["results/index_recall"]
     if table in LATENCY_TABLES:

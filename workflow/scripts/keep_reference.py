@@ -22,7 +22,8 @@ def keep() -> None:
     shutil.rmtree(REFERENCE, ignore_errors=True)
     for name in WHOLE:
         shutil.copytree(RESULTS / name, REFERENCE / name, ignore=shutil.ignore_patterns("per_query", "*.pdf"))
-    for name in FILES:
+    recalls = (path.relative_to(RESULTS).as_posix() for path in (RESULTS / "regions").glob("*/*/recall.json"))
+    for name in (*FILES, *recalls):
         (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(RESULTS / name, REFERENCE / name)
     for model in (RESULTS / "models").glob("*/*/*/*/model"):

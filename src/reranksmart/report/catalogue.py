@@ -14,6 +14,7 @@ from reranksmart.report.accuracy import enlarged_table, languages_table, main_ta
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
+from reranksmart.report.features import region_table
 from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
 from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.plots import Plot
@@ -103,6 +104,9 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     "cost": _of_file(cost_table, "cost.csv"),
     "index_recall": lambda inputs, settings: index_table(
         pd.read_csv(inputs[0] / "index_recall.csv"), dataset=settings.dataset
+    ),
+    "region_recall": lambda inputs, settings: region_table(
+        {folder.name: read_json(folder / "recall.json") for folder in inputs}, dataset=settings.dataset
     ),
     "claims": lambda inputs, settings: claims_table(
         pd.read_csv(inputs[0]), paper_numbers(), labels=settings.labels, dataset=settings.dataset

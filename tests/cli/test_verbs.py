@@ -1,0 +1,76 @@
+"""The commands as a user meets them: a bad input ends in one message, exit status 1, and nothing half written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+COMMAND = str(Path(sys.executable).parent / "reranksmart")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *map(str, arguments)], text=True, capture_output=True)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "pictures" / "red.png")
+    return tmp_path
+
+
+def prepare(mine: Path, **caption: str) -> subprocess.CompletedProcess[str]:
+    line = {"id": "0", "text": "a red square", "image": "red.png", **caption}
+    (mine / "captions.jsonl").write_text(json.dumps(line) + "\n")
+    split = {"captions": str(mine / "captions.jsonl"), "images": str(mine / "pictures")}
+    settings = json.dumps({"kind": "files", "splits": {"train": split}})
+    return run(
+        "prepare-split", "--split", "train", "--settings", settings, "--output", mine / "data" / "mine" / "train"
+    )
+
+
+def test_your_own_pictures_get_regions(mine: Path) -> None:
+    assert prepare(mine).returncode == 0
+    data, store = mine / "data" / "mine" / "train", mine / "regions"
+    shard = run("extract-regions", "--data", data, "--shard", 0, "--settings", '{"shards": 1}', "--output", mine / "0")
+    assert shard.returncode == 0, shard.stderr
+    assert run("merge-regions", "--data", data, "--output", store, mine / "0").returncode == 0
+    assert json.loads((store / "index.json").read_text())["image_ids"] == ["mine/red.png"]
+
+
+@pytest.mark.parametrize(
+    ("caption", "said"),
+    [
+        ({"text": " "}, "is empty"),
+        ({"image": "gone.png"}, "Put the picture there or remove its captions"),
+        ({"image": "notes.txt"}, "is not a whole picture"),
+    ],
+    ids=["empty caption", "missing picture", "no picture"],
+)
+def test_a_bad_split_is_one_message_and_no_folder(mine: Path, caption: dict[str, str], said: str) -> None:
+    (mine / "pictures" / "notes.txt").write_text("no picture")
+    done = prepare(mine, **caption)
+    assert done.returncode == 1
+    assert done.stderr.startswith("reranksmart prepare-split: ")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (mine / "data" / "mine" / "train").exists()
+
+
+def test_two_captions_with_one_id_are_named(mine: Path) -> None:
+    line = json.dumps({"id": "7", "text": "a red square", "image": "red.png"}) + "\n"
+    split = {"captions": str(mine / "twice.jsonl"), "images": str(mine / "pictures")}
+    (mine / "twice.jsonl").write_text(line * 2)
+    settings = json.dumps({"kind": "files", "splits": {"train": split}})
+    done = run("prepare-split", "--split", "train", "--settings", settings, "--output", mine / "train")
+    assert done.returncode == 1
+    assert "occurs 2 times" in done.stderr
+
+
+def test_an_unknown_verb_lists_the_known_ones() -> None:
+    done = run("retrain")
+    assert done.returncode == 2
+    assert "prepare-split" in done.stderr

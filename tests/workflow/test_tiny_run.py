@@ -129,4 +129,4 @@ def test_every_job_has_a_log_and_a_benchmark(finished: Path) -> None:
         for path in (finished / "results/benchmarks").rglob("*.tsv")
     }
     assert logs == benchmarks
-    assert len(logs) > 80
+    assert len(logs) >= 80

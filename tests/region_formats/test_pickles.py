@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from reranksmart.region_formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
 from reranksmart.region_formats.oscar import read_object_tags, read_oscar_features
-from reranksmart.region_formats.pickles import PlainUnpickler, read_pickled_npy, unwrapped
+from reranksmart.region_formats.pickles import PlainUnpickler, plain, read_pickled_npy
 from reranksmart.region_formats.torch_files import open_torch_file
 from reranksmart.region_formats.volta import read_volta_h5
 
@@ -137,13 +138,14 @@ def test_arrays_of_old_and_new_numpy_are_read(name, dtype):
     array = np.arange(6).reshape(2, 3).astype(dtype)
     for given_array in (array, np.asfortranarray(array)):
         text = pickle.dumps([given_array, array[1, 1]], protocol=2).replace(b"numpy._core", name.encode())
-        found, scalar = unwrapped(PlainUnpickler(io.BytesIO(text)).load())
+        pickled, scalar = PlainUnpickler(io.BytesIO(text)).load()
+        found = plain(pickled)
         assert (found == array).all()
         assert found.dtype == array.dtype
         assert scalar == array[1, 1]
 
 
-@pytest.mark.parametrize("value", [np.ones(3), {"a": np.array(["text"])}, {"a": {1, 2}}, {"a": np.ones(3, "c8")}])
+@pytest.mark.parametrize("value", [np.ones(3), {"a": np.array(["text"])}, {"a": np.ones(3, "c8")}])
 def test_other_pickled_arrays_are_refused(tmp_path, value):
     np.save(tmp_path / "a.npy", value)
     with (tmp_path / "a.npy").open("rb") as file, pytest.raises((ValueError, pickle.UnpicklingError)):
@@ -173,7 +175,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("name", READERS)
-@pytest.mark.parametrize("left", [0, 3, 200, 0.5, 0.9, -1])
+@pytest.mark.parametrize("left", [0, 3, 100, 0.5, 0.9, -1])
 def test_a_truncated_file_is_refused(name, left, tmp_path, convert):
     read, file_name = READERS[name]
     source = tmp_path / "source"
@@ -189,7 +191,7 @@ def test_a_truncated_file_is_refused(name, left, tmp_path, convert):
 @pytest.mark.parametrize("name", READERS)
 def test_a_missing_file_is_no_damaged_file(name, tmp_path, convert):
     read, _ = READERS[name]
-    with pytest.raises((FileNotFoundError, ValueError), match="No such file|holds no"):
+    with pytest.raises((FileNotFoundError, ValueError), match=r"No such file|holds no"):
         convert(read(tmp_path / "absent"))
 
 
@@ -255,6 +257,34 @@ def test_tensors_do_as_well_as_arrays_in_a_pt(tmp_path, convert):
     assert convert(read_pt_folder(source)).features.tolist() == np.ones((2, 8)).tolist()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"img_w": None}, r"\['img_w'\] missing; a group has"),
+        ({"features": np.ones((2, 8), int)}, r"features are int64 \(2, 8\)"),
+        ({"boxes": np.ones((1, 4))}, r"boxes are float64 \(1, 4\); 2 features need"),
+        ({"obj_id": np.ones(2)}, r"labels are float64 \(2,\)"),
+        ({"obj_conf": np.array([1, np.inf])}, "a confidence is not finite"),
+        ({"img_h": np.ones(2)}, r"img_h is float64 \(2,\), not one number"),
+        ({"img_h": "tall"}, r"img_h is .* not one number"),
+    ],
+)
+def test_a_broken_h5_group_is_named(tmp_path, changes, message, convert):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for key, value in changed(PT, **changes).items():
+            file[f"5/{key}"] = value
+    with pytest.raises(ValueError, match=message) as error:
+        convert(read_volta_h5(tmp_path / "a.h5"))
+    assert f"{tmp_path / 'a.h5'}, group 1, image '5'" in str(error.value)
+
+
+def test_an_h5_file_of_another_layout_is_refused(tmp_path, convert):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["features"] = np.ones((3, 8))
+    with pytest.raises(ValueError, match="group 1, image 'features': the group cannot be read"):
+        convert(read_volta_h5(tmp_path / "a.h5"))
+
+
 @pytest.mark.parametrize("lost", ["1000092808.npy", "1000092808_info.npy"])
 def test_half_a_pair_is_refused(tmp_path, lost, convert):
     source = tmp_path / "source"
@@ -284,7 +314,7 @@ def test_a_mutated_pickle_is_refused_or_gives_a_valid_store(name):
     whole = _published(name)
 
     @given(data=st.data())
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=120, deadline=None)
     def check(data):
         # the pickle is at the start; what follows are the numbers themselves
         at = data.draw(st.integers(0, min(len(whole), 1500) - 1))

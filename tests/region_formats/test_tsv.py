@@ -131,10 +131,10 @@ def test_a_broken_vinvl_row_is_named(path, convert, row, message):
     ("rows", "message"),
     [
         ([["1", "[]"], ["1", "[]"]], "row 2, image '1': the image has labels already"),
-        ([["1", '[{"class": "dog"}]']], "row 1, image '1': not a list of objects .* KeyError"),
+        ([["1", '[{"class": "dog"}]']], "row 1, image '1': not a list of objects .*KeyError"),
         ([["1", '[{"class": 5, "conf": 1}]']], "row 1, image '1': not a list of objects"),
         ([["1", '{"objects": 5}']], "row 1, image '1': not a list of objects"),
-        ([["1", '[{"class": "dog", "co']], "row 1, image '1': not a list of objects .* JSONDecodeError"),
+        ([["1", '[{"class": "dog", "co']], "row 1, image '1': not a list of objects .*JSONDecodeError"),
     ],
 )
 def test_broken_vinvl_labels_are_named(path, rows, message):
@@ -189,15 +189,18 @@ MUTANTS = st.one_of(
 
 
 @given(mutant=MUTANTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_mutated_file_is_refused_or_read_as_it_stands(mutant):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.tsv"
         path.write_bytes(mutant)
+        message = ""
         try:
             store = converted(read_bottom_up_tsv(path), Path(folder) / "out")
         except ValueError as error:
-            assert str(path) in str(error) or "no image was found" in str(error)
+            message = str(error)
+        if message:
+            assert str(path) in message or "no image was found" in message
             return
         expected = naively_read(path)
         assert set(store.image_ids) == set(expected)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from reranksmart.region_formats.writer import writing_regions
 from reranksmart.regions import Regions, RegionStore
@@ -61,6 +62,9 @@ GOOD = regions(2)
         ("a", GOOD, "'a' is in the store already"),
         ("b", regions(0), "0 features, 0 boxes"),
         ("b", replace(GOOD, boxes=GOOD.boxes[:1]), "2 features, 1 boxes"),
+        ("b", replace(GOOD, boxes=GOOD.boxes[:, :3]), r"boxes \(2, 3\)"),
+        ("b", replace(GOOD, features=GOOD.features[:, 0]), r"features \(2,\)"),
+        ("b", replace(GOOD, features=GOOD.features.astype(np.float32)), r"not finite in float16 \(float32\)"),
         ("b", replace(GOOD, boxes=GOOD.boxes + 1), r"outside \[0, 1\]"),
         ("b", replace(GOOD, boxes=GOOD.boxes * np.nan), r"outside \[0, 1\]"),
         ("b", replace(GOOD, features=GOOD.features * np.float16(np.inf)), "not finite in float16"),
@@ -111,7 +115,6 @@ def test_a_large_file_is_converted_in_the_memory_of_one_image(tmp_path, suffix):
         with path.open("w") as file:
             file.writelines(f"{image}\t640\t480\t36\t{arrays}" for image in range(400))
     else:
-        torch = pytest.importorskip("torch")
         tensors = {image: torch.from_numpy(features.copy()) for image in range(400)}
         torch.save(tensors, path, _use_new_zipfile_serialization=False)
     assert path.stat().st_size > 110 * 2**20

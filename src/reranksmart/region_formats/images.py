@@ -103,6 +103,8 @@ def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Region
     confidences = np.full(count, np.nan, np.float32) if found.confidences is None else found.confidences
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise ValueError(f"labels are {labels.dtype} {labels.shape}; {count} regions need ({count},) integers.")
+    if not ((labels >= UNKNOWN_LABEL) & (labels <= np.iinfo(np.int32).max)).all():
+        raise ValueError(f"labels are {labels.tolist()}; they must be numbers of classes, from 0.")
     if confidences.shape != (count,) or confidences.dtype.kind != "f":
         raise ValueError(f"confidences are {confidences.dtype} {confidences.shape}; they must be floats ({count},).")
     if found.confidences is not None and not np.isfinite(confidences).all():

@@ -70,10 +70,17 @@ class RegionStoreWriter:
                 f"image {image_id!r} has {count} features, {len(regions.boxes)} boxes, {len(regions.labels)} labels and "
                 f"{len(regions.confidences)} confidences; each region has one of each, and there is at least one."
             )
+        if regions.features.ndim != 2 or regions.boxes.shape[1:] != (4,):
+            raise ValueError(
+                f"image {image_id!r} has features {regions.features.shape} and boxes {regions.boxes.shape}; "
+                "they must be (regions, size) and (regions, 4)."
+            )
         if not ((regions.boxes >= 0) & (regions.boxes <= 1)).all():
             raise ValueError(f"image {image_id!r} has a box outside [0, 1]: {regions.boxes.tolist()}")
-        if not np.isfinite(regions.features).all():
-            raise ValueError(f"image {image_id!r} has a region feature that is not finite in float16")
+        if regions.features.dtype != np.float16 or not np.isfinite(regions.features).all():
+            raise ValueError(
+                f"image {image_id!r} has a region feature that is not finite in float16 ({regions.features.dtype})"
+            )
         if self._label_names and not (regions.labels < len(self._label_names)).all():
             raise ValueError(
                 f"image {image_id!r} has label {regions.labels.max()}, but there are {len(self._label_names)} label "
@@ -144,19 +151,20 @@ def convert_regions(
     ValueError with file, row and id where an image is broken or its id occurs twice, and with the ids where wanted
     images are missing.
     """
-    places: dict[str, tuple[Path, str]] = {}
+    places: dict[str, str] = {}
+    folders: set[Path] = set()
     unseen = None if wanted is None else set(wanted)
     with writing_regions(folder, label_names=label_names) as writer:
         for image in images:
             with at_place(f"{image.place}, image {image.id!r}"):
                 name = image_id(image.id)
                 if name in places:
-                    path, row = places[name]
                     raise ValueError(
-                        f"image id {name!r} occurs a second time, first in {path} {row}; ids must be unique. "
+                        f"image id {name!r} occurs a second time, first in {places[name]}; ids must be unique. "
                         "Remove one of the two."
                     )
-                places[name] = image.path, image.row
+                places[name] = image.place
+                folders.add(image.path.parent)
                 if unseen is not None:
                     if name not in unseen:
                         continue
@@ -164,9 +172,8 @@ def convert_regions(
                 writer.append(name, regions_of(image.detections(), feature_size=feature_size))
         if unseen:
             missing = sorted(unseen)
-            sources = sorted({str(path.parent) for path, _ in places.values()})
             raise ValueError(
-                f"{len(missing)} wanted images are missing from the {len(places)} in {', '.join(sources) or 'no file'}, "
+                f"{len(missing)} wanted images are missing from the {len(places)} in {', '.join(sorted(map(str, folders)))}, "
                 f"as {missing[:5]}. Give the files that hold them, or leave their captions out."
             )
     return RegionStore.open(folder)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from reranksmart.cli import MODULE_BY_VERB
+
 COMMAND = str(Path(sys.executable).parent / "reranksmart")
 
 
@@ -74,3 +76,10 @@ def test_an_unknown_verb_lists_the_known_ones() -> None:
     done = run("retrain")
     assert done.returncode == 2
     assert "prepare-split" in done.stderr
+
+
+@pytest.mark.parametrize("verb", sorted(MODULE_BY_VERB))
+def test_every_verb_explains_itself(verb: str) -> None:
+    done = run(verb, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"reranksmart {verb}" in done.stdout

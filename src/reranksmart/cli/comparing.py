@@ -19,6 +19,11 @@ from reranksmart.storage import atomic_path
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name: typer would drop that of a single command."""
+
+
 @app.command("compare")
 def compare_verb(
     measures: Annotated[Path, typer.Option(help="folder of all measures")],

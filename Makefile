@@ -30,7 +30,7 @@ test: .venv/.ready
 	mypy
 	lint-imports
 	snakemake --lint
-	pytest
+	pytest -n 2 --dist loadscope
 
 lock:
 	$(PYTHON) envs/generate.py

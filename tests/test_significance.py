@@ -67,6 +67,14 @@ def test_equal_systems_differ_by_nothing_with_p_1() -> None:
     assert (found.difference, found.low, found.high, found.p_value) == (0, 0, 0, 1)
 
 
+def test_systems_that_differ_on_one_image_prove_nothing() -> None:
+    hits = np.zeros((20, 1), dtype=bool)
+    better = hits.copy()
+    better[3] = True
+    found = compare({T2I: frame_of(better)}, {T2I: frame_of(hits)}, measure="R@1", direction=T2I, rng=rng())
+    assert (found.difference, found.p_value) == (5, 1)
+
+
 def test_mean_recall_joins_both_directions_over_the_same_images() -> None:
     hits = [rng(seed).random((30, 5)) < 0.5 for seed in range(2)]
     answers = [rng(seed).random(30) < 0.5 for seed in range(2, 4)]

@@ -111,7 +111,7 @@ def _require_same_queries(per_query_a: PerQuery, per_query_b: PerQuery, directio
 
 def _sign_flip_p_value(shares: NDArray[np.float64], *, draws: int, rng: np.random.Generator) -> float:
     differing = shares[shares != 0]  # a sign changes nothing where nothing differs
-    if not len(differing):
+    if len(differing) < 2:  # one image alone: the flipped sign is as far from zero
         return 1.0
     test = permutation_test(
         (differing,),

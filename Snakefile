@@ -9,7 +9,7 @@ if not config:
     configfile: "config.yaml"
 
 
-from reranksmart import plan
+from reranksmart import contents, plan
 from reranksmart.config import validated
 
 CONFIG = validated(config)
@@ -49,5 +49,5 @@ rule all:
     default_target: True
     input:
         "results/report.html",
-        expand("results/tables/{table}.csv", table=plan.tables(CONFIG)),
-        expand("results/figures/{figure}.svg", figure=plan.figures(CONFIG)),
+        expand("results/tables/{table}.csv", table=contents.tables(CONFIG)),
+        expand("results/figures/{figure}.svg", figure=contents.figures(CONFIG)),

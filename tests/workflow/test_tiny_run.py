@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 from running import TINY, snakemake
 
-from reranksmart import plan
+from reranksmart import contents
 from reranksmart.config import validated
 from reranksmart.storage import read_captions
 
@@ -25,10 +25,10 @@ def config(finished: Path):
 
 
 def test_every_table_and_figure_is_there(finished: Path, config) -> None:
-    for table in plan.tables(config):
+    for table in contents.tables(config):
         assert pd.read_csv(finished / f"results/tables/{table}.csv")["value"].notna().any(), table
         assert (finished / f"results/tables/{table}.tex").read_text().startswith("\\begin{table}")
-    for figure in plan.figures(config):
+    for figure in contents.figures(config):
         ET.fromstring((finished / f"results/figures/{figure}.svg").read_text())
         assert Image.open(finished / f"results/figures/{figure}.png").width > 400
         assert (finished / f"results/figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
@@ -36,8 +36,8 @@ def test_every_table_and_figure_is_there(finished: Path, config) -> None:
 
 def test_the_report_shows_all_of_them_and_loads_nothing(finished: Path, config) -> None:
     page = (finished / "results/report.html").read_text()
-    assert page.count("<table") >= len(plan.tables(config))
-    assert page.count("<svg") >= len(plan.figures(config))
+    assert page.count("<table") >= len(contents.tables(config))
+    assert page.count("<svg") >= len(contents.figures(config))
     assert "data:image/jpeg;base64," in page
     for outside in ('src="http', 'href="http', "@import", "url(http"):
         assert outside not in page

@@ -3,7 +3,7 @@
 
 rule tabulate:
     input:
-        lambda wildcards: plan.table_inputs(CONFIG, wildcards.table),
+        lambda wildcards: contents.table_inputs(CONFIG, wildcards.table),
     output:
         multiext("results/tables/{table}", ".csv", ".md", ".tex", ".json"),
     log:
@@ -17,7 +17,7 @@ rule tabulate:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: plan.report_settings(CONFIG, wildcards.table),
+        settings=lambda wildcards: contents.report_settings(CONFIG, wildcards.table),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart tabulate --table {wildcards.table} --settings {params.settings:q}"
@@ -26,7 +26,7 @@ rule tabulate:
 
 rule plot:
     input:
-        lambda wildcards: plan.figure_inputs(CONFIG, wildcards.figure),
+        lambda wildcards: contents.figure_inputs(CONFIG, wildcards.figure),
     output:
         multiext("results/figures/{figure}", ".svg", ".pdf", ".png", ".txt"),
     log:
@@ -40,7 +40,7 @@ rule plot:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: plan.report_settings(CONFIG, wildcards.figure),
+        settings=lambda wildcards: contents.report_settings(CONFIG, wildcards.figure),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart plot --figure {wildcards.figure} --settings {params.settings:q}"
@@ -49,7 +49,7 @@ rule plot:
 
 rule report:
     input:
-        unpack(lambda wildcards: plan.page_inputs(CONFIG)),
+        unpack(lambda wildcards: contents.page_inputs(CONFIG)),
     output:
         page="results/report.html",
         summary="results/summary.txt",
@@ -64,7 +64,7 @@ rule report:
         mem_mb=1500,
         runtime=30,
     params:
-        settings=plan.page_settings(CONFIG),
+        settings=contents.page_settings(CONFIG),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"

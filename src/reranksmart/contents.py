@@ -1,0 +1,181 @@
+"""What the report contains: its tables and figures by the experiments that the configuration names, and their inputs."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from reranksmart.config import Config, ConfigError, Experiment, Scenes
+from reranksmart.plan import (
+    evaluations,
+    main_depth,
+    measure_inputs,
+    model_folder,
+    objectives_of,
+    settings,
+    trained_models,
+)
+
+TABLES_OF_EXPERIMENTS = {
+    "table1_main": ("main", "main_exhaustive"),
+    "table2_languages": ("languages",),
+    "transfer": ("transfer", "main"),
+    "enlarged_gallery": ("enlarged_gallery", "main"),
+    "sample_efficiency": ("sample_efficiency", "main"),
+    "depth": ("depth",),
+    "fusion": ("fusion",),
+    "hard_negatives": ("hard_negatives", "main"),
+    "twins": ("twins",),
+}
+LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_recall")
+
+
+def experiments_of(config: Config, table: str) -> list[Experiment]:
+    return [config.experiments[name] for name in TABLES_OF_EXPERIMENTS[table] if name in config.experiments]
+
+
+def measures(config: Config, table: str) -> list[str]:
+    """The folders of measures that a table reads."""
+    kind = "twins" if table == "twins" else "measures"
+    return [f"results/{kind}/{e.folder}" for e in evaluations(config, experiments_of(config, table))]
+
+
+def tables(config: Config) -> list[str]:
+    """The tables that the configuration asks for."""
+    found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
+    found += list(LATENCY_TABLES) if config.latency else []
+    found += ["claims"] if config.comparisons else []
+    found += ["region_recall"] if _scene_splits(config) else []
+    return found
+
+
+def _scene_splits(config: Config) -> list[str]:
+    """The region folders of all composed splits, whose true objects are known."""
+    scenes = {name: dataset for name, dataset in config.datasets.items() if isinstance(dataset, Scenes)}
+    return [f"results/regions/{name}/{split}" for name, dataset in scenes.items() for split in dataset.splits]
+
+
+def figures(config: Config) -> list[str]:
+    found = ["learning_curves"]
+    found += ["depth"] if "depth" in config.experiments else []
+    found += ["sample_efficiency"] if "sample_efficiency" in config.experiments else []
+    found += ["latency", "accuracy_latency"] if config.latency else []
+    return found
+
+
+def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
+    """The first of each list of an experiment: what a table is about unless it says otherwise."""
+    backbone = experiment.backbones[0]
+    return {
+        "backbone": backbone,
+        "training_set": experiment.training_sets[-1],
+        "test_set": experiment.test_sets[0],
+        "language": config.backbones[backbone].languages[0],
+        "depth": experiment.depths[0],
+    }
+
+
+def report_settings(config: Config, name: str) -> str:
+    """What a table or figure needs to know of the configuration, as JSON."""
+    main = config.experiments.get("main")
+    own = config.experiments.get({"table1_main": "main", "table2_languages": "languages"}.get(name, name))
+    extra = {"table1_main": "main_exhaustive", "accuracy_latency": "main_exhaustive"}.get(name)
+    about = own if name in ("table1_main", "table2_languages", "twins", "depth", "fusion") else main or own
+    other = config.experiments.get(extra) if extra else own
+    systems = list(dict.fromkeys(system for e in (other, own) if e for system in e.systems))
+    fractions = {n: config.training_sets[n].fraction for n in own.training_sets} if own else {}
+    return settings(
+        {
+            "scope": _scope(config, about) if about else {},
+            "dataset": ", ".join(config.datasets),
+            "labels": {key: system.label for key, system in config.systems.items()},
+            "systems": [system for system in config.systems if system in systems],
+            "other_test_set": other.test_sets[0] if other else "",
+            "fractions": fractions,
+            "languages": config.backbones[about.backbones[0]].languages if about else (),
+            "seeds": len(config.seeds),
+        }
+    )
+
+
+def table_inputs(config: Config, table: str) -> list[str]:
+    """The folders or the file that a table is made from."""
+    if table == "claims":
+        return ["results/comparisons.csv"]
+    if table == "region_recall":
+        return _scene_splits(config)
+    if table == "index_recall":
+        return ["results/index_recall"]
+    if table in LATENCY_TABLES:
+        return ["results/latency"]
+    if table not in TABLES_OF_EXPERIMENTS:
+        raise ConfigError(f"no table is called {table!r}; there are {tables(config)}")
+    return measures(config, table)
+
+
+def figure_inputs(config: Config, figure: str) -> list[str]:
+    """The folders that a figure is made from."""
+    if figure == "learning_curves":
+        main = config.experiments["main"] if "main" in config.experiments else next(iter(config.experiments.values()))
+        chosen = [e for e in (main, config.experiments.get("hard_negatives")) if e]
+        models = {
+            model_folder(e.backbone, e.training_set, objective, config.seeds[0])
+            for e in evaluations(config, chosen)
+            for objective in objectives_of(config, e.system)
+        }
+        return [f"results/models/{model}/model" for model in sorted(models)]
+    if figure == "latency":
+        return ["results/latency"]
+    if figure == "accuracy_latency":
+        return ["results/latency", *dict.fromkeys(measures(config, "depth") + measures(config, "table1_main"))]
+    if figure in ("depth", "sample_efficiency"):
+        return list(dict.fromkeys(measures(config, figure) + measures(config, "table1_main")))
+    raise ConfigError(f"no figure is called {figure!r}; there are {figures(config)}")
+
+
+def page_inputs(config: Config) -> dict[str, list[str] | str]:
+    """What the report's page shows: all tables and figures, provenance of the models, and examples if there are any."""
+    return {
+        "tables": [f"results/tables/{table}.json" for table in tables(config)],
+        "figures": [f"results/figures/{figure}.txt" for figure in figures(config)],
+        "models": [f"results/models/{model}/model" for model in trained_models(config)],
+        **_example_inputs(config),
+    }
+
+
+def _example_inputs(config: Config) -> dict[str, str]:
+    """Where the examples of re-ranking come from: the main experiment's first system that re-ranks."""
+    main = config.experiments.get("main")
+    rerankers = [s for s in main.systems if config.systems[s].retriever and config.systems[s].reranker] if main else []
+    if not main or not rerankers:
+        return {}
+    test_set = config.test_sets[main.test_sets[0]]
+    wildcards = SimpleNamespace(
+        backbone=main.backbones[0],
+        training_set=main.training_sets[0],
+        system=rerankers[0],
+        seed=config.seeds[0],
+        test_set=main.test_sets[0],
+    )
+    return {
+        "regions": f"results/regions/{test_set.dataset}/{test_set.split}",
+        **measure_inputs(config, wildcards),
+    }
+
+
+def page_settings(config: Config) -> str:
+    """The page's words on the run: seeds, datasets, the language and depth of its examples."""
+    main = config.experiments.get("main")
+    return settings(
+        {
+            "tables": tables(config),
+            "figures": figures(config),
+            "models": [f"results/models/{model}/model" for model in trained_models(config)],
+            "examples": _example_inputs(config),
+            "language": config.backbones[main.backbones[0]].languages[0] if main else "",
+            "depth": main_depth(config),
+            "labels": {key: system.label for key, system in config.systems.items()},
+            "seeds": list(config.seeds),
+            "datasets": {name: dataset.kind for name, dataset in config.datasets.items()},
+        }
+    )

@@ -60,7 +60,7 @@ def test_another_depth_trains_nothing(finished: Path) -> None:
 def test_another_seed_trains_only_that_seed(finished: Path) -> None:
     (finished / "seeds.yaml").write_text("seeds: [1, 2]\n")
     done = snakemake(
-        finished, "--dry-run", "--cores", "2", "--configfile", TINY, "seeds.yaml", "results/tables/depth.md"
+        finished, "results/tables/depth.md", "--dry-run", "--cores", "2", "--configfile", TINY, "seeds.yaml"
     )
     planned = [line for line in done.stdout.splitlines() if line.strip().startswith("output: results/models/")]
     assert len(planned) == 3
@@ -98,7 +98,7 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
     shutil.rmtree(folder / "results/models/oscar/scenes/joint")
     os.environ["PYTHONHASHSEED"] = "7"
     try:
-        done = snakemake(folder, "--cores", "1", "--configfile", TINY, str(measures.parent))
+        done = snakemake(folder, str(measures.parent), "--cores", "1", "--configfile", TINY)
     finally:
         del os.environ["PYTHONHASHSEED"]
     assert done.returncode == 0, done.stdout[-3000:]

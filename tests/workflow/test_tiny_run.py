@@ -95,7 +95,9 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
     folder = tmp_path / "again"
     shutil.copytree(finished, folder, symlinks=True)
     measures = Path("results/measures/oscar/scenes/joint_coop/seed1/test/measures.csv")
-    shutil.rmtree(folder / "results/models/oscar/scenes/joint")
+    made = ("models", "embeddings", "indexes", "candidates", "pair_scores", "measures")
+    for path in [path for kind in made for path in (folder / "results" / kind / "oscar/scenes").glob("joint*")]:
+        shutil.rmtree(path)
     os.environ["PYTHONHASHSEED"] = "7"
     try:
         done = snakemake(folder, str(measures.parent), "--cores", "1", "--configfile", TINY)

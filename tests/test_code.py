@@ -41,7 +41,7 @@ def test_a_changed_objective_reruns_training_and_not_evaluation(copied: Path) ->
     [
         ("objectives.py", "from __future__", "# a comment\nfrom __future__"),
         ("objectives.py", '"""', '"""Reworded. '),
-        ("config.py", "class Config(", "class Unused: ...\n\n\nclass Config("),
+        ("config/schema.py", "class Config(", "class Unused: ...\n\n\nclass Config("),
     ],
     ids=["comment", "docstring", "schema"],
 )

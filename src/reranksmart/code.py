@@ -10,7 +10,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent
 # What cannot change an artefact: settings are passed as values, the others only report.
-_WITHOUT_EFFECT = frozenset(f"reranksmart.{name}" for name in ("config", "code", "progress", "provenance"))
+_WITHOUT_EFFECT = frozenset({"config", "code", "progress", "provenance"})
 
 
 @cache
@@ -20,7 +20,9 @@ def code_digest(module: str) -> str:
     Comments, docstrings and layout do not count, so that they rerun nothing.
     """
     digest = hashlib.sha256()
-    for name in sorted(_imported(module) - _WITHOUT_EFFECT):
+    for name in sorted(_imported(module)):
+        if _WITHOUT_EFFECT.intersection(name.split(".")):
+            continue
         digest.update(f"{name}\n{_meaning(name)}\n".encode())
     return digest.hexdigest()[:16]
 

@@ -1,0 +1,77 @@
+"""What is asked of the models: systems, test sets, experiments and their comparisons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from reranksmart.config.values import Count, Frozen, Name
+
+
+class System(Frozen):
+    """What answers queries: objectives whose models retrieve and re-rank. Without a retriever all pairs are scored."""
+
+    label: str
+    retriever: Name | None = None
+    reranker: Name | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> System:
+        if self.retriever is None and self.reranker is None:
+            raise ValueError("a system needs a retriever, a reranker or both")
+        return self
+
+
+class TestSet(Frozen):
+    __test__ = False  # not a test class
+
+    dataset: Name
+    split: Name
+    distractors: tuple[Name, ...] = Field((), description="splits whose images and captions enlarge the gallery")
+    captions_per_image: Count | None = Field(None, description="the first n of each language; null: all")
+    twins: bool = Field(False, description="consecutive images are twins: also measure twin accuracy")
+
+
+class Fusion(Frozen):
+    method: Literal["none", "weighted", "weighted_probability", "reciprocal_rank"] = "none"
+    weight: float = Field(0.0, ge=0, le=1, description="of the retriever's score")
+
+    @property
+    def label(self) -> str:
+        return self.method if self.method == "none" else f"{self.method} {self.weight:g}"
+
+
+class Experiment(Frozen):
+    """Every combination of the lists is run."""
+
+    backbones: tuple[Name, ...]
+    training_sets: tuple[Name, ...]
+    systems: tuple[Name, ...]
+    test_sets: tuple[Name, ...]
+    depths: tuple[Count, ...] = Field((20,), description="k, the candidates re-ranked")
+    fusions: tuple[Fusion, ...] = (Fusion(),)
+
+
+class Comparison(Frozen):
+    """A paired test of two systems on one test set."""
+
+    backbone: Name
+    training_set: Name
+    test_set: Name
+    systems: tuple[Name, Name]
+    claim: str
+
+
+class Latency(Frozen):
+    backbone: Name
+    training_set: Name
+    test_set: Name
+    systems: tuple[Name, ...]
+    gallery_sizes: tuple[Count, ...] = Field(description="images; beyond the test set's, distractor vectors")
+    depths: tuple[Count, ...] = (10, 20, 50)
+    queries: Count = Field(20, description="timed queries of each point")
+    warmup: Count = 3
+    pairs_measured: Count = Field(5000, description="largest gallery the exhaustive cross-encoder is really run on")
+    indexes: tuple[str, ...] = Field(("Flat", "HNSW32", "IVF64,Flat"), description="faiss factory strings compared")
+    index_vectors: Count = Field(20_000, description="vectors of the gallery on which indexes are compared")

@@ -1,0 +1,100 @@
+"""The whole configuration, whose names must refer to what it defines."""
+
+from __future__ import annotations
+
+import difflib
+
+from pydantic import Field, field_validator, model_validator
+
+from reranksmart.config.backbones import Backbone
+from reranksmart.config.datasets import Dataset, RegionFeatures
+from reranksmart.config.experiments import Comparison, Experiment, Latency, System, TestSet
+from reranksmart.config.training import Objective, TrainingSet
+from reranksmart.config.values import Count, Frozen, Name
+
+
+class Config(Frozen):
+    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    datasets: dict[Name, Dataset]
+    regions: RegionFeatures = RegionFeatures()
+    backbones: dict[Name, Backbone]
+    training_sets: dict[Name, TrainingSet]
+    objectives: dict[Name, Objective]
+    systems: dict[Name, System]
+    test_sets: dict[Name, TestSet]
+    experiments: dict[Name, Experiment]
+    comparisons: tuple[Comparison, ...] = ()
+    latency: Latency | None = None
+    index: str = Field("Flat", description="faiss factory string of the retrievers' index")
+    candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
+    bootstrap: Count = Field(1000, description="resamples of an interval")
+    permutations: Count = Field(10_000, description="draws of a paired test")
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"seeds {list(seeds)} repeat; each seed once")
+        return seeds
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for path, kind, name in self._references():
+            known = list(getattr(self, kind))
+            if name not in known:
+                raise ValueError(f"{path}: {name!r} is not among {kind}: {known}. {nearest(name, known)}")
+        for path, dataset, split in self._split_references():
+            known = list(self.datasets[dataset].splits)
+            if split not in known:
+                raise ValueError(
+                    f"{path}: dataset {dataset!r} has no split {split!r}; it has {known}. {nearest(split, known)}"
+                )
+        for name, experiment in self.experiments.items():
+            for backbone in experiment.backbones:
+                for system in experiment.systems:
+                    self._require_capable(f"experiments.{name}", backbone, system)
+        return self
+
+    def _references(self) -> list[tuple[str, str, str]]:
+        found = [(f"training_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.training_sets.items()]
+        found += [(f"test_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.test_sets.items()]
+        for name, system in self.systems.items():
+            for role in ("retriever", "reranker"):
+                if getattr(system, role):
+                    found.append((f"systems.{name}.{role}", "objectives", getattr(system, role)))
+        for name, experiment in self.experiments.items():
+            for kind in ("backbones", "training_sets", "systems", "test_sets"):
+                found += [(f"experiments.{name}.{kind}", kind, value) for value in getattr(experiment, kind)]
+        single: list[tuple[str, Comparison | Latency]] = [
+            (f"comparisons.{n}", c) for n, c in enumerate(self.comparisons)
+        ]
+        for path, asked in [*single, *([("latency", self.latency)] if self.latency else [])]:
+            for kind in ("backbone", "training_set", "test_set"):
+                found.append((f"{path}.{kind}", f"{kind}s", getattr(asked, kind)))
+            found += [(f"{path}.systems", "systems", system) for system in asked.systems]
+        return found
+
+    def _split_references(self) -> list[tuple[str, str, str]]:
+        found = []
+        for name, training_set in self.training_sets.items():
+            found.append((f"training_sets.{name}.split", training_set.dataset, training_set.split))
+            found.append((f"training_sets.{name}.dev_split", training_set.dataset, training_set.dev_split))
+        for name, test_set in self.test_sets.items():
+            for split in (test_set.split, *test_set.distractors):
+                found.append((f"test_sets.{name}", test_set.dataset, split))
+        return found
+
+    def _require_capable(self, path: str, backbone: str, system: str) -> None:
+        able = self.backbones[backbone].capabilities
+        for objective in filter(None, (self.systems[system].retriever, self.systems[system].reranker)):
+            for task in self.objectives[objective].tasks:
+                if task not in able:
+                    raise ValueError(
+                        f"{path}: system {system!r} needs objective {objective!r}, whose task {task!r} backbone "
+                        f"{backbone!r} cannot do (it can: {list(able)}). Choose another system or backbone."
+                    )
+
+
+def nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"Did you mean {close[0]!r}?" if close else f"Use one of {known}."

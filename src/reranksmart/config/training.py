@@ -1,0 +1,75 @@
+"""What a model learns from, and how."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from reranksmart.config.values import Count, Fraction, Frozen, Name
+
+
+class TrainingSet(Frozen):
+    dataset: Name
+    split: Name = "train"
+    dev_split: Name = "dev"
+    fraction: Fraction = Field(1.0, description="share of the training images, the first ones of a seeded order")
+
+
+class BiEncoderTask(Frozen):
+    loss: Literal["triplet", "infonce"] = "triplet"
+    batch_size: int = Field(128, ge=2, description="captions, each with its image")
+    margin: float = Field(0.1, gt=0, description="of the triplet loss")
+    temperature: float = Field(0.05, gt=0, description="of InfoNCE")
+
+
+class CrossEncoderTask(Frozen):
+    batch_size: Count = Field(128, description="positive pairs; as many negative pairs are added")
+
+
+class HardNegatives(Frozen):
+    """Negatives mined with the model's own search, refreshed while training (ANCE)."""
+
+    refresh_every: Count = Field(description="outer steps between two refreshes")
+    first_at: int = Field(0, ge=0, description="outer step of the first refresh; before it negatives are random")
+    depth: Count = Field(50, description="ranks from which a negative is drawn")
+    probability: Fraction = Field(0.05, description="of a mined negative instead of a random one")
+
+
+class Objective(Frozen):
+    """How a model is trained. One task: separate training; two: joint training by alternating optimiser steps."""
+
+    bi_encoder: BiEncoderTask | None = None
+    cross_encoder: CrossEncoderTask | None = None
+    schedule: tuple[Literal["bi_encoder", "cross_encoder"], ...] = Field(
+        (), description="tasks of one outer step in order; empty: each task once"
+    )
+    steps: Count = Field(30_000, description="outer steps")
+    learning_rate: float = Field(5e-5, gt=0, description="peak")
+    warmup_steps: int = Field(0, ge=0, description="outer steps")
+    weight_decay: float = Field(0.05, ge=0)
+    clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
+    accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
+    optimiser: Literal["adamw", "reference_adamw"] = "adamw"
+    hard_negatives: HardNegatives | None = None
+    evaluate_every: Count = Field(2500, description="outer steps between two evaluations on dev")
+    dev_images: Count = Field(1000, description="images of dev for the bi-encoder's recall, five captions each")
+    dev_pair_images: Count = Field(256, description="images of dev for the cross-encoder's recall, one caption each")
+    checkpoint_every: Count = Field(500, description="outer steps between two checkpoints")
+
+    @model_validator(mode="after")
+    def _has_tasks(self) -> Objective:
+        if not self.tasks:
+            raise ValueError("an objective needs bi_encoder, cross_encoder or both")
+        unknown = set(self.schedule) - set(self.tasks)
+        if unknown:
+            raise ValueError(f"schedule names {sorted(unknown)}, which the objective does not define")
+        if self.hard_negatives and "cross_encoder" not in self.tasks:
+            raise ValueError("hard_negatives feed the cross-encoder task, which this objective does not define")
+        if self.hard_negatives and "bi_encoder" not in self.tasks:
+            raise ValueError("hard_negatives are mined with the bi-encoder task, which this objective does not define")
+        return self
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(name for name in ("bi_encoder", "cross_encoder") if getattr(self, name) is not None)

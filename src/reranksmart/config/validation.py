@@ -1,0 +1,61 @@
+"""A configuration that is read from outside, with every fault of it described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from reranksmart.config.schema import Config, nearest
+from reranksmart.config.values import ConfigError
+
+
+def validated(raw: Mapping[str, Any]) -> Config:
+    """The configuration, checked whole; ConfigError lists every fault with its path and the nearest known key."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        faults = "\n".join(f"  - {_describe(fault)}" for fault in error.errors())
+        raise ConfigError(f"The configuration cannot run:\n{faults}") from None
+
+
+def _known_keys(model: Any, path: tuple[Any, ...]) -> list[str]:
+    """The keys that the schema allows at ``path``."""
+    for part in path:
+        if get_origin(model) is Annotated:
+            model = get_args(model)[0]
+        if get_origin(model) is dict:
+            model = get_args(model)[1]
+        elif get_origin(model) is tuple:
+            model = get_args(model)[0]
+        elif isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+            model = model.model_fields[part].annotation
+        else:  # a union: the part is the variant's tag
+            tagged = [variant for variant in _variants(model) if "kind" in variant.model_fields]
+            kinds = {get_args(variant.model_fields["kind"].annotation)[0]: variant for variant in tagged}
+            model = kinds.get(part) or next(
+                (k.model_fields[part].annotation for k in _variants(model) if part in k.model_fields), None
+            )
+    return [key for variant in _variants(model) for key in variant.model_fields]
+
+
+def _variants(model: Any) -> list[type[BaseModel]]:
+    if get_origin(model) is Annotated:
+        model = get_args(model)[0]
+    options = get_args(model) if get_origin(model) in (Union, type(int | str)) else (model,)
+    return [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
+
+
+def _describe(error: Mapping[str, Any]) -> str:
+    location = error["loc"]
+    path = ".".join(str(part) for part in location)
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(Config, location[:-1])
+        return f"{path}: unknown key {location[-1]!r}. {nearest(str(location[-1]), known)} Known keys: {known}."
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f"{path}: {message}" if path else message
+    if error["type"] == "missing":
+        return f"{path}: missing. Add this key; see the comments of config.yaml."
+    return f"{path}: {message}, got {error['input']!r}. Change this value in the configuration."

@@ -1,0 +1,92 @@
+"""The twin probe: does a model prefer the picture that a caption is true of to the same objects rearranged?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, summary_row
+from reranksmart.records import Captions, Direction, Ranking
+from reranksmart.resampling import image_weights
+
+
+def twin_of_images(image_ids: Sequence[str]) -> dict[str, str]:
+    """Each image's twin, where twins stand side by side: images 0 and 1, 2 and 3, and so on."""
+    if len(image_ids) % 2:
+        raise ValueError(f"twins come in pairs, got {len(image_ids)} images; the last one has no twin")
+    return {image: image_ids[place ^ 1] for place, image in enumerate(image_ids)}
+
+
+def twin_scores(ranking: Ranking, captions: Captions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Each caption's score with its own image and with the twin, both (captions,), in the order of ``captions``.
+
+    ``ranking`` is text-to-image over the whole twin gallery, whose images stand side by side with their twins.
+    """
+    gallery = len(ranking.gallery_ids)
+    if ranking.depth != gallery:
+        raise ValueError(f"only {ranking.depth} of {gallery} images were ranked; rank the whole twin gallery")
+    scores = np.empty((len(ranking), gallery), dtype=np.float32)
+    np.put_along_axis(scores, ranking.items, ranking.scores, axis=1)
+    query_row = {id_: row for row, id_ in enumerate(ranking.query_ids)}
+    gallery_row = {id_: row for row, id_ in enumerate(ranking.gallery_ids)}
+    rows = np.array([query_row[caption] for caption in captions.ids])
+    own = np.array([gallery_row[image] for image in captions.image_ids])
+    return scores[rows, own], scores[rows, own ^ 1]
+
+
+def twin_accuracy(
+    captions: Captions,
+    image_ids: Sequence[str],
+    *,
+    own_scores: NDArray[np.float32],
+    twin_scores: NDArray[np.float32],
+    experiment: Mapping[str, object],
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Rows of the long table, measure ``twin accuracy`` in percent, where guessing gets 50; a tie counts half.
+
+    Images 0 and 1, 2 and 3, ... of ``image_ids`` are twins: a caption of one is false of the other. Text-to-image asks
+    of each caption whether ``own_scores`` (its score with its own image) beats ``twin_scores`` (with the twin), both
+    (captions,). Image-to-text asks of each image whether its n-th caption beats the twin's n-th. The interval is a
+    bootstrap over pairs of twins. ``pairs_scored`` counts each (caption, image) once.
+    """
+    twin_of = twin_of_images(image_ids)
+    outside = set(captions.image_ids) ^ set(image_ids)
+    if outside:
+        raise ValueError(f"image {min(outside)!r} has no caption, or is not among the twins")
+    rows_of: dict[str, list[int]] = {image: [] for image in image_ids}
+    for row, image in enumerate(captions.image_ids):
+        rows_of[image].append(row)
+    for image, twin in twin_of.items():
+        if len(rows_of[image]) != len(rows_of[twin]):
+            raise ValueError(
+                f"twins {image!r} and {twin!r} have {len(rows_of[image])} and {len(rows_of[twin])} captions; "
+                "image-to-text compares them one to one, so give both equally many"
+            )
+    pair_of_image = {image: place // 2 for place, image in enumerate(image_ids)}
+    pair = np.array([pair_of_image[image] for image in captions.image_ids])
+    counterpart = np.empty(len(captions), dtype=np.intp)  # the twin's caption with the same number
+    for image, twin in twin_of.items():
+        counterpart[rows_of[image]] = rows_of[twin]
+    right = {
+        Direction.TEXT_TO_IMAGE: _wins(own_scores, twin_scores),
+        Direction.IMAGE_TO_TEXT: _wins(own_scores, twin_scores[counterpart]),
+    }
+    right_by_direction = {direction.value: won for direction, won in right.items()}
+    right_by_direction["both"] = (right[Direction.TEXT_TO_IMAGE] + right[Direction.IMAGE_TO_TEXT]) / 2
+    weights = image_weights(len(image_ids) // 2, resamples=resamples, rng=rng)
+    rows = []
+    for direction, won in right_by_direction.items():
+        shared = {"direction": direction, "queries": len(won), "images": len(image_ids), "pairs_scored": 2 * len(won)}
+        resampled = 100 * (weights @ np.bincount(pair, weights=won)) / (weights @ np.bincount(pair))
+        rows.append(summary_row(shared, "twin accuracy", 100 * won.mean(), resampled, confidence))
+    return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
+
+
+def _wins(own: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.where(own == other, 0.5, own > other)

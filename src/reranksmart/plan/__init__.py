@@ -1,0 +1,36 @@
+"""Pure functions of the configuration: which files must exist, what each needs, and the digest of a verb's code."""
+
+from reranksmart.code import code_digest as code_digest
+from reranksmart.gallery import Gallery as Gallery
+from reranksmart.plan.cost import index_factories as index_factories
+from reranksmart.plan.cost import index_vectors as index_vectors
+from reranksmart.plan.cost import latency_embeddings as latency_embeddings
+from reranksmart.plan.cost import latency_inputs as latency_inputs
+from reranksmart.plan.cost import latency_models as latency_models
+from reranksmart.plan.cost import latency_reading_settings as latency_reading_settings
+from reranksmart.plan.data import split_inputs as split_inputs
+from reranksmart.plan.data import split_settings as split_settings
+from reranksmart.plan.data import stamps_option as stamps_option
+from reranksmart.plan.experiments import Evaluation as Evaluation
+from reranksmart.plan.experiments import compared as compared
+from reranksmart.plan.experiments import deepest as deepest
+from reranksmart.plan.experiments import depths as depths
+from reranksmart.plan.experiments import evaluations as evaluations
+from reranksmart.plan.experiments import fusions as fusions
+from reranksmart.plan.experiments import main_depth as main_depth
+from reranksmart.plan.experiments import objectives_of as objectives_of
+from reranksmart.plan.experiments import trained_models as trained_models
+from reranksmart.plan.measures import experiment_keys as experiment_keys
+from reranksmart.plan.measures import measure_inputs as measure_inputs
+from reranksmart.plan.measures import measure_options as measure_options
+from reranksmart.plan.measures import twin_inputs as twin_inputs
+from reranksmart.plan.models import embedding_folders as embedding_folders
+from reranksmart.plan.models import train_inputs as train_inputs
+from reranksmart.plan.models import training_priority as training_priority
+from reranksmart.plan.names import gallery_folders as gallery_folders
+from reranksmart.plan.names import gallery_name as gallery_name
+from reranksmart.plan.names import model_folder as model_folder
+from reranksmart.plan.names import one_of as one_of
+from reranksmart.plan.names import options as options
+from reranksmart.plan.names import reading_settings as reading_settings
+from reranksmart.plan.names import settings as settings

@@ -1,0 +1,39 @@
+"""What trainings and embeddings read, and which come first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reranksmart.config import Config
+from reranksmart.plan.experiments import objectives_of
+from reranksmart.plan.names import gallery_folders, model_folder
+
+
+def embedding_folders(wildcards: Any) -> list[str]:
+    model = model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
+    return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
+
+
+def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
+    """What a training reads, by role; the audit of its dataset must have passed."""
+    training_set = config.training_sets[wildcards.training_set]
+    dataset, split, dev = training_set.dataset, training_set.split, training_set.dev_split
+    return {
+        "backbone": f"results/backbones/{wildcards.backbone}/{dataset}",
+        "data": f"results/data/{dataset}/{split}",
+        "regions": f"results/regions/{dataset}/{split}",
+        "relevance": f"results/relevance/{dataset}.{split}.npz",
+        "dev_data": f"results/data/{dataset}/{dev}",
+        "dev_regions": f"results/regions/{dataset}/{dev}",
+        "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
+        "audit": f"results/data/{dataset}/audit.json",
+    }
+
+
+def training_priority(config: Config, wildcards: Any) -> int:
+    """Models of Table 1 train first."""
+    main = config.experiments.get("main")
+    if main and wildcards.backbone in main.backbones and wildcards.training_set in main.training_sets:
+        needed = {objective for system in main.systems for objective in objectives_of(config, system)}
+        return 70 if wildcards.objective in needed else 10
+    return 10

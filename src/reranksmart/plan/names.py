@@ -1,0 +1,47 @@
+"""Names and texts that the rules share: folders, settings, options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from reranksmart.config import Config, TestSet
+from reranksmart.gallery import Gallery
+
+
+def model_folder(backbone: str, training_set: str, objective: str, seed: int) -> str:
+    return f"{backbone}/{training_set}/{objective}/seed{seed}"
+
+
+def gallery_name(test_set: TestSet) -> str:
+    """The name of a test set's queries and gallery: ``scenes.test``, ``scenes.test+distractors``, ``scenes.test.1``."""
+    splits = "+".join((test_set.split, *test_set.distractors))
+    first = f".{test_set.captions_per_image}" if test_set.captions_per_image else ""
+    return f"{test_set.dataset}.{splits}{first}"
+
+
+def settings(value: Any) -> str:
+    """Settings of one step as compact JSON with sorted keys: what a rule passes as a parameter."""
+    return json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def reading_settings(config: Config, backbone: str) -> str:
+    """What of a backbone's settings matters for reading captions: not how it was made."""
+    return config.backbones[backbone].model_dump_json(include={"embedder", "languages", "max_tokens"})
+
+
+def one_of(names: Iterable[str]) -> str:
+    """A regular expression of exactly these names, longest first."""
+    return "|".join(sorted(names, key=lambda name: (-len(name), name)))
+
+
+def options(flag: str, values: Iterable[str]) -> str:
+    """A repeated command option: ``--data a --data b``."""
+    return " ".join(f"{flag} {value}" for value in values)
+
+
+def gallery_folders(root: str, gallery: str) -> list[str]:
+    """One folder below ``root`` for each split of a gallery."""
+    parsed = Gallery.parse(gallery)
+    return [f"{root}/{parsed.dataset}/{split}" for split in parsed.splits]

@@ -6,7 +6,15 @@ CORES ?= $(shell nproc)
 FAISS ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test setup lock reference
+define CHECKS
+ruff check . && ruff format --check .
+snakefmt --check Snakefile workflow
+mypy
+lint-imports
+snakemake --lint
+endef
+
+.PHONY: run test test-all setup lock reference
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
@@ -25,12 +33,13 @@ setup: .venv/.ready
 	touch $@
 
 test: .venv/.ready
-	ruff check . && ruff format --check .
-	snakefmt --check Snakefile workflow
-	mypy
-	lint-imports
-	snakemake --lint
+	$(CHECKS)
 	pytest -n 2 --dist loadscope
+
+# Also the slow tests (an hour or so): real clusters, signals and disks.
+test-all: .venv/.ready
+	$(CHECKS)
+	pytest -n 2 --dist loadscope -m "slow or not slow"
 
 lock:
 	$(PYTHON) envs/generate.py

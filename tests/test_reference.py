@@ -8,7 +8,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from reranksmart import contents, plan
-from reranksmart.config import validated
+from reranksmart.config import Objective, validated
 from reranksmart.report.catalogue import ReportSettings, make_table
 from reranksmart.report.tables import markdown
 from reranksmart.storage import read_json
@@ -39,7 +39,7 @@ def test_the_reference_run_made_every_model_from_its_settings() -> None:
     for model in plan.trained_models(CONFIG):
         found = read_json(REFERENCE / "models" / model / "model" / "provenance.json")
         objective = model.split("/")[2]
-        assert found["settings"] == plan.settings(CONFIG.objectives[objective])
+        assert Objective.model_validate_json(found["settings"]) == CONFIG.objectives[objective]
 
 
 def value(system: str, measure: str, direction: str, *, test_set: str = "test", depth: int = 0) -> float:

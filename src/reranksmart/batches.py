@@ -58,14 +58,16 @@ class RegionBatch:
 
 @dataclass(frozen=True)
 class EmbeddedRegions:
-    """Regions as one model's input tokens (B, R, H) with mask (B, R) bool: projected once, read with many captions.
+    """Regions as one model's tokens (B, R, H) with mask (B, R) bool: computed once, read with many captions.
 
-    Stands wherever that model takes a ``RegionBatch``; ``tags`` as there.
+    They are input tokens, or states after the first ``layers`` layers read the image alone. Input tokens stand
+    wherever that model takes a ``RegionBatch``, states where it scores pairs; ``tags`` as there.
     """
 
     tokens: Tensor
     mask: Tensor
     tags: TextBatch | None = None
+    layers: int = 0
 
     def __post_init__(self) -> None:
         _require_mask(self.mask, self.tokens, "EmbeddedRegions")
@@ -75,14 +77,35 @@ class EmbeddedRegions:
 
     def to(self, device: torch.device | str) -> EmbeddedRegions:
         tags = self.tags.to(device) if self.tags is not None else None
-        return EmbeddedRegions(self.tokens.to(device), self.mask.to(device), tags)
+        return EmbeddedRegions(self.tokens.to(device), self.mask.to(device), tags, self.layers)
 
     def take(self, rows: Tensor) -> EmbeddedRegions:
         """The images at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
         mask = self.mask[rows]
         width = int(mask.sum(dim=1).max()) if len(mask) else 0
         tags = TextBatch(self.tags.token_ids[rows], self.tags.mask[rows]) if self.tags is not None else None
-        return EmbeddedRegions(self.tokens[rows, :width], mask[:, :width], tags)
+        return EmbeddedRegions(self.tokens[rows, :width], mask[:, :width], tags, self.layers)
+
+
+@dataclass(frozen=True)
+class EmbeddedTexts:
+    """Texts as one model's states (B, T, H) after its first ``layers`` layers read them alone, with mask (B, T) bool."""
+
+    tokens: Tensor
+    mask: Tensor
+    layers: int
+
+    def __post_init__(self) -> None:
+        _require_mask(self.mask, self.tokens, "EmbeddedTexts")
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def take(self, rows: Tensor) -> EmbeddedTexts:
+        """The texts at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
+        mask = self.mask[rows]
+        width = int(mask.sum(dim=1).max()) if len(mask) else 0
+        return EmbeddedTexts(self.tokens[rows, :width], mask[:, :width], self.layers)
 
 
 def pad_tokens(sequences: Sequence[Sequence[int]], *, pad_id: int = 0) -> TextBatch:

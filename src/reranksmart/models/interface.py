@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
+from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 
 
 @runtime_checkable
@@ -24,5 +24,5 @@ class BiEncoder(Protocol):
 class CrossEncoder(Protocol):
     """Reads a caption and an image together."""
 
-    def score_pairs(self, texts: TextBatch, regions: RegionBatch | EmbeddedRegions) -> Tensor:
+    def score_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Log-odds (B,) that caption i is true of image i, larger is better."""

@@ -43,12 +43,25 @@ class SingleStreamConfig:
     """Widths of the head's hidden layers, each followed by a ReLU; () is one linear layer."""
     normalise_inputs: bool = False
     """Regions enter with features and geometry each of unit length, as the published M3P was pretrained."""
+    cached_layers: int = 0
+    """First layers of the pair reading that read text and image apart, so that their states can be stored."""
 
     def __post_init__(self) -> None:
         if self.embedder not in EMBEDDERS:
             raise ValueError(f"embedder {self.embedder!r} is unknown; choose one of {sorted(EMBEDDERS)}")
         if self.hidden_size % self.heads:
             raise ValueError(f"hidden_size {self.hidden_size} is no multiple of heads {self.heads}; change one of them")
+
+        if not 0 <= self.cached_layers < self.layers:
+            raise ValueError(
+                f"cached_layers is {self.cached_layers}; of {self.layers} layers at most {self.layers - 1} can read text "
+                "and image apart, since the last must read the pair. Lower it."
+            )
+        if self.cached_layers and self.embedder == "m3p":
+            raise ValueError(
+                "M3P numbers a caption's tokens after the image's regions, so that no layer can read it apart from its "
+                "image; cached_layers needs oscar or uniter. Set it to 0."
+            )
 
     def bert(self) -> BertConfig:
         """The same as the configuration of ``transformers``' BERT."""

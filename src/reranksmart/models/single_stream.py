@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from transformers.models.bert.modeling_bert import BertCrossAttention, BertEncoder, BertLayer, BertPooler
 
-from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
+from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 from reranksmart.models.region_embeddings import EMBEDDERS, Embedder, SingleStreamConfig, region_inputs
+
+_States = TypeVar("_States", EmbeddedTexts, EmbeddedRegions)
 
 
 class SingleStream(nn.Module):
@@ -45,23 +47,59 @@ class SingleStream(nn.Module):
         """Unit rows (B, H): the mean over the first token, the tags if any, and the regions."""
         return _mean_direction(*self._read(None, regions))
 
-    def score_pairs(self, texts: TextBatch, regions: RegionBatch | EmbeddedRegions) -> Tensor:
+    def score_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Log-odds (B,) that text i matches image i."""
         logits = self.logits_pairs(texts, regions)
         return logits[:, 1] - logits[:, 0]
 
-    def logits_pairs(self, texts: TextBatch, regions: RegionBatch | EmbeddedRegions) -> Tensor:
-        """Logits (B, 2) float32 of the pair; column 1 is "matches" (the score of the published evaluators)."""
+    def logits_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
+        """Logits (B, 2) float32 of the pair; column 1 is "matches" (the score of the published evaluators).
+
+        The first ``cached_layers`` layers read text and image apart: what is given as their states is not read again.
+        """
         if len(texts) != len(regions):
             raise ValueError(
                 f"{len(texts)} texts for {len(regions)} images; pairs need one of each. Repeat the shorter."
             )
-        tokens, mask = self._sequence(texts, regions)
-        *layers, last = cast(list[BertLayer], self.encoder.layer)
+        if self.config.cached_layers:
+            text_states, image_states = self.cache_texts(texts), self.cache_regions(regions)
+            parts = ((text_states.tokens, image_states.tokens), (text_states.mask, image_states.mask))
+            tokens, mask = _squeeze(*(torch.cat([half.to(self.device) for half in part], dim=1) for part in parts))
+        else:
+            tokens, mask = self._sequence(cast(TextBatch, texts), regions)
+        *layers, last = cast(list[BertLayer], self.encoder.layer)[self.config.cached_layers :]
         for layer in layers:
             tokens = layer(tokens, _attention_mask(mask))
         first = _first_token(last, tokens, _attention_mask(mask))  # (B, 1, H): only it is read
         return self.head(self.pooler(first)).float()
+
+    def cache_texts(self, texts: TextBatch | EmbeddedTexts) -> EmbeddedTexts:
+        """States of texts after the first ``cached_layers`` layers, which read them alone: needed once a caption."""
+        if isinstance(texts, EmbeddedTexts):
+            return _require_layers(texts, self.config.cached_layers)
+        tokens, mask = self._first_layers(*self._sequence(texts, None))
+        return EmbeddedTexts(tokens, mask, self.config.cached_layers)
+
+    def cache_regions(self, regions: RegionBatch | EmbeddedRegions) -> EmbeddedRegions:
+        """Images as the pair reading takes them, needed once an image: states after ``cached_layers`` layers, or
+        input tokens where that is 0."""
+        layers = self.config.cached_layers
+        if isinstance(regions, RegionBatch):
+            regions = EmbeddedRegions(self.embed_regions(regions), regions.mask, regions.tags)
+        if regions.layers or not layers:
+            return _require_layers(regions, layers)
+        if regions.tags is not None:
+            raise ValueError(
+                "object tags stand behind the caption, so that no layer can read them apart from it; set cached_layers "
+                "to 0 or leave the tags out"
+            )
+        tokens, mask = self._first_layers(regions.tokens.to(self.device), regions.mask.to(self.device))
+        return EmbeddedRegions(tokens, mask, layers=layers)
+
+    def _first_layers(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        for layer in cast(list[BertLayer], self.encoder.layer)[: self.config.cached_layers]:
+            tokens = layer(tokens, _attention_mask(mask))
+        return tokens, mask
 
     def embed_text(self, texts: TextBatch) -> Tensor:
         """Input-level word embeddings (B, T, H) of texts alone, columns as in ``texts``."""
@@ -86,8 +124,13 @@ class SingleStream(nn.Module):
     ) -> tuple[list[Tensor], Tensor]:
         """The embedding output and each layer's (B, L, H), and their mask (B, L): real tokens first in each row.
 
-        Reads the text alone, the image alone or the pair, by what is given.
+        Reads the text alone, the image alone or the pair, by what is given; no pair with cached layers, whose first
+        layers see no pair.
         """
+        if self.config.cached_layers and texts is not None and regions is not None:
+            raise ValueError(
+                "with cached_layers the first layers read no pair; ask for the text's or the image's states"
+            )
         tokens, mask = self._sequence(texts, regions)
         states = [tokens]
         for layer in self.encoder.layer:
@@ -106,6 +149,8 @@ class SingleStream(nn.Module):
         """Tokens (B, L, H) of a reading and their mask (B, L), without padding between."""
         if isinstance(regions, RegionBatch):
             regions = EmbeddedRegions(self.embed_regions(regions), regions.mask, regions.tags)
+        if regions is not None:
+            _require_layers(regions, 0)
         token_ids, segments, mask = self._words(texts, regions)
         words = self.embedder.words(token_ids, segments, mask)
         if regions is None:
@@ -133,6 +178,15 @@ class SingleStream(nn.Module):
             mask = torch.cat([mask, tags.mask, torch.ones_like(end, dtype=torch.bool)], dim=1)
             segments = torch.cat([segments, torch.full_like(token_ids[:, segments.shape[1] :], tag_segment)], dim=1)
         return token_ids, segments, mask
+
+
+def _require_layers(states: _States, layers: int) -> _States:
+    if states.layers != layers:
+        raise ValueError(
+            f"these {type(states).__name__} are states after {states.layers} layers, where this reading takes those "
+            f"after {layers}; compute them with the model that reads them"
+        )
+    return states
 
 
 def _squeeze(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-from reranksmart.objectives import batch_hard_triplet, info_nce, pair_cross_entropy, sampled_triplet
+from reranksmart.objectives import batch_hard_triplet, distillation, info_nce, pair_cross_entropy, sampled_triplet
 
 OWN = torch.eye(3, dtype=torch.bool)
 # Captions are the axes, so that caption i times image j is entry i of image j.
@@ -105,3 +105,18 @@ def test_sampled_triplet_of_one_pair_and_three_negatives_by_hand():
         CAPTIONS[:1], IMAGES[:1], negative_captions=negative_captions, negative_images=negative_images, margin=0.3
     )
     assert loss.item() == pytest.approx((0.1 + 0 + 0.5 + 0 + 0.1 + 0.3) / 3, abs=1e-6)
+
+
+def test_distillation_of_two_candidates_by_hand():
+    # Student 3:1, teacher 1:1; the other query agrees.
+    student = torch.tensor([[math.log(3) * 0.1, 0.0], [0.0, 0.0]])
+    loss = distillation(student, torch.zeros(2, 2), temperature=0.1, teacher_temperature=1.0)
+    expected = (0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)) / 2
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_distillation_gives_the_teacher_no_gradient():
+    student, teacher = torch.rand(3, 4, requires_grad=True), torch.rand(3, 4, requires_grad=True)
+    distillation(student, teacher, temperature=0.1, teacher_temperature=2.0).backward()
+    assert teacher.grad is None
+    assert student.grad.abs().sum() > 0

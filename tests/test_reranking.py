@@ -3,7 +3,14 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images, length_batches
+from reranksmart.encoding import (
+    EmbeddedCaptions,
+    EmbeddedImages,
+    captions_for_pairs,
+    encode_captions,
+    encode_images,
+    length_batches,
+)
 from reranksmart.records import Direction
 from reranksmart.reranking import score_candidates, score_pairs
 from reranksmart.search import build_index, retrieve
@@ -61,3 +68,16 @@ def test_embeddings_stand_in_the_order_of_their_ids():
     with torch.inference_mode():
         alone = MODEL.encode_text(DATA.tokens.batch([17])).numpy()[0]
     np.testing.assert_allclose(captions.vectors[17], alone, atol=1e-6)
+
+
+def test_stored_states_of_captions_and_images_score_as_their_inputs():
+    cached = MODEL.with_cached_layers(1)
+    caption_rows, image_rows = np.divmod(np.arange(200), 20)
+    captions = captions_for_pairs(cached, DATA.tokens)
+    assert isinstance(captions, EmbeddedCaptions)
+    stored = score_pairs(cached, captions, EmbeddedImages.of(cached, DATA.regions), caption_rows, image_rows)
+    np.testing.assert_allclose(
+        stored, score_pairs(cached, DATA.tokens, DATA.regions, caption_rows, image_rows), atol=1e-5
+    )
+    whole = score_pairs(MODEL, captions_for_pairs(MODEL, DATA.tokens), DATA.regions, caption_rows, image_rows)
+    assert np.abs(stored - whole).max() > 1e-4

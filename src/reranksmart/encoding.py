@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reranksmart.batches import EmbeddedRegions
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.batches import EmbeddedRegions, EmbeddedTexts
+from reranksmart.inputs import RegionInputs, TokenisedCaptions, ragged_columns
 from reranksmart.models.interface import BiEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.progress import progress
@@ -32,7 +32,7 @@ def length_batches(lengths: NDArray[np.integer], *, token_budget: int) -> Iterat
 
 @dataclass(frozen=True)
 class EmbeddedImages:
-    """Images whose regions were projected to one model's tokens once, to be read with many captions."""
+    """Images as one model's pair reading takes them, computed once, to be read with many captions."""
 
     regions: EmbeddedRegions
     lengths: NDArray[np.int64]
@@ -42,20 +42,50 @@ class EmbeddedImages:
         """All images of ``inputs``, ready for ``model``."""
         rows = np.arange(len(inputs))
         with torch.inference_mode():
-            parts = [
-                (model.embed_regions(batch), batch.mask)
-                for batch in (inputs.batch(part) for part in np.array_split(rows, max(1, len(rows) // 256)))
-            ]
+            parts = [model.cache_regions(inputs.batch(part)) for part in np.array_split(rows, max(1, len(rows) // 256))]
             width = int(inputs.lengths.max())
-            tokens = torch.cat([nn.functional.pad(part, (0, 0, 0, width - part.shape[1])) for part, _ in parts])
-            mask = torch.cat([nn.functional.pad(part, (0, width - part.shape[1])) for _, part in parts])
-        return EmbeddedImages(EmbeddedRegions(tokens, mask), inputs.lengths)
+            tokens = torch.cat([nn.functional.pad(p.tokens, (0, 0, 0, width - p.tokens.shape[1])) for p in parts])
+            mask = torch.cat([nn.functional.pad(p.mask, (0, width - p.mask.shape[1])) for p in parts])
+        return EmbeddedImages(EmbeddedRegions(tokens, mask, layers=model.config.cached_layers), inputs.lengths)
 
     def __len__(self) -> int:
         return len(self.regions)
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedRegions:
         return self.regions.take(torch.from_numpy(rows))
+
+
+@dataclass(frozen=True)
+class EmbeddedCaptions:
+    """Captions as states after one model's cached layers: caption n owns ``states[offsets[n]:offsets[n + 1]]``."""
+
+    states: Tensor
+    offsets: NDArray[np.int64]
+    layers: int
+
+    @staticmethod
+    def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> EmbeddedCaptions:
+        """All captions, each read once by the layers that read it alone."""
+        states = torch.empty(int(captions.offsets[-1]), model.config.hidden_size, device=model.device)
+        with torch.inference_mode():
+            for rows in length_batches(captions.lengths, token_budget=token_budget):
+                read = model.cache_texts(captions.batch(rows))
+                columns, mask = ragged_columns(captions.offsets, rows)
+                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+        return EmbeddedCaptions(states, captions.offsets, model.config.cached_layers)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    def batch(self, rows: NDArray[np.integer]) -> EmbeddedTexts:
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        return EmbeddedTexts(self.states[torch.from_numpy(columns)], torch.from_numpy(mask), self.layers)
+
+
+def captions_for_pairs(model: SingleStream, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
+    """Captions as the model's pair reading takes them with least work: their states where it has cached layers."""
+    return EmbeddedCaptions.of(model, captions) if model.config.cached_layers else captions
 
 
 def encode_captions(

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
+from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
 
@@ -53,9 +53,18 @@ class TokenisedCaptions:
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> TextBatch:
         """The captions at ``rows``, padded to the longest of them."""
-        columns, mask = _columns(self.offsets, np.asarray(rows))
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
         tokens = np.where(mask, self.tokens[columns], self.pad_id).astype(np.int64)
         return TextBatch(torch.from_numpy(tokens), torch.from_numpy(mask))
+
+
+class CaptionInputs(Protocol):
+    """Captions by row: their lengths in tokens, and batches that a model reads."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]: ...
+
+    def batch(self, rows: NDArray[np.integer]) -> TextBatch | EmbeddedTexts: ...
 
 
 class ImageInputs(Protocol):
@@ -83,7 +92,7 @@ class RegionInputs:
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> RegionBatch:
         """The images at ``rows`` of the store, padded to the one with the most regions."""
-        columns, mask = _columns(self.store.offsets, np.asarray(rows), longest=self.max_regions)
+        columns, mask = ragged_columns(self.store.offsets, np.asarray(rows), longest=self.max_regions)
         features = self.store.features[columns].astype(np.float32)
         boxes = np.asarray(self.store.boxes[columns], dtype=np.float32)
         features[~mask] = 0
@@ -91,7 +100,7 @@ class RegionInputs:
         return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask))
 
 
-def _columns(
+def ragged_columns(
     offsets: NDArray[np.int64], rows: NDArray[np.integer], *, longest: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Positions (B, L) in the flat array and their mask; masked positions point at each row's first element."""

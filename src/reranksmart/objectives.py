@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, relu
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, kl_div, relu
 
 
 def batch_hard_triplet(captions: Tensor, images: Tensor, relevant: Tensor, *, margin: float) -> Tensor:
@@ -56,3 +56,14 @@ def sampled_triplet(
     to_images = 1 - (captions[:, None] * negative_images).sum(dim=-1)  # (B, N)
     to_captions = 1 - (images[:, None] * negative_captions).sum(dim=-1)  # (B, N)
     return (relu(own - to_images + margin) + relu(own - to_captions + margin)).mean()
+
+
+def distillation(similarities: Tensor, log_odds: Tensor, *, temperature: float, teacher_temperature: float) -> Tensor:
+    """Mean over Q queries of the divergence KL(teacher || student) of their distributions over C candidates.
+
+    ``similarities`` (Q, C) cosines of the bi-encoder, the student; ``log_odds`` (Q, C) of the cross-encoder, the
+    teacher, which gets no gradient (Hinton et al. 2015). Zero where both rank with equal confidence.
+    """
+    student = (similarities / temperature).log_softmax(dim=1)
+    teacher = (log_odds.detach() / teacher_temperature).log_softmax(dim=1)
+    return kl_div(student, teacher, log_target=True, reduction="batchmean")

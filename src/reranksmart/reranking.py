@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from reranksmart.encoding import length_batches
-from reranksmart.inputs import ImageInputs, TokenisedCaptions
+from reranksmart.inputs import CaptionInputs, ImageInputs
 from reranksmart.models.interface import CrossEncoder
 from reranksmart.progress import progress
 from reranksmart.records import Direction, Ranking
@@ -17,7 +17,7 @@ from reranksmart.records import Direction, Ranking
 
 def score_pairs(
     model: CrossEncoder,
-    captions: TokenisedCaptions,
+    captions: CaptionInputs,
     images: ImageInputs,
     caption_rows: NDArray[np.integer],
     image_rows: NDArray[np.integer],
@@ -38,7 +38,7 @@ def score_pairs(
 
 def score_candidates(
     model: CrossEncoder,
-    captions: TokenisedCaptions,
+    captions: CaptionInputs,
     images: ImageInputs,
     candidates: Ranking,
     direction: Direction,

@@ -12,7 +12,7 @@ import typer
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone
-from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
+from reranksmart.encoding import EmbeddedImages, captions_for_pairs, encode_captions, encode_images
 from reranksmart.gallery import Gallery
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
@@ -70,6 +70,7 @@ def score_candidates_verb(
     reranker = load_model(model)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    texts = captions_for_pairs(reranker, tokens)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
     images = EmbeddedImages.of(reranker, RegionInputs(store))
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
@@ -79,7 +80,7 @@ def score_candidates_verb(
                 ranking = read_ranking(candidates / f"{language}.{direction}.npz")
                 scores = score_candidates(
                     reranker,
-                    tokens,
+                    texts,
                     images,
                     ranking,
                     direction,
@@ -115,7 +116,8 @@ def score_all_verb(
             chosen = captions.in_languages([language])
             tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
             caption_rows, image_rows = np.divmod(np.arange(len(chosen) * len(image_ids)), len(image_ids))
-            scores = score_pairs(reranker, tokens, images, caption_rows, image_rows)
+            texts = captions_for_pairs(reranker, tokens)
+            scores = score_pairs(reranker, texts, images, caption_rows, image_rows)
             matrix = scores.reshape(len(chosen), len(image_ids))
             for direction, rows in ((Direction.TEXT_TO_IMAGE, matrix), (Direction.IMAGE_TO_TEXT, matrix.T)):
                 query_ids, gallery_ids = direction.pair(chosen.ids, image_ids)

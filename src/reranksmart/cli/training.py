@@ -120,7 +120,7 @@ def train_verb(
     torch.set_num_threads(threads)
     objective = Objective.model_validate_json(settings)
     shape = Backbone.model_validate_json(backbone_settings)
-    model = load_published(shape.embedder, backbone, seed=seed)
+    model = load_published(shape.embedder, backbone, seed=seed).with_cached_layers(objective.cached_layers)
     chosen = _share_of_images(read_captions(captions).in_languages(shape.languages), fraction)
     train_data = _read_data(chosen, regions, relevance, backbone, max_tokens=shape.max_tokens)
     dev = read_captions(dev_captions).in_languages(shape.languages)

@@ -14,6 +14,7 @@ from reranksmart.config.experiments import Latency as Latency
 from reranksmart.config.experiments import System as System
 from reranksmart.config.experiments import TestSet as TestSet
 from reranksmart.config.schema import Config as Config
+from reranksmart.config.training import Distillation as Distillation
 from reranksmart.config.training import Objective as Objective
 from reranksmart.config.training import TrainingSet as TrainingSet
 from reranksmart.config.validation import validated as validated

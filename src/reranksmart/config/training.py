@@ -36,6 +36,17 @@ class HardNegatives(Frozen):
     probability: Fraction = Field(0.05, description="of a mined negative instead of a random one")
 
 
+class Distillation(Frozen):
+    """The joint model's cross-encoder teaches its bi-encoder, beside the bi-encoder's own loss."""
+
+    queries: Count = Field(16, description="captions of a bi-encoder batch that are taught, and as many images")
+    candidates: int = Field(8, ge=2, description="items scored for each of them: the nearest in the batch and its own")
+    weight: float = Field(1.0, gt=0, description="of the divergence beside the bi-encoder's own loss")
+    temperature: float = Field(0.05, gt=0, description="of the bi-encoder's cosines")
+    teacher_temperature: float = Field(1.0, gt=0, description="of the cross-encoder's log-odds")
+    first_at: int = Field(0, ge=0, description="outer step from which the cross-encoder teaches")
+
+
 class Objective(Frozen):
     """How a model is trained. One task: separate training; two: joint training by alternating optimiser steps."""
 
@@ -52,6 +63,8 @@ class Objective(Frozen):
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
     optimiser: Literal["adamw", "reference_adamw"] = "adamw"
     hard_negatives: HardNegatives | None = None
+    distillation: Distillation | None = None
+    cached_layers: int = Field(0, ge=0, description="first layers that read text and image of a pair apart (PreTTR)")
     evaluate_every: Count = Field(2500, description="outer steps between two evaluations on dev")
     dev_images: Count = Field(1000, description="images of dev for the bi-encoder's recall, five captions each")
     dev_pair_images: Count = Field(256, description="images of dev for the cross-encoder's recall, one caption each")
@@ -68,6 +81,20 @@ class Objective(Frozen):
             raise ValueError("hard_negatives feed the cross-encoder task, which this objective does not define")
         if self.hard_negatives and "bi_encoder" not in self.tasks:
             raise ValueError("hard_negatives are mined with the bi-encoder task, which this objective does not define")
+        if self.distillation and set(self.tasks) != {"bi_encoder", "cross_encoder"}:
+            raise ValueError("distillation needs both tasks: the cross_encoder teaches the bi_encoder")
+        if self.distillation and self.bi_encoder and self.distillation.queries > self.bi_encoder.batch_size:
+            raise ValueError(
+                f"distillation.queries is {self.distillation.queries}, more than bi_encoder.batch_size "
+                f"{self.bi_encoder.batch_size}, of which they are taken; lower it"
+            )
+        if self.distillation and self.bi_encoder and self.distillation.candidates > self.bi_encoder.batch_size:
+            raise ValueError(
+                f"distillation.candidates is {self.distillation.candidates}, more than bi_encoder.batch_size "
+                f"{self.bi_encoder.batch_size}, of which they are taken; lower it"
+            )
+        if self.cached_layers and "cross_encoder" not in self.tasks:
+            raise ValueError("cached_layers are of the cross_encoder task, which this objective does not define")
         return self
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import TypeVar, cast
 
 import torch
@@ -34,6 +36,12 @@ class SingleStream(nn.Module):
             self.pooler = BertPooler(bert)
             self.apply(_initialise_as_bert)
             self.head = _head(config)
+
+    def with_cached_layers(self, layers: int) -> SingleStream:
+        """A model of the same weights whose pair reading's first ``layers`` layers read text and image apart."""
+        model = copy.deepcopy(self)
+        model.config = replace(self.config, cached_layers=layers)
+        return model
 
     @property
     def device(self) -> torch.device:

@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 
-from reranksmart.config import Objective
+from reranksmart.config import Distillation, Objective
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups
+from reranksmart.training.distillation import DistilledTask
 from reranksmart.training.hard_negatives import MinedNegatives, mine
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
 from reranksmart.training.sampling import TrainingData
 from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall
-from reranksmart.training.tasks import InfoNceTask, PairTask, Task, TripletTask
+from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, Task, TripletTask
 
 
 def assemble(
@@ -83,10 +84,25 @@ def _tasks(objective: Objective, data: TrainingData, seed: int) -> dict[str, Tas
     tasks: dict[str, Task] = {}
     if bi := objective.bi_encoder:
         if bi.loss == "triplet":
-            tasks["bi_encoder"] = TripletTask(data, bi.batch_size, seed, bi.margin)
+            contrastive: ContrastiveTask = TripletTask(data, bi.batch_size, seed, bi.margin)
         else:
-            tasks["bi_encoder"] = InfoNceTask(data, bi.batch_size, seed, bi.temperature)
+            contrastive = InfoNceTask(data, bi.batch_size, seed, bi.temperature)
+        tasks["bi_encoder"] = _distilled(contrastive, objective) if objective.distillation else contrastive  # type: ignore[assignment]
     if ce := objective.cross_encoder:
         probability = objective.hard_negatives.probability if objective.hard_negatives else 0.0
         tasks["cross_encoder"] = PairTask(data, ce.batch_size, seed, mined_probability=probability)
     return tasks
+
+
+def _distilled(task: ContrastiveTask, objective: Objective) -> DistilledTask:
+    settings = objective.distillation or Distillation()
+    turns = schedule_tasks(objective.tasks, objective.schedule).count("bi_encoder")
+    return DistilledTask(
+        task,
+        queries=settings.queries,
+        candidates=settings.candidates,
+        weight=settings.weight,
+        temperature=settings.temperature,
+        teacher_temperature=settings.teacher_temperature,
+        first_batch=settings.first_at * turns * objective.accumulation,
+    )

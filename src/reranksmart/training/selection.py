@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images
+from reranksmart.encoding import EmbeddedImages, captions_for_pairs, encode_captions, encode_images
 from reranksmart.models.interface import BiEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.records import Direction, Ranking
@@ -41,7 +41,8 @@ def cross_encoder_mean_recall(model: SingleStream, data: TrainingData) -> float:
     captions, images = len(data), len(data.regions)
     caption_rows, image_rows = np.divmod(np.arange(captions * images), images)
     embedded = EmbeddedImages.of(model, data.regions)
-    scores = score_pairs(model, data.tokens, embedded, caption_rows, image_rows).reshape(captions, images)
+    texts = captions_for_pairs(model, data.tokens)
+    scores = score_pairs(model, texts, embedded, caption_rows, image_rows).reshape(captions, images)
     found = []
     for direction, matrix in ((Direction.TEXT_TO_IMAGE, scores), (Direction.IMAGE_TO_TEXT, scores.T)):
         query_ids, gallery_ids = direction.pair(data.captions.ids, data.regions.store.image_ids)

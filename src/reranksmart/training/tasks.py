@@ -30,6 +30,28 @@ class Task(Protocol):
         """The scalar loss of batch ``step`` of this task."""
 
 
+@dataclass(frozen=True)
+class EmbeddedBatch:
+    """B captions and their images embedded: rows of the data, unit rows (B, D), and what is true of what (B, B)."""
+
+    caption_rows: NDArray[np.int64]
+    image_rows: NDArray[np.int64]
+    captions: Tensor
+    images: Tensor
+    relevant: Tensor
+
+
+class ContrastiveTask(Protocol):
+    """A bi-encoder task in two parts, so that another term can use its embeddings."""
+
+    name: str
+    data: TrainingData
+
+    def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch: ...
+
+    def contrast(self, batch: EmbeddedBatch) -> Tensor: ...
+
+
 @dataclass
 class TripletTask:
     """Batch-hard triplets, both directions; true pairs off the diagonal are no negatives (PROTOCOL B4)."""
@@ -40,9 +62,14 @@ class TripletTask:
     margin: float
     name: str = "bi_encoder"
 
+    def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch:
+        return _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+
+    def contrast(self, batch: EmbeddedBatch) -> Tensor:
+        return objectives.batch_hard_triplet(batch.captions, batch.images, batch.relevant, margin=self.margin)
+
     def loss(self, model: JointModel, step: int) -> Tensor:
-        captions, images, relevant = _embedded_batch(self.data, self.batch_size, self.seed, model, step)
-        return objectives.batch_hard_triplet(captions, images, relevant, margin=self.margin)
+        return self.contrast(self.embed(model, step))
 
 
 @dataclass
@@ -55,15 +82,17 @@ class InfoNceTask:
     temperature: float
     name: str = "bi_encoder"
 
+    def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch:
+        return _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+
+    def contrast(self, batch: EmbeddedBatch) -> Tensor:
+        return objectives.info_nce(batch.captions, batch.images, batch.relevant, temperature=self.temperature)
+
     def loss(self, model: JointModel, step: int) -> Tensor:
-        captions, images, relevant = _embedded_batch(self.data, self.batch_size, self.seed, model, step)
-        return objectives.info_nce(captions, images, relevant, temperature=self.temperature)
+        return self.contrast(self.embed(model, step))
 
 
-def _embedded_batch(
-    data: TrainingData, batch_size: int, seed: int, model: BiEncoder, step: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Caption embeddings (B, D), image embeddings (B, D) and (B, B) bool, True where a caption is true of an image."""
+def _embedded_batch(data: TrainingData, batch_size: int, seed: int, model: BiEncoder, step: int) -> EmbeddedBatch:
     rows = epoch_rows(len(data), batch_size, seed=seed, purpose="bi_encoder", step=step)
     image_rows = data.image_rows[rows]
     relevant = torch.from_numpy(data.relevance_mask(rows, image_rows))
@@ -71,7 +100,7 @@ def _embedded_batch(
     images = read_by_length(
         data.regions.lengths[image_rows], lambda part: model.encode_image(data.regions.batch(image_rows[part]))
     )
-    return captions, images, relevant
+    return EmbeddedBatch(rows, image_rows, captions, images, relevant)
 
 
 def read_by_length(lengths: NDArray[np.integer], read: Callable[[NDArray[np.int64]], Tensor]) -> Tensor:

@@ -54,6 +54,24 @@ def test_a_bad_value_names_its_path_and_what_is_allowed(path, value, said):
     assert said in str(error.value)
 
 
+def test_pictures_without_captions_can_be_searched_and_neither_trained_nor_measured():
+    config = changed("datasets.mine", {"kind": "files", "splits": {"all": {"images": "/pictures"}}})
+    config["test_sets"]["mine"] = {"dataset": "mine", "split": "all"}
+    assert validated(config).datasets["mine"].splits["all"].captions is None
+    for path, value in (
+        ("experiments.main.test_sets", ["mine"]),
+        ("training_sets.mine", {"dataset": "mine", "split": "all", "dev_split": "all"}),
+    ):
+        bad = copy.deepcopy(config)
+        parent, name = path.rsplit(".", 1)
+        place = bad
+        for key in parent.split("."):
+            place = place[key]
+        place[name] = value
+        with pytest.raises(ConfigError, match="split 'all' of dataset 'mine' has no captions"):
+            validated(bad)
+
+
 def test_every_fault_is_named_at_once():
     config = changed("bootstrapp", 1)
     config["candidates"] = 0

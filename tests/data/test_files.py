@@ -6,8 +6,8 @@ from PIL import Image
 
 from reranksmart.data.audit import audit_splits
 from reranksmart.data.files import prepare_file_split
-from reranksmart.data.layout import picture_path
-from reranksmart.storage import read_captions
+from reranksmart.data.layout import picture_path, read_image_ids
+from reranksmart.storage import read_captions, read_jsonl
 
 LINES = [
     {"id": "0", "text": "a red square", "image": "red.png"},
@@ -48,6 +48,7 @@ def test_pictures_and_captions_become_a_split(mine: Path) -> None:
         ({"id": "1"}, "caption id 'mine/1' occurs 2 times"),
         ({"language": "xx"}, "language 'xx' is not among the dataset's"),
         ({"image": 3}, r"line 1: \['image'\] missing or not text"),
+        ({"id": 3}, r"line 1: \['id'\] missing or not text"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_written(mine: Path, change: dict[str, str], said: str) -> None:
@@ -57,18 +58,80 @@ def test_a_bad_line_is_named_and_nothing_is_written(mine: Path, change: dict[str
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all"])
-def test_what_is_no_picture_is_named(mine: Path, content: bytes) -> None:
+def test_a_broken_picture_is_left_out_with_its_captions_and_named(mine: Path, content: bytes) -> None:
     (mine / "pictures" / "red.png").write_bytes(content)
-    with pytest.raises(ValueError, match=r"red\.png is not a whole picture"):
-        prepare(mine, LINES)
+    folder = prepare(mine, LINES)
+    assert read_captions(folder / "captions.jsonl").ids == ("mine/1",)
+    assert [path.name for path in (folder / "images").iterdir()] == ["deep__blue.jpg"]
+    assert [Path(row["path"]).name for row in read_jsonl(folder / "skipped.jsonl")] == ["red.png"]
 
 
-def test_a_truncated_picture_is_named(mine: Path) -> None:
+def test_a_truncated_picture_is_left_out(mine: Path) -> None:
     path = mine / "pictures" / "deep" / "blue.jpg"
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match=r"blue\.jpg is not a whole picture"):
-        prepare(mine, LINES)
+    assert read_captions(prepare(mine, LINES) / "captions.jsonl").ids == ("mine/0",)
+
+
+def test_broken_pictures_alone_are_an_error_and_nothing_is_written(mine: Path) -> None:
+    (mine / "pictures" / "red.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"red\.png is not a whole picture .* any of the 1 files"):
+        prepare(mine, LINES[:1])
     assert not (mine / "out").exists()
+
+
+def test_csv_and_json_lines_are_the_same_split(mine: Path) -> None:
+    expected = read_captions(prepare(mine, LINES) / "captions.jsonl")
+    table = mine / "captions.csv"
+    table.write_text('\ufeffimage,text,id\nred.png,"a red square",0\ndeep/blue.jpg,a blue square,1\n')
+    found = prepare_file_split(mine / "csv", table, mine / "pictures", dataset="mine", languages=["en"])
+    assert found.captions == expected
+
+
+def test_captions_without_ids_are_numbered_by_picture(mine: Path) -> None:
+    table = mine / "captions.csv"
+    table.write_text('image,text\nred.png,"a square, red"\ndeep/blue.jpg,a blue square\nred.png,all red\n')
+    found = prepare_file_split(mine / "csv", table, mine / "pictures", dataset="mine", languages=["en"]).captions
+    assert found.ids == ("mine/red.png#0", "mine/deep/blue.jpg#0", "mine/red.png#1")
+    assert found.texts[0] == "a square, red"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("picture,caption\nred.png,a\n", r"names the columns \['picture', 'caption'\]; text and image are needed"),
+        ("image,text\nred.png,a\ndeep/blue.jpg,\n", r"line 3: \['text'\] missing or not text"),
+        ("image,text\n", "holds no caption"),
+    ],
+)
+def test_a_bad_table_is_named(mine: Path, table: str, said: str) -> None:
+    (mine / "captions.csv").write_text(table)
+    with pytest.raises(ValueError, match=said):
+        prepare_file_split(mine / "csv", mine / "captions.csv", mine / "pictures", dataset="mine", languages=["en"])
+
+
+def test_a_folder_without_captions_is_a_split_of_all_its_pictures(mine: Path) -> None:
+    Image.new("RGB", (32, 24), "green").save(mine / "pictures" / "deep" / "Green.WEBP", format="WEBP")
+    (mine / "pictures" / ".hidden.png").write_bytes(b"")
+    (mine / "pictures" / "notes.txt").write_text("no picture")
+    (mine / "pictures" / "torn.jpeg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    found = prepare_file_split(mine / "out", None, mine / "pictures", dataset="mine", languages=["en"])
+    assert [fault.path.name for fault in found.broken] == ["torn.jpeg"]
+    assert read_image_ids(mine / "out") == ["mine/deep/Green.WEBP", "mine/deep/blue.jpg", "mine/red.png"]
+    assert all(picture_path(mine / "out", image_id).is_file() for image_id in found.image_ids)
+    assert len(read_captions(mine / "out" / "captions.jsonl")) == 0
+
+
+def test_two_pictures_that_would_share_a_name_are_named(mine: Path) -> None:
+    Image.new("RGB", (32, 24), "green").save(mine / "pictures" / "deep__blue.jpg")
+    with pytest.raises(ValueError, match=r"have the same name 'deep__blue\.jpg'"):
+        prepare_file_split(mine / "out", None, mine / "pictures", dataset="mine", languages=["en"])
+
+
+def test_an_empty_folder_and_no_folder_are_named(mine: Path) -> None:
+    (mine / "empty").mkdir()
+    for name, said in (("empty", "holds no picture"), ("gone", "is not a folder")):
+        with pytest.raises(ValueError, match=said):
+            prepare_file_split(mine / "out", None, mine / name, dataset="mine", languages=["en"])
 
 
 def test_the_audit_finds_a_picture_in_two_splits_of_your_own(mine: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter
 
+from reranksmart.cli.broken import report_broken
 from reranksmart.code import code_digest
 from reranksmart.config import Dataset, Files, Scenes
 from reranksmart.data.audit import audit_scenes, audit_splits
@@ -63,9 +64,9 @@ def prepare_split_verb(
     else:
         source = dataset.splits[split]
         name = output.parent.name
-        prepare_file_split(
-            output, Path(source.captions), Path(source.images), dataset=name, languages=dataset.languages
-        )
+        captions = Path(source.captions) if source.captions else None
+        found = prepare_file_split(output, captions, Path(source.images), dataset=name, languages=dataset.languages)
+        report_broken(found.broken, of=len(found.image_ids) + len(found.broken))
         seed = None
     write_provenance(output, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
 

@@ -12,12 +12,12 @@ import typer
 
 from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
-from reranksmart.data.layout import picture_path
+from reranksmart.data.layout import picture_path, read_image_ids
 from reranksmart.data.scenes import read_scenes
 from reranksmart.detectors.detection import detect_regions, object_recall
 from reranksmart.provenance import write_provenance
 from reranksmart.regions import RegionStore
-from reranksmart.storage import read_captions, write_json
+from reranksmart.storage import write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,7 +34,7 @@ def extract_regions_verb(
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     regions = RegionFeatures.model_validate_json(settings)
-    image_ids = list(dict.fromkeys(read_captions(data / "captions.jsonl").image_ids))
+    image_ids = read_image_ids(data)
     mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
     images = [
         (image_id, picture_path(data, image_id)) for image_id in (mine[shard].tolist() if shard < len(mine) else [])

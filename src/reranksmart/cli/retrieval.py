@@ -44,10 +44,12 @@ def encode_verb(
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
     encoder = load_model(model)
-    texts = read_captions(captions).in_languages(backbone.languages)
-    tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    texts = read_captions(captions)
     with atomic_directory(output) as target:
-        write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
+        if len(texts):  # your own pictures may have none
+            texts = texts.in_languages(backbone.languages)
+            tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
+            write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
         write_embeddings(target / "images.npz", encode_images(encoder, RegionInputs(RegionStore.open(regions))))
         write_provenance(target, verb="encode", code=code_digest(__name__), settings=backbone_settings, threads=threads)
 

@@ -20,12 +20,14 @@ class Scenes(Frozen):
 
 
 class FileSplit(Frozen):
-    captions: str = Field(description="JSON Lines file: id, text, image (path below `images`), language")
-    images: str = Field(description="folder of pictures")
+    captions: str | None = Field(
+        None, description="JSON Lines or CSV file: text, image (path below `images`), id, language; null: no captions"
+    )
+    images: str = Field(description="folder of pictures, at any depth")
 
 
 class Files(Frozen):
-    """Your own pictures and captions."""
+    """Your own pictures, with captions or without."""
 
     kind: Literal["files"]
     languages: tuple[Language, ...] = ("en",)

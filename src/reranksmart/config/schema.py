@@ -7,7 +7,7 @@ import difflib
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import Backbone
-from reranksmart.config.datasets import Dataset, RegionFeatures
+from reranksmart.config.datasets import Dataset, Files, RegionFeatures
 from reranksmart.config.experiments import Comparison, Experiment, Latency, System, TestSet
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
@@ -49,6 +49,13 @@ class Config(Frozen):
                 raise ValueError(
                     f"{path}: dataset {dataset!r} has no split {split!r}; it has {known}. {nearest(split, known)}"
                 )
+        for path, dataset, split in self._captioned_splits():
+            source = self.datasets[dataset]
+            if isinstance(source, Files) and source.splits[split].captions is None:
+                raise ValueError(
+                    f"{path}: split {split!r} of dataset {dataset!r} has no captions, so that nothing can be learned or "
+                    "measured on it. Name its captions file; without one it can only be searched."
+                )
         for name, experiment in self.experiments.items():
             for backbone in experiment.backbones:
                 for system in experiment.systems:
@@ -83,6 +90,17 @@ class Config(Frozen):
             for split in (test_set.split, *test_set.distractors):
                 found.append((f"test_sets.{name}", test_set.dataset, split))
         return found
+
+    def _captioned_splits(self) -> list[tuple[str, str, str]]:
+        """The splits that are trained or measured on, which takes captions."""
+        used = {name for experiment in self.experiments.values() for name in experiment.test_sets}
+        used |= {comparison.test_set for comparison in self.comparisons}
+        used |= {self.latency.test_set} if self.latency else set()
+        return [
+            found
+            for found in self._split_references()
+            if found[0].startswith("training_sets.") or found[0].removeprefix("test_sets.") in used
+        ]
 
     def _require_capable(self, path: str, backbone: str, system: str) -> None:
         able = self.backbones[backbone].capabilities

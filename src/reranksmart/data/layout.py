@@ -1,11 +1,24 @@
-"""Where a prepared split keeps its pictures."""
+"""Where a prepared split keeps its pictures, and which images it has."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from reranksmart.storage import read_captions, read_jsonl
+
+IMAGES_FILE = "images.jsonl"
+"""The image ids of a split without captions, one a line."""
 
 
 def picture_path(folder: Path, image_id: str) -> Path:
     """The picture of an image: its id below the dataset in one level; a composed scene is a JPEG file."""
     name = image_id.split("/", 1)[1].replace("/", "__")
     return folder / "images" / (name if Path(name).suffix else f"{name}.jpg")
+
+
+def read_image_ids(folder: Path) -> list[str]:
+    """The images of a prepared split, each once: those that its captions describe, or all where it has no captions."""
+    described = read_captions(folder / "captions.jsonl").image_ids
+    if described:
+        return list(dict.fromkeys(described))
+    return [row["image_id"] for row in read_jsonl(folder / IMAGES_FILE)]

@@ -80,4 +80,4 @@ def test_stored_states_of_captions_and_images_score_as_their_inputs():
         stored, score_pairs(cached, DATA.tokens, DATA.regions, caption_rows, image_rows), atol=1e-5
     )
     whole = score_pairs(MODEL, captions_for_pairs(MODEL, DATA.tokens), DATA.regions, caption_rows, image_rows)
-    assert np.abs(stored - whole).max() > 1e-4
+    assert np.abs(stored - whole).max() > 3e-5

@@ -6,12 +6,15 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from reranksmart.models.families import family
+from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 
@@ -19,7 +22,7 @@ CONFIG_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
 
 
-def save_model(model: SingleStream, folder: Path) -> None:
+def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
     """Writes ``model.safetensors`` and ``model.json`` into an existing folder, each whole or not at all.
 
     Equal models give equal bytes. The weights land first: a folder with a ``model.json`` is complete.
@@ -30,12 +33,32 @@ def save_model(model: SingleStream, folder: Path) -> None:
     write_whole(folder / CONFIG_FILE, lambda path: path.write_text(text))
 
 
-def load_model(folder: Path) -> SingleStream:
-    """The model that ``save_model`` wrote, in evaluation mode, on the CPU.
+def load_model(folder: Path) -> Any:
+    """The model that ``save_model`` wrote, in evaluation mode, on the CPU: a ``SingleStream`` or a ``Pretrained``.
 
     Raises FileNotFoundError where there is none and ValueError where a file is damaged or of another model.
     """
     settings = read_settings(folder / CONFIG_FILE)
+    model = _empty_pretrained(settings, folder) if "family" in settings else _empty_single_stream(settings, folder)
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; train the model again.")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}); train the model again.") from error
+    fill(model, tensors, source=path)
+    return model.eval()
+
+
+def _empty_pretrained(settings: dict[str, Any], folder: Path) -> Pretrained:
+    try:
+        return family(settings["family"])(PretrainedConfig(**settings))
+    except TypeError as error:
+        raise ValueError(f"{folder / CONFIG_FILE}: {error}. Train the model again.") from error
+
+
+def _empty_single_stream(settings: dict[str, Any], folder: Path) -> SingleStream:
     known = [field.name for field in dataclasses.fields(SingleStreamConfig)]
     if set(settings) - set(known):
         unknown = sorted(set(settings) - set(known))
@@ -46,16 +69,7 @@ def load_model(folder: Path) -> SingleStream:
         raise ValueError(
             f"{folder / CONFIG_FILE}: {error}; it needs the keys {known}. Train the model again."
         ) from error
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; train the model again.")
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged ({error}); train the model again.") from error
-    model = SingleStream(config)
-    fill(model, tensors, source=path)
-    return model.eval()
+    return SingleStream(config)
 
 
 def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:

@@ -1,0 +1,21 @@
+"""The backbones of ``transformers`` by name."""
+
+from __future__ import annotations
+
+from reranksmart.models.blip import Blip
+from reranksmart.models.pretrained import Pretrained
+from reranksmart.models.two_tower import Clip, Siglip, SiglipNaflex
+
+FAMILIES: dict[str, type[Pretrained]] = {
+    "clip": Clip,
+    "siglip": Siglip,
+    "siglip2_naflex": SiglipNaflex,
+    "blip": Blip,
+}
+
+
+def family(name: str) -> type[Pretrained]:
+    """The class of a family; ValueError with the known ones."""
+    if name not in FAMILIES:
+        raise ValueError(f"no backbone family is called {name!r}; choose one of {sorted(FAMILIES)}")
+    return FAMILIES[name]

@@ -1,0 +1,108 @@
+"""What the backbones of ``transformers`` share: one network, its settings, and how texts reach it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize, pad
+from transformers import PretrainedConfig as NetworkConfig
+from transformers import PreTrainedModel
+
+from reranksmart.batches import TextBatch
+
+
+@dataclass(frozen=True)
+class PretrainedConfig:
+    """What a model's folder says beside its weights: enough to build the same network again, empty."""
+
+    family: str
+    network: dict[str, Any] = field(repr=False)
+    """The configuration of the ``transformers`` class, as its ``to_dict``."""
+    pad_id: int
+    score: str = "log_odds"
+    """How a pair is scored; see the families."""
+
+
+class Pretrained(nn.Module):
+    """A ``transformers`` network behind the protocols of ``interface``.
+
+    Fresh weights are drawn from ``seed`` and leave the global generator as it was; inputs are moved to the device.
+    """
+
+    network: Any
+    network_class: ClassVar[type[PreTrainedModel]]
+    reads: ClassVar[str] = "pixels"
+    """What its images are: "pixels", or "regions" of a detector."""
+    scores: ClassVar[tuple[str, ...]] = ("log_odds",)
+    fresh: ClassVar[tuple[str, ...]] = ()
+    """Starts of names of tensors that a checkpoint may lack: heads that fine-tuning makes."""
+    unused: ClassVar[tuple[str, ...]] = ()
+    """Starts of names of tensors of a checkpoint that this project does not read: other heads."""
+
+    def __init__(self, config: PretrainedConfig, *, seed: int = 0) -> None:
+        super().__init__()
+        if config.score not in self.scores:
+            raise ValueError(f"{config.family} has no score {config.score!r}; choose one of {list(self.scores)}")
+        self.config = config
+        settings = self.network_class.config_class.from_dict(dict(config.network))  # type: ignore[union-attr]
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            self.network = self.network_class(settings)
+            self.add_heads(settings)
+
+    def add_heads(self, settings: NetworkConfig) -> None:
+        """Adds the heads that a role needs and the network lacks; none unless a family says so."""
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def positions(self) -> int:
+        """The longest text in tokens, special tokens included."""
+        settings = self.network.config
+        return getattr(settings, "text_config", settings).max_position_embeddings
+
+    def texts_on_device(self, texts: TextBatch) -> TextBatch:
+        """The texts with padding ids where the mask is False; ValueError where they are longer than the positions."""
+        if texts.token_ids.shape[1] > self.positions:
+            longest = int(texts.mask.sum(dim=1).max())
+            if longest > self.positions:
+                raise ValueError(
+                    f"a text has {longest} tokens, {self.config.family} reads {self.positions}, special tokens "
+                    "included; lower max_tokens of this backbone"
+                )
+            texts = TextBatch(texts.token_ids[:, : self.positions], texts.mask[:, : self.positions])
+        texts = texts.to(self.device)
+        return TextBatch(texts.token_ids.masked_fill(~texts.mask, self.config.pad_id), texts.mask)
+
+
+def settings_of(network: NetworkConfig) -> dict[str, Any]:
+    """All settings of a network as JSON holds them."""
+    return json.loads(network.to_json_string(use_diff=False))
+
+
+def padded_to(texts: TextBatch, width: int, *, pad_id: int) -> Tensor:
+    """Token ids (B, width), padded on the right."""
+    return pad(texts.token_ids, (0, width - texts.token_ids.shape[1]), value=pad_id)
+
+
+def unit_rows(vectors: Tensor) -> Tensor:
+    """Vectors (B, D) float32 of length 1."""
+    return normalize(vectors.float(), dim=-1)
+
+
+def require_pairs(texts: TextBatch, images: object) -> None:
+    """ValueError unless there is one image for each text."""
+    if len(texts) != len(images):  # type: ignore[arg-type]
+        count = len(images)  # type: ignore[arg-type]
+        raise ValueError(f"{len(texts)} texts for {count} images; pairs need one of each. Repeat the shorter.")
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Log-odds (B,) float32 of column 1 against column 0 of logits (B, 2)."""
+    return (logits[:, 1] - logits[:, 0]).float()

@@ -1,0 +1,44 @@
+"""Small networks of every family with random weights: what tests and the tiny configuration run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reranksmart.models.families import family
+from reranksmart.models.pretrained import Pretrained, PretrainedConfig, settings_of
+
+SIDE, PATCH = 32, 8
+"""Pictures and patches in pixels."""
+
+_WIDTHS = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+_VISION = {**_WIDTHS, "image_size": SIDE, "patch_size": PATCH, "initializer_range": 0.02}
+
+
+def small_config(
+    name: str, *, words: int, cls_id: int, sep_id: int, pad_id: int, positions: int = 80, score: str = "log_odds"
+) -> PretrainedConfig:
+    """The settings of a small network of a family, for a tokeniser of ``words`` entries with these special tokens."""
+    text = {**_WIDTHS, "vocab_size": words, "max_position_embeddings": positions}
+    text |= {"bos_token_id": cls_id, "eos_token_id": sep_id, "pad_token_id": pad_id}
+    settings: dict[str, dict[str, Any]] = {
+        "clip": {"text_config": text, "vision_config": _VISION, "projection_dim": 24},
+        "siglip": {"text_config": {**text, "projection_size": 32}, "vision_config": _VISION},
+        "siglip2_naflex": {
+            "text_config": {**text, "projection_size": 32},
+            "vision_config": {**_WIDTHS, "patch_size": PATCH, "num_patches": (SIDE // PATCH) ** 2},
+        },
+        "blip": {
+            "text_config": {**text, "sep_token_id": sep_id, "encoder_hidden_size": 32, "projection_dim": 24},
+            "vision_config": _VISION,
+            "image_text_hidden_size": 24,
+        },
+    }
+    if name not in settings:
+        raise ValueError(f"no small network is known of family {name!r}; choose one of {sorted(settings)}")
+    network = family(name).network_class.config_class(**settings[name])  # type: ignore[misc]
+    return PretrainedConfig(name, settings_of(network), pad_id, score)
+
+
+def small_model(name: str, *, seed: int = 0, **settings: Any) -> Pretrained:
+    """A small network of a family, in evaluation mode; ``settings`` as for ``small_config``."""
+    return family(name)(small_config(name, **settings), seed=seed).eval()

@@ -1,0 +1,66 @@
+"""Our readings equal what the classes of transformers give for the same weights and inputs."""
+
+from __future__ import annotations
+
+import torch
+from pretrained_inputs import make, pixels, words
+
+from reranksmart.pixels import pictures_of
+
+CLOSE = {"atol": 2e-6, "rtol": 1e-4}
+
+
+def test_clip_cosines_times_its_scale_are_the_logits_of_its_class():
+    model, texts, images = make("clip"), words(), pixels([(4, 4)] * 4)
+    with torch.no_grad():
+        found = model.encode_text(texts) @ model.encode_image(images).T * model.network.logit_scale.exp()
+        expected = model.network(
+            input_ids=texts.token_ids, attention_mask=texts.mask.long(), pixel_values=pictures_of(images)[0]
+        )
+    torch.testing.assert_close(found, expected.logits_per_text, **CLOSE)
+
+
+def test_siglip_logits_are_those_of_its_class_on_texts_of_all_positions():
+    model, texts, images = make("siglip"), words(), pixels([(4, 4)] * 4)
+    whole = torch.zeros(4, 16, dtype=torch.int64)
+    whole[:, : texts.token_ids.shape[1]] = texts.token_ids
+    with torch.no_grad():
+        network = model.network
+        cosines = model.encode_text(texts) @ model.encode_image(images).T
+        expected = network(input_ids=whole, pixel_values=pictures_of(images)[0]).logits_per_text
+    torch.testing.assert_close(cosines * network.logit_scale.exp() + network.logit_bias, expected, **CLOSE)
+
+
+def test_naflex_logits_are_those_of_its_class():
+    model, texts, images = make("siglip2_naflex"), words(), pixels([(4, 3), (2, 5), (4, 4), (1, 2)])
+    whole = torch.zeros(4, 16, dtype=torch.int64)
+    whole[:, : texts.token_ids.shape[1]] = texts.token_ids
+    with torch.no_grad():
+        network = model.network
+        cosines = model.encode_text(texts) @ model.encode_image(images).T
+        expected = network(
+            input_ids=whole,
+            pixel_values=images.patches,
+            pixel_attention_mask=images.mask.long(),
+            spatial_shapes=images.grids,
+        ).logits_per_text
+    torch.testing.assert_close(cosines * network.logit_scale.exp() + network.logit_bias, expected, **CLOSE)
+
+
+def test_blip_scores_are_the_two_heads_of_its_class():
+    model, texts, images = make("blip"), words(), pixels([(4, 4)] * 4)
+    given = {
+        "input_ids": texts.token_ids,
+        "attention_mask": texts.mask.long(),
+        "pixel_values": pictures_of(images)[0],
+    }
+    with torch.no_grad():
+        logits = model.network(**given).itm_score
+        cosines = model.network(**given, use_itm_head=False).itm_score
+        log_odds = model.score_pairs(texts, images)
+        both = make("blip", score="log_odds_plus_cosine").score_pairs(texts, images)
+        found = model.encode_image(images) @ model.encode_text(texts).T
+    torch.testing.assert_close(log_odds, logits[:, 1] - logits[:, 0], **CLOSE)
+    torch.testing.assert_close(log_odds, logits.log_softmax(dim=1).diff(dim=1)[:, 0], **CLOSE)
+    torch.testing.assert_close(found, cosines, **CLOSE)
+    torch.testing.assert_close(both, log_odds + cosines.diagonal(), **CLOSE)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -81,6 +82,13 @@ class Captions:
         """Every caption is relevant to the image it describes, and to no other."""
         return Relevance(self.ids, self.image_ids)
 
+    @staticmethod
+    def concatenated(parts: Iterable[Captions]) -> Captions:
+        """The captions of all parts, one after the other."""
+        parts = list(parts)
+        columns = [[getattr(part, name) for part in parts] for name in ("ids", "texts", "image_ids", "languages")]
+        return Captions(*(tuple(chain.from_iterable(column)) for column in columns))
+
     def take(self, rows: Iterable[int]) -> Captions:
         """The captions at these rows, in this order."""
         rows = list(rows)
@@ -93,6 +101,11 @@ class Captions:
         missing = wanted - set(self.languages)
         if missing:
             raise ValueError(f"no caption in {sorted(missing)}; there are captions in {sorted(set(self.languages))}.")
+        return self.in_any_language(wanted)
+
+    def in_any_language(self, languages: Iterable[str]) -> Captions:
+        """Only the captions in these languages, perhaps none."""
+        wanted = set(languages)
         return self.take(row for row, language in enumerate(self.languages) if language in wanted)
 
     def of_images(self, image_ids: Iterable[str]) -> Captions:

@@ -24,7 +24,7 @@ rule fetch_stamps:
 
 rule prepare_split:
     input:
-        lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
+        unpack(lambda wildcards: plan.split_inputs(CONFIG, wildcards)),
     output:
         directory("results/data/{dataset}/{split}"),
     log:
@@ -38,7 +38,9 @@ rule prepare_split:
         mem_mb=2000,
         runtime=120,
     params:
-        stamps=lambda wildcards, input: f"--stamps {input[0]}" if input else "",
+        stamps=lambda wildcards, input: (
+            f"--stamps {input.stamps[0]}" if input.get("stamps") else ""
+        ),
         settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
         code=plan.code_digest("reranksmart.cli.data"),
     shell:
@@ -52,7 +54,7 @@ rule audit_splits:
             "results/data/{{dataset}}/{split}",
             split=CONFIG.datasets[wildcards.dataset].splits,
         ),
-        stamps=lambda wildcards: plan.split_inputs(CONFIG, wildcards.dataset),
+        stamps=lambda wildcards: plan.stamps_inputs(CONFIG, wildcards.dataset),
     output:
         "results/data/{dataset}/audit.json",
     log:
@@ -79,7 +81,7 @@ rule audit_splits:
 rule judge:
     input:
         splits=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        stamps=lambda wildcards: plan.split_inputs(
+        stamps=lambda wildcards: plan.stamps_inputs(
             CONFIG, plan.Gallery.parse(wildcards.gallery).dataset
         ),
     output:

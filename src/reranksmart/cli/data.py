@@ -10,10 +10,12 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.broken import report_broken
+from reranksmart.cli.published_captions import read_published
 from reranksmart.code import code_digest
-from reranksmart.config import Dataset, Files, Scenes
+from reranksmart.config import Dataset, Files, PublishedDataset, Scenes
 from reranksmart.data.audit import audit_scenes, audit_splits
 from reranksmart.data.files import prepare_file_split
+from reranksmart.data.photographs import prepare_published_split
 from reranksmart.data.propositions import read_propositions, relevance
 from reranksmart.data.scenes import read_scenes
 from reranksmart.data.splits import concepts_of, write_split
@@ -52,8 +54,9 @@ def prepare_split_verb(
     output: Annotated[Path, typer.Option()],
     stamps: Stamps = None,
 ) -> None:
-    """Composes a split's scenes, or brings your own pictures and captions into its form."""
-    dataset: Scenes | Files = TypeAdapter(Dataset).validate_json(settings)
+    """Composes a split's scenes, or brings published captions or your own, with their pictures, into its form."""
+    dataset: Scenes | Files | PublishedDataset = TypeAdapter(Dataset).validate_json(settings)
+    seed = None
     if isinstance(dataset, Scenes):
         if stamps is None:
             raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
@@ -61,13 +64,14 @@ def prepare_split_verb(
         pool = unseen if split == "unseen" else seen
         write_split(output, split, size=dataset.splits[split], seed=dataset.seed, stamps=pool)
         seed = dataset.seed
-    else:
+    elif isinstance(dataset, Files):
         source = dataset.splits[split]
         name = output.parent.name
         captions = Path(source.captions) if source.captions else None
         found = prepare_file_split(output, captions, Path(source.images), dataset=name, languages=dataset.languages)
         report_broken(found.broken, of=len(found.image_ids) + len(found.broken))
-        seed = None
+    else:
+        prepare_published_split(output, read_published(dataset, split), [Path(place) for place in dataset.images])
     write_provenance(output, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
 
 
@@ -79,7 +83,7 @@ def audit_splits_verb(
     stamps: Stamps = None,
 ) -> None:
     """Proves that the splits of a dataset share no picture and no caption, or names the first that they share."""
-    dataset: Scenes | Files = TypeAdapter(Dataset).validate_json(settings)
+    dataset: Scenes | Files | PublishedDataset = TypeAdapter(Dataset).validate_json(settings)
     folders = {folder.name: folder for folder in splits}
     found = audit_splits(folders)
     if isinstance(dataset, Scenes) and stamps is not None:

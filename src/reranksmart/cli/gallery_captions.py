@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 
 from reranksmart.gallery import Gallery
@@ -11,11 +10,11 @@ from reranksmart.storage import read_captions
 
 
 def read_gallery_captions(folders: list[Path], gallery: Gallery, languages: tuple[str, ...]) -> Captions:
-    """The captions of all splits of a gallery, as many of each image as it names."""
-    parts = [read_captions(folder / "captions.jsonl").in_languages(languages) for folder in folders]
-    columns = [
-        tuple(chain.from_iterable(getattr(part, name) for part in parts))
-        for name in ("ids", "texts", "image_ids", "languages")
-    ]
-    captions = Captions(*columns)
+    """The captions of all splits of a gallery, as many of each image as it names.
+
+    The first split, which asks, has all of the languages; the others may lack some.
+    """
+    asking, *others = [read_captions(folder / "captions.jsonl") for folder in folders]
+    parts = [asking.in_languages(languages), *(part.in_any_language(languages) for part in others)]
+    captions = Captions.concatenated(parts)
     return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions

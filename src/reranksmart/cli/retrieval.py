@@ -47,7 +47,7 @@ def encode_verb(
     texts = read_captions(captions)
     with atomic_directory(output) as target:
         if len(texts):  # your own pictures may have none
-            texts = texts.in_languages(backbone.languages)
+            texts = texts.in_languages(set(backbone.languages) & set(texts.languages) or backbone.languages)
             tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
             write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
         write_embeddings(target / "images.npz", encode_images(encoder, RegionInputs(RegionStore.open(regions))))

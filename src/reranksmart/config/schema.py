@@ -7,7 +7,7 @@ import difflib
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import Backbone
-from reranksmart.config.datasets import Dataset, Files, RegionFeatures
+from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
 from reranksmart.config.experiments import Comparison, Experiment, Latency, System, TestSet
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
@@ -16,6 +16,7 @@ from reranksmart.config.values import Count, Frozen, Name
 class Config(Frozen):
     seeds: tuple[int, ...] = Field((1,), min_length=1)
     datasets: dict[Name, Dataset]
+    downloads: Downloads = Downloads()
     regions: RegionFeatures = RegionFeatures()
     backbones: dict[Name, Backbone]
     training_sets: dict[Name, TrainingSet]

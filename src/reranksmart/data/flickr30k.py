@@ -37,13 +37,19 @@ def read_flickr30k(
 
 
 def read_flickr30k_entities(
-    folder: Path, *, split: str, captions_per_image: int | None = CAPTIONS_PER_IMAGE
+    folder: Path,
+    *,
+    split: str,
+    captions_per_image: int | None = CAPTIONS_PER_IMAGE,
+    sentences: Path | None = None,
 ) -> Captions:
     """The captions of an Entities split (29,783 / 1,000 / 1,000 images), in the order of its list, without markup.
 
-    Reads ``{train,val,test}.txt`` and ``Sentences/{image}.txt``; the texts are tokenised, as they are published.
+    Reads ``{train,val,test}.txt`` and ``Sentences/{image}.txt``, or the files in ``sentences``; the texts are
+    tokenised, as they are published.
     """
-    captions = collect(_of_sentences(folder, read_entities_list(folder, split=split)), source=folder)
+    texts = sentences or folder / "Sentences"
+    captions = collect(_of_sentences(texts, read_entities_list(folder, split=split)), source=folder)
     return with_captions_each(captions, captions_per_image, source=folder)
 
 
@@ -72,11 +78,11 @@ def strip_markup(sentence: str) -> str:
 
 def _of_sentences(folder: Path, image_ids: list[str]) -> Iterator[PublishedCaption]:
     for image_id in image_ids:
-        path = folder / "Sentences" / f"{image_id.split('/')[1]}.txt"
+        path = folder / f"{image_id.split('/')[1]}.txt"
         if not path.is_file():
             raise ValueError(
                 f"{path} does not exist, but the split's list names its image. Unpack annotations.zip of Flickr30k "
-                f"Entities into {folder}."
+                f"Entities, so that its Sentences are {folder}."
             )
         numbered = [(line, text) for line, text in enumerate(read_lines(path), start=1) if text.strip()]
         for number, (line, text) in enumerate(numbered):

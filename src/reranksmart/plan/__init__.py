@@ -10,6 +10,7 @@ from reranksmart.plan.cost import latency_models as latency_models
 from reranksmart.plan.cost import latency_reading_settings as latency_reading_settings
 from reranksmart.plan.data import split_inputs as split_inputs
 from reranksmart.plan.data import split_settings as split_settings
+from reranksmart.plan.data import stamps_inputs as stamps_inputs
 from reranksmart.plan.data import stamps_option as stamps_option
 from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
@@ -34,3 +35,5 @@ from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options
 from reranksmart.plan.names import reading_settings as reading_settings
 from reranksmart.plan.names import settings as settings
+from reranksmart.plan.places import located as located
+from reranksmart.plan.places import manifests as manifests

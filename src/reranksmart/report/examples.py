@@ -33,6 +33,7 @@ def choose_examples(
 ) -> list[dict[str, Any]]:
     """Text-to-image queries with their first items before and after re-ranking, as ``pictures.example`` reads them.
 
+    An image that is not among ``pictures`` is shown by its id.
     Of each kind (mended, broken, wrong twice, right twice) a few, drawn by ``seed`` among all queries of the kind.
     """
     reranked = candidates.rescored(log_odds)
@@ -66,8 +67,11 @@ def _items(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "image": str(pictures[item]),
-            "boxes": regions[regions.row_by_id[item]].boxes.tolist(),
+            **(
+                {"image": str(pictures[item]), "boxes": regions[regions.row_by_id[item]].boxes.tolist()}
+                if item in pictures
+                else {"text": item}
+            ),
             "score": float(score),
             "relevant": item in right,
         }

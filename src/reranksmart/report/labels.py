@@ -15,7 +15,10 @@ SYSTEM_LABELS: Mapping[str, str] = {
     "joint_hard_be": "Joint+BE, hard negatives",
     "joint_hard_coop": "Joint+Coop, hard negatives",
 }
-LANGUAGES: Mapping[str, str] = {"en": "English", "de": "German", "fr": "French", "cs": "Czech"}
+LANGUAGES: Mapping[str, str] = {
+    **{"en": "English", "de": "German", "fr": "French", "cs": "Czech", "es": "Spanish"},
+    **{"id": "Indonesian", "ja": "Japanese", "ru": "Russian", "tr": "Turkish", "zh": "Chinese"},
+}
 DIRECTIONS: Mapping[str, str] = {
     "text-to-image": "IR (text-to-image)",
     "image-to-text": "TR (image-to-text)",

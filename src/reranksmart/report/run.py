@@ -80,7 +80,11 @@ def _examples(run: RunSettings) -> list[Example]:
         captions=captions,
         relevance=read_relevance(place["relevance"]),
         regions=RegionStore.open(place["regions"]),
-        pictures={image_id: picture_path(place["data"], image_id) for image_id in set(captions.image_ids)},
+        pictures={
+            image_id: path
+            for image_id in set(captions.image_ids)
+            if (path := picture_path(place["data"], image_id)).exists()
+        },
         seed=run.seeds[0],
     )
     return [example(raw) for raw in chosen]

@@ -1,0 +1,60 @@
+"""Places of the configuration: paths as they are, and ``source:`` names of published files that a rule fetches."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from typing import Any
+
+from reranksmart.config import Config, ConfigError
+from reranksmart.data.downloads import read_sources
+
+SOURCE = "source:"
+
+
+def located(config: Config, value: Any) -> Any:
+    """The value with every ``source:`` text in it, at any depth, replaced by the path of what is fetched."""
+    if isinstance(value, dict):
+        return {key: located(config, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [located(config, item) for item in value]
+    if not (isinstance(value, str) and value.startswith(SOURCE)):
+        return value
+    name, packed, inside = _parsed(value)
+    path = f"{config.downloads.folder}/{name}"
+    return f"{path.removesuffix('.zip')}/{inside}".rstrip("/") if packed else path
+
+
+def manifests(value: Any) -> list[str]:
+    """The records that must exist before the ``source:`` places in a value can be read, each once."""
+    if isinstance(value, dict):
+        return list(dict.fromkeys(path for item in value.values() for path in manifests(item)))
+    if isinstance(value, list | tuple):
+        return list(dict.fromkeys(path for item in value for path in manifests(item)))
+    if not (isinstance(value, str) and value.startswith(SOURCE)):
+        return []
+    name, packed, _ = _parsed(value)
+    return [f"results/{'unpacked' if packed else 'downloads'}/{name}.json"]
+
+
+def _parsed(place: str) -> tuple[str, bool, str]:
+    """The source's name, whether it is unpacked, and the path inside; ConfigError where there is no such source."""
+    name, mark, inside = place.removeprefix(SOURCE).strip("/").partition("#")
+    known = _known_sources()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        raise ConfigError(
+            f"{place!r}: data/sources.csv lists no file or folder {name!r}. Did you mean one of {near}? Or give a path."
+        )
+    if mark and not name.endswith(".zip"):
+        raise ConfigError(f"{place!r}: only a .zip file has an inside; leave #{inside} out.")
+    return name, bool(mark), inside.strip("/")
+
+
+@cache
+def _known_sources() -> tuple[str, ...]:
+    """The files of the table and the folders above them."""
+    files = list(read_sources())
+    parts = [file.split("/") for file in files]
+    folders = {"/".join(names[:depth]) for names in parts for depth in range(1, len(names))}
+    return (*files, *sorted(folders))

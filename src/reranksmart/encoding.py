@@ -43,10 +43,11 @@ class EmbeddedImages:
         rows = np.arange(len(inputs))
         with torch.inference_mode():
             parts = [model.cache_regions(inputs.batch(part)) for part in np.array_split(rows, max(1, len(rows) // 256))]
-            width = int(inputs.lengths.max())
+            width = max(part.tokens.shape[1] for part in parts)
             tokens = torch.cat([nn.functional.pad(p.tokens, (0, 0, 0, width - p.tokens.shape[1])) for p in parts])
             mask = torch.cat([nn.functional.pad(p.mask, (0, width - p.mask.shape[1])) for p in parts])
-        return EmbeddedImages(EmbeddedRegions(tokens, mask, layers=model.config.cached_layers), inputs.lengths)
+        tags = inputs.tags.batch(rows) if inputs.tags else None
+        return EmbeddedImages(EmbeddedRegions(tokens, mask, tags, model.config.cached_layers), inputs.lengths)
 
     def __len__(self) -> int:
         return len(self.regions)

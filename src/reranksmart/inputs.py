@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,29 @@ class TokenisedCaptions:
             raise ValueError("there is no caption to tokenise; check the split's captions.jsonl")
         specials = tokeniser.num_special_tokens_to_add()
         encoded = tokeniser(list(captions.texts), truncation=True, max_length=max_tokens + specials)["input_ids"]
+        return TokenisedCaptions._of_ids(encoded, tokeniser)
+
+    @staticmethod
+    def of_tags(store: RegionStore, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
+        """The names of each image's objects in the order of its regions, without special tokens, cut to ``max_tokens``.
+
+        ValueError where the regions have no names.
+        """
+        labels = np.asarray(store.labels)
+        if not store.label_names or (labels < 0).any():
+            raise ValueError(
+                "object tags are asked for, but these regions name no objects; give the detector's label file with the "
+                "region features, or set object_tags to false"
+            )
+        texts = [
+            " ".join(store.label_names[label] for label in labels[start:stop])
+            for start, stop in pairwise(store.offsets.tolist())
+        ]
+        encoded = tokeniser(texts, truncation=True, max_length=max_tokens, add_special_tokens=False)["input_ids"]
+        return TokenisedCaptions._of_ids(encoded, tokeniser)
+
+    @staticmethod
+    def _of_ids(encoded: Sequence[Sequence[int]], tokeniser: PreTrainedTokenizerBase) -> TokenisedCaptions:
         lengths = [len(ids) for ids in encoded]
         return TokenisedCaptions(
             tokens=np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]),
@@ -78,17 +102,26 @@ class ImageInputs(Protocol):
 
 @dataclass(frozen=True)
 class RegionInputs:
-    """Regions of a store as batches, the first ``max_regions`` of each image."""
+    """Regions of a store as batches, the first ``max_regions`` of each image, with its object tags if given."""
 
     store: RegionStore
     max_regions: int = 50
+    tags: TokenisedCaptions | None = None
+
+    @staticmethod
+    def read_by(folder: Path, store: RegionStore, *, tag_tokens: int) -> RegionInputs:
+        """The regions as the model or backbone in ``folder`` reads them; 0 ``tag_tokens``: without object tags."""
+        if not tag_tokens:
+            return RegionInputs(store)
+        return RegionInputs(store, tags=TokenisedCaptions.of_tags(store, open_tokeniser(folder), max_tokens=tag_tokens))
 
     def __len__(self) -> int:
         return len(self.store)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return np.minimum(self.store.counts, self.max_regions)
+        regions = np.minimum(self.store.counts, self.max_regions)
+        return regions if self.tags is None else regions + self.tags.lengths + 1  # [SEP] ends the tags
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> RegionBatch:
         """The images at ``rows`` of the store, padded to the one with the most regions."""
@@ -97,7 +130,8 @@ class RegionInputs:
         boxes = np.asarray(self.store.boxes[columns], dtype=np.float32)
         features[~mask] = 0
         boxes[~mask] = 0
-        return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask))
+        tags = None if self.tags is None else self.tags.batch(rows)
+        return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask), tags)
 
 
 def ragged_columns(

@@ -1,7 +1,5 @@
 # Retrieval: embeddings of each split once, an index for each gallery, candidates, and the reranker's scores.
 
-MODEL = "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
-
 
 rule encode:
     input:

@@ -1,4 +1,7 @@
-# Training: a pretrained backbone for each dataset, a model for each objective, training set and seed.
+# Training: a converted checkpoint, or a pretrained backbone for each dataset; a model for each objective, training
+# set and seed.
+
+MODEL = "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
 
 
 rule pretrain:
@@ -27,17 +30,63 @@ rule pretrain:
         " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
+rule convert_backbone:
+    input:
+        lambda wildcards: plan.checkpoint_files(CONFIG, wildcards.backbone),
+    output:
+        directory("results/checkpoints/{backbone}"),
+    log:
+        "results/logs/convert_backbone/{backbone}.log",
+    benchmark:
+        "results/benchmarks/convert_backbone/{backbone}.tsv"
+    priority: 80
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: plan.settings(CONFIG.backbones[wildcards.backbone]),
+        code=plan.code_digest("reranksmart.cli.backbones"),
+    shell:
+        "reranksmart convert-backbone --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+
+
+rule adopt_backbone:
+    input:
+        lambda wildcards: plan.backbone_folder(CONFIG, wildcards),
+    output:
+        directory(MODEL),
+    log:
+        "results/logs/adopt_backbone/{backbone}.{training_set}.{objective}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/adopt_backbone/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
+    wildcard_constraints:
+        objective=plan.taken_as_they_are(CONFIG),
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        code=plan.code_digest("reranksmart.cli.backbones"),
+    shell:
+        "reranksmart adopt-backbone --backbone {input} --backbone-settings {params.settings:q}"
+        " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
+
+
 rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
     output:
-        directory(
-            "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
-        ),
+        directory(MODEL),
     log:
         "results/logs/train/{backbone}.{training_set}.{objective}.seed{seed}.log",
     benchmark:
         "results/benchmarks/train/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
+    wildcard_constraints:
+        objective=plan.trained(CONFIG),
     priority: lambda wildcards: plan.training_priority(CONFIG, wildcards)
     retries: 2
     conda:

@@ -13,6 +13,8 @@ MODULE_BY_VERB = {
     "extract-regions": "regions",
     "merge-regions": "regions",
     "pretrain": "training",
+    "convert-backbone": "backbones",
+    "adopt-backbone": "backbones",
     "train": "training",
     "encode": "retrieval",
     "index": "searching",

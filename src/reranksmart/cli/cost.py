@@ -42,7 +42,8 @@ def measure_latency_verb(
     faiss.omp_set_num_threads(threads)
     latency, backbone = Latency.model_validate_json(settings), Backbone.model_validate_json(backbone_settings)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages[:1])
-    inputs = RegionInputs(RegionStore.open(regions))
+    first = next(Path(path) for roles in json.loads(models).values() for path in roles.values())
+    inputs = RegionInputs.read_by(first, RegionStore.open(regions), tag_tokens=backbone.tags_read)
     folders = {name: {role: Path(path) for role, path in roles.items()} for name, roles in json.loads(models).items()}
     systems = [_timed(name, roles, captions, backbone) for name, roles in folders.items()]
     device = {"device": device_name(), "dtype": "float32", "threads": threads}

@@ -45,12 +45,13 @@ def encode_verb(
     backbone = Backbone.model_validate_json(backbone_settings)
     encoder = load_model(model)
     texts = read_captions(captions)
+    inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
     with atomic_directory(output) as target:
         if len(texts):  # your own pictures may have none
             texts = texts.in_languages(set(backbone.languages) & set(texts.languages) or backbone.languages)
             tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
             write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
-        write_embeddings(target / "images.npz", encode_images(encoder, RegionInputs(RegionStore.open(regions))))
+        write_embeddings(target / "images.npz", encode_images(encoder, inputs))
         write_provenance(target, verb="encode", code=code_digest(__name__), settings=backbone_settings, threads=threads)
 
 
@@ -74,7 +75,8 @@ def score_candidates_verb(
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     texts = captions_for_pairs(reranker, tokens)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
-    images = EmbeddedImages.of(reranker, RegionInputs(store))
+    inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
+    images = EmbeddedImages.of(reranker, inputs)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     with atomic_directory(output) as target:
         for language in backbone.languages:
@@ -112,7 +114,8 @@ def score_all_verb(
     reranker = load_model(model)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
-    images, image_ids = EmbeddedImages.of(reranker, RegionInputs(store)), store.image_ids
+    inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
+    images, image_ids = EmbeddedImages.of(reranker, inputs), store.image_ids
     with atomic_directory(output) as target:
         for language in backbone.languages:
             chosen = captions.in_languages([language])
@@ -146,7 +149,7 @@ def score_twins_verb(
     scorer = load_model(model)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
-    inputs = RegionInputs(RegionStore.open(regions))
+    inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
     own = inputs.store.rows_of(captions.image_ids)
     twin = own ^ 1  # twins are consecutive images 2i and 2i + 1
     if role == "retriever":

@@ -9,11 +9,12 @@ from typing import Annotated
 import torch
 import typer
 
+from reranksmart.cli.backbones import open_backbone
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone, Objective
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import save_model
-from reranksmart.models.published import load_published, save_published
+from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.pretraining import (
@@ -36,10 +37,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def _read_data(
-    captions: Captions, regions: Path, relevance: Path, tokeniser_folder: Path, *, max_tokens: int
+    captions: Captions, regions: Path, relevance: Path, tokeniser_folder: Path, *, max_tokens: int, tag_tokens: int = 0
 ) -> TrainingData:
     tokens = TokenisedCaptions.of(captions, open_tokeniser(tokeniser_folder), max_tokens=max_tokens)
-    return TrainingData.of(captions, tokens, RegionInputs(RegionStore.open(regions)), read_relevance(relevance))
+    inputs = RegionInputs.read_by(tokeniser_folder, RegionStore.open(regions), tag_tokens=tag_tokens)
+    return TrainingData.of(captions, tokens, inputs, read_relevance(relevance))
 
 
 @app.command("pretrain")
@@ -56,7 +58,7 @@ def pretrain_verb(
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(settings)
     texts = read_captions(captions).in_languages(backbone.languages)
-    make = {"oscar": train_wordpiece, "m3p": train_unigram}[backbone.embedder]
+    make = train_unigram if backbone.embedder == "m3p" else train_wordpiece
     tokeniser = make(texts.texts, size=backbone.vocabulary)
     store = RegionStore.open(regions)
     model = SingleStream(
@@ -120,9 +122,11 @@ def train_verb(
     torch.set_num_threads(threads)
     objective = Objective.model_validate_json(settings)
     shape = Backbone.model_validate_json(backbone_settings)
-    model = load_published(shape.embedder, backbone, seed=seed).with_cached_layers(objective.cached_layers)
+    model = open_backbone(shape.embedder, backbone, seed=seed).with_cached_layers(objective.cached_layers)
     chosen = _share_of_images(read_captions(captions).in_languages(shape.languages), fraction)
-    train_data = _read_data(chosen, regions, relevance, backbone, max_tokens=shape.max_tokens)
+    train_data = _read_data(
+        chosen, regions, relevance, backbone, max_tokens=shape.max_tokens, tag_tokens=shape.tags_read
+    )
     dev = read_captions(dev_captions).in_languages(shape.languages)
     dev_data = {
         "bi_encoder": _few(dev, dev_regions, dev_relevance, backbone, shape, images=objective.dev_images, each=5),
@@ -166,5 +170,5 @@ def _few(
     store = RegionStore.open(regions)
     kept = captions.of_images(store.image_ids[:images]).first_of_each_image(each)
     tokens = TokenisedCaptions.of(kept, open_tokeniser(tokeniser), max_tokens=shape.max_tokens)
-    inputs = RegionInputs(store.take(range(min(images, len(store)))))
+    inputs = RegionInputs.read_by(tokeniser, store.take(range(min(images, len(store)))), tag_tokens=shape.tags_read)
     return TrainingData.of(kept, tokens, inputs, read_relevance(relevance))

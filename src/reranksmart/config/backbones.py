@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reranksmart.config.values import Count, Frozen, Language
 
@@ -22,7 +22,7 @@ class Pretraining(Frozen):
 class Backbone(Frozen):
     """A single-stream text-image transformer; sizes are those of the published base models unless given."""
 
-    embedder: Literal["oscar", "m3p"]
+    embedder: Literal["oscar", "uniter", "m3p"] = Field(description="VILLA's weights are read by uniter's")
     languages: tuple[Language, ...] = ("en",)
     capabilities: tuple[Literal["bi_encoder", "cross_encoder"], ...] = ("bi_encoder", "cross_encoder")
     vocabulary: Count = Field(30522, description="entries of the tokeniser, at most")
@@ -33,3 +33,33 @@ class Backbone(Frozen):
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: Count = Field(70, description="tokens of a caption, special tokens not counted (PROTOCOL B2.2)")
     pretraining: Pretraining = Pretraining()
+    checkpoint: str | None = Field(
+        None,
+        description="published weights, a file or its folder, which give all sizes; null: a small backbone is made and "
+        "pretrained on the training set's dataset. A folder with 0_OSCAR or 0_M3P in it is one of the paper's own models",
+    )
+    tokeniser: str | None = Field(None, description="folder of the checkpoint's tokeniser; null: the checkpoint's own")
+    object_tags: bool = Field(
+        False, description="the names of an image's objects are read too, as a second segment (OSCAR; PROTOCOL B2.4)"
+    )
+    tag_tokens: Count = Field(50, description="tokens of an image's object tags, at most")
+    normalise_inputs: bool = Field(
+        False,
+        description="M3P: features and geometry of each region scaled to length 1, as in its pretraining; the paper's "
+        "own models were trained without (PROTOCOL C7)",
+    )
+
+    @property
+    def tags_read(self) -> int:
+        """Tokens of object tags that are read of each image; 0 where none are."""
+        return self.tag_tokens if self.object_tags else 0
+
+    @model_validator(mode="after")
+    def _sizes_once(self) -> Backbone:
+        made_here = {"vocabulary", "hidden_size", "layers", "heads", "intermediate_size", "dropout", "pretraining"}
+        if self.checkpoint and (given := sorted(made_here & self.model_fields_set)):
+            raise ValueError(f"{given} are the checkpoint's ({self.checkpoint}); leave them out, or the checkpoint")
+        needless = [key for key in ("tokeniser", "normalise_inputs") if getattr(self, key) and not self.checkpoint]
+        if needless:
+            raise ValueError(f"{needless} belong to a published checkpoint; name it as checkpoint, or leave them out")
+        return self

@@ -55,13 +55,18 @@ class Objective(Frozen):
     schedule: tuple[Literal["bi_encoder", "cross_encoder"], ...] = Field(
         (), description="tasks of one outer step in order; empty: each task once"
     )
-    steps: Count = Field(30_000, description="outer steps")
+    steps: int = Field(30_000, ge=0, description="outer steps; 0 takes the backbone as it is, as a published model")
     learning_rate: float = Field(5e-5, gt=0, description="peak")
     warmup_steps: int = Field(0, ge=0, description="outer steps")
     weight_decay: float = Field(0.05, ge=0)
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
     optimiser: Literal["adamw", "reference_adamw"] = "adamw"
+    decay: Literal["matrices", "reference"] = Field(
+        "matrices",
+        description="weights that decay: all but biases and LayerNorms; reference: also the LayerNorms of M3P and UNITER "
+        "whose names the published code overlooks (PROTOCOL B6)",
+    )
     hard_negatives: HardNegatives | None = None
     distillation: Distillation | None = None
     cached_layers: int = Field(0, ge=0, description="first layers that read text and image of a pair apart (PreTTR)")

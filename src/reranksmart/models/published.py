@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,33 +43,76 @@ _M3P_PARAMS = {
 }
 _BERT_FILES = {"oscar": ("bert.", OSCAR_FILE, "config.json"), "uniter": ("uniter.", UNITER_FILE, "uniter-base.json")}
 
+_JOINT_KINDS = {"0_OSCAR": "oscar", "0_M3P": "m3p"}
+
 Read = tuple[SingleStreamConfig, dict[str, Tensor], Path]
 
 
-def load_published(embedder: str, path: Path, *, normalise_inputs: bool = False, seed: int = 0) -> SingleStream:
-    """A published backbone in evaluation mode; a head that the file lacks is drawn from ``seed``.
+@dataclass(frozen=True)
+class Published:
+    """A published model as its file has it: sizes and constants, tensors by published name, and the file."""
 
-    ``path`` is the weights file or its folder: OSCAR ``pytorch_model.bin`` beside ``config.json`` and ``vocab.txt``,
-    UNITER or VILLA ``uniter-base.pt`` beside ``uniter-base.json``, M3P ``m3p_under_weights.pth``. ``normalise_inputs``
-    as in ``SingleStreamConfig``. Raises FileNotFoundError where a file is missing, and ValueError naming the first
-    tensors that are missing, unexpected or of another shape.
-    """
-    if embedder not in _READERS:
-        raise ValueError(f"no published layout is known for {embedder!r}; choose one of {sorted(_READERS)}")
-    config, tensors, source = _READERS[embedder](path)
-    return _build(replace(config, normalise_inputs=normalise_inputs), tensors, source=source, seed=seed)
+    config: SingleStreamConfig
+    tensors: dict[str, Tensor]
+    source: Path
+
+    @property
+    def has_head(self) -> bool:
+        return any(name.startswith("classifier.") for name in self.tensors)
+
+    def build(self, *, seed: int) -> SingleStream:
+        """The model in evaluation mode, each tensor accounted for; a head that the file lacks is drawn from ``seed``."""
+        hidden = self.tensors.get("classifier.0.weight")
+        widths = () if hidden is None else (len(hidden),)
+        config = replace(self.config, head_widths=widths, head_dropout=self.config.hidden_dropout)
+        model = SingleStream(config, seed=seed)
+        tensors = our_names(self.tensors, config)
+        if not self.has_head:
+            tensors |= {f"head.{name}": tensor for name, tensor in model.head.state_dict().items()}
+        fill(model, tensors, source=self.source)
+        return model.eval()
+
+
+def load_published(embedder: str, path: Path, *, normalise_inputs: bool = False, seed: int = 0) -> SingleStream:
+    """A published backbone in evaluation mode; a head that the file lacks is drawn from ``seed``."""
+    return read_published(embedder, path, normalise_inputs=normalise_inputs).build(seed=seed)
 
 
 def load_joint(folder: Path) -> SingleStream:
+    """A model published with the paper, in evaluation mode."""
+    return read_joint(folder).build(seed=0)
+
+
+def read_published(embedder: str, path: Path, *, normalise_inputs: bool = False) -> Published:
+    """What published files hold, not yet checked against a model.
+
+    ``path`` is the weights file or its folder: OSCAR ``pytorch_model.bin`` beside ``config.json`` and ``vocab.txt``,
+    UNITER or VILLA ``uniter-base.pt`` beside ``uniter-base.json``, M3P ``m3p_under_weights.pth``; or a folder that
+    ``read_joint`` reads. ``normalise_inputs`` as in ``SingleStreamConfig``. Raises FileNotFoundError where a file is
+    missing, and ValueError naming the first tensors that are missing, unexpected or of another shape.
+    """
+    if embedder not in _READERS:
+        raise ValueError(f"no published layout is known for {embedder!r}; choose one of {sorted(_READERS)}")
+    if part := joint_part(path):
+        if _JOINT_KINDS[part] != embedder or normalise_inputs:
+            raise ValueError(
+                f"{path} holds {part}, a {_JOINT_KINDS[part]} trained without normalised inputs; asked was {embedder} with "
+                f"normalise_inputs {normalise_inputs}. Change these settings or the path."
+            )
+        return read_joint(path)
+    config, tensors, source = _READERS[embedder](path)
+    return Published(replace(config, normalise_inputs=normalise_inputs), tensors, source)
+
+
+def read_joint(folder: Path) -> Published:
     """A model published with the paper: ``0_OSCAR`` or ``0_M3P``, ``1_ClassificationHead`` and ``2_Pooling``.
 
     ValueError where its head or its pooling is not what this project computes.
     """
-    kinds = {"0_OSCAR": "oscar", "0_M3P": "m3p"}
-    found = [name for name in kinds if (folder / name).is_dir()]
-    if len(found) != 1:
-        raise FileNotFoundError(f"{folder} needs one of {sorted(kinds)}, has {found}; unpack the zip there.")
-    config, tensors, source = _READERS[kinds[found[0]]](folder / found[0])
+    part = joint_part(folder)
+    if part is None:
+        raise FileNotFoundError(f"{folder} needs one of {sorted(_JOINT_KINDS)}; unpack the zip there.")
+    config, tensors, source = _READERS[_JOINT_KINDS[part]](folder / part)
     head = read_settings(folder / "1_ClassificationHead" / "sentence_bert_config.json")
     if head.get("input_key") != "pooled_cls_token_embeddings":
         raise ValueError(f"{folder}: its head reads {head.get('input_key')!r}, not pooled_cls_token_embeddings.")
@@ -77,8 +120,12 @@ def load_joint(folder: Path) -> SingleStream:
     modes = [key for key, value in pooling.items() if key.startswith("pooling_mode_") and value]
     if modes != ["pooling_mode_mean_tokens"]:
         raise ValueError(f"{folder}: its embeddings are pooled by {modes}, not by pooling_mode_mean_tokens.")
-    tensors |= _tensors(folder / "1_ClassificationHead" / "class_head.pt")
-    return _build(config, tensors, source=source, seed=0)
+    return Published(config, tensors | _tensors(folder / "1_ClassificationHead" / "class_head.pt"), source)
+
+
+def joint_part(folder: Path) -> str | None:
+    """The backbone's folder in one of the paper's own models; None where this is none."""
+    return next((name for name in _JOINT_KINDS if (folder / name).is_dir()), None)
 
 
 def save_published(model: SingleStream, folder: Path) -> None:
@@ -172,18 +219,6 @@ def _special_ids(vocabulary: Path) -> dict[str, int]:
         raise ValueError(f"{vocabulary} lacks {absent}; it is no WordPiece vocabulary of these weights.")
     ids = {"cls_token_id": "[CLS]", "sep_token_id": "[SEP]", "pad_token_id": "[PAD]"}
     return {key: words.index(word) for key, word in ids.items()}
-
-
-def _build(config: SingleStreamConfig, published: dict[str, Tensor], *, source: Path, seed: int) -> SingleStream:
-    """A model with these tensors, each accounted for by name."""
-    hidden = published.get("classifier.0.weight")
-    config = replace(config, head_widths=() if hidden is None else (len(hidden),), head_dropout=config.hidden_dropout)
-    tensors = our_names(published, config)
-    model = SingleStream(config, seed=seed)
-    if not any(name.startswith("head.") for name in tensors):
-        tensors |= {f"head.{name}": tensor for name, tensor in model.head.state_dict().items()}
-    fill(model, tensors, source=source)
-    return model.eval()
 
 
 def _tensors(file: Path) -> dict[str, Tensor]:

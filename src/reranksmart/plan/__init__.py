@@ -25,8 +25,12 @@ from reranksmart.plan.measures import experiment_keys as experiment_keys
 from reranksmart.plan.measures import measure_inputs as measure_inputs
 from reranksmart.plan.measures import measure_options as measure_options
 from reranksmart.plan.measures import twin_inputs as twin_inputs
+from reranksmart.plan.models import backbone_folder as backbone_folder
+from reranksmart.plan.models import checkpoint_files as checkpoint_files
 from reranksmart.plan.models import embedding_folders as embedding_folders
+from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
 from reranksmart.plan.models import train_inputs as train_inputs
+from reranksmart.plan.models import trained as trained
 from reranksmart.plan.models import training_priority as training_priority
 from reranksmart.plan.names import gallery_folders as gallery_folders
 from reranksmart.plan.names import gallery_name as gallery_name

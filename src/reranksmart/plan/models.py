@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.experiments import objectives_of
-from reranksmart.plan.names import gallery_folders, model_folder
+from reranksmart.plan.names import gallery_folders, model_folder, one_of
 
 
 def embedding_folders(wildcards: Any) -> list[str]:
@@ -14,12 +15,35 @@ def embedding_folders(wildcards: Any) -> list[str]:
     return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
 
 
+def backbone_folder(config: Config, wildcards: Any) -> str:
+    """What a training starts from: a converted checkpoint, or a backbone pretrained on the training set's dataset."""
+    if config.backbones[wildcards.backbone].checkpoint:
+        return f"results/checkpoints/{wildcards.backbone}"
+    return f"results/backbones/{wildcards.backbone}/{config.training_sets[wildcards.training_set].dataset}"
+
+
+def checkpoint_files(config: Config, backbone: str) -> list[str]:
+    """The checkpoint's path where it exists by now; one that does not yet is the error of the step that reads it."""
+    path = config.backbones[backbone].checkpoint
+    return [path] if path and Path(path).exists() else []
+
+
+def taken_as_they_are(config: Config) -> str:
+    """A regular expression of the objectives without a step, whose models are published ones."""
+    return one_of(name for name, objective in config.objectives.items() if not objective.steps)
+
+
+def trained(config: Config) -> str:
+    """A regular expression of the objectives that are trained."""
+    return one_of(name for name, objective in config.objectives.items() if objective.steps)
+
+
 def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     """What a training reads, by role; the audit of its dataset must have passed."""
     training_set = config.training_sets[wildcards.training_set]
     dataset, split, dev = training_set.dataset, training_set.split, training_set.dev_split
     return {
-        "backbone": f"results/backbones/{wildcards.backbone}/{dataset}",
+        "backbone": backbone_folder(config, wildcards),
         "data": f"results/data/{dataset}/{split}",
         "regions": f"results/regions/{dataset}/{split}",
         "relevance": f"results/relevance/{dataset}.{split}.npz",

@@ -28,12 +28,14 @@ def settings(value: Any) -> str:
 
 def reading_settings(config: Config, backbone: str) -> str:
     """What of a backbone's settings matters for reading captions: not how it was made."""
-    return config.backbones[backbone].model_dump_json(include={"embedder", "languages", "max_tokens"})
+    chosen = config.backbones[backbone]
+    keys = {"embedder", "languages", "max_tokens"}
+    return chosen.model_dump_json(include=keys | {"object_tags", "tag_tokens"} if chosen.object_tags else keys)
 
 
 def one_of(names: Iterable[str]) -> str:
-    """A regular expression of exactly these names, longest first."""
-    return "|".join(sorted(names, key=lambda name: (-len(name), name)))
+    """A regular expression of exactly these names, longest first; without names, one that nothing fits."""
+    return "|".join(sorted(names, key=lambda name: (-len(name), name))) or "(?!)"
 
 
 def options(flag: str, values: Iterable[str]) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from reranksmart.config import Distillation, Objective
+from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups
+from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups, reference_parameter_groups
 from reranksmart.training.distillation import DistilledTask
 from reranksmart.training.hard_negatives import MinedNegatives, mine
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
@@ -29,9 +30,7 @@ def assemble(
     """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
     tasks = _tasks(objective, train_data, seed)
     optimisers = {"adamw": torch.optim.AdamW, "reference_adamw": ReferenceAdamW}
-    optimiser = optimisers[objective.optimiser](
-        parameter_groups(model, weight_decay=objective.weight_decay), lr=objective.learning_rate
-    )
+    optimiser = optimisers[objective.optimiser](weight_groups(model, objective), lr=objective.learning_rate)
     schedule = Schedule(
         tasks=schedule_tasks(list(tasks), objective.schedule),
         steps=objective.steps,
@@ -78,6 +77,13 @@ def assemble(
         seed=seed,
     )
     return training, schedule
+
+
+def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, Any]]:
+    """The model's weights in two groups, decayed and not, as the objective has it."""
+    if objective.decay == "reference":
+        return reference_parameter_groups(published_parameters(model), weight_decay=objective.weight_decay)
+    return parameter_groups(model, weight_decay=objective.weight_decay)
 
 
 def _tasks(objective: Objective, data: TrainingData, seed: int) -> dict[str, Task]:

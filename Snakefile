@@ -37,6 +37,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/report.smk"
 

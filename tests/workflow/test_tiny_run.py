@@ -14,7 +14,8 @@ from running import TINY, snakemake
 
 from reranksmart import contents
 from reranksmart.config import validated
-from reranksmart.storage import read_captions
+from reranksmart.searching import Searcher
+from reranksmart.storage import read_captions, read_ranking
 
 pytestmark = pytest.mark.workflow
 
@@ -132,3 +133,18 @@ def test_every_job_has_a_log_and_a_benchmark(finished: Path) -> None:
     }
     assert logs == benchmarks
     assert len(logs) >= 80
+
+
+def test_a_test_set_becomes_searchable_by_its_name(finished: Path) -> None:
+    index = "results/searchable/oscar/scenes/sep_coop/seed1/enlarged"
+    done = snakemake(finished, index, "--cores", "1", "--configfile", TINY)
+    assert done.returncode == 0, done.stdout[-3000:]
+    searcher = Searcher.load(finished / index)
+    captions = read_captions(finished / "results/data/scenes/test/captions.jsonl").in_languages(["en"])
+    found = searcher.search(captions.texts[0], k=20, top=10)
+    candidates = read_ranking(
+        finished / "results/candidates/oscar/scenes/bi_encoder/seed1/scenes.test+distractors/en.text-to-image.npz"
+    )
+    assert len(searcher) == 24 + 12
+    assert [hit.cosine for hit in found.retrieved] == pytest.approx(candidates.scores[0, :10].tolist(), abs=1e-5)
+    assert all(hit.picture.is_file() for hit in found.retrieved)

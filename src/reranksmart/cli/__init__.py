@@ -30,6 +30,9 @@ MODULE_BY_VERB = {
     "tabulate": "reporting",
     "plot": "reporting",
     "report": "reporting",
+    "gather": "galleries",
+    "gallery": "galleries",
+    "search": "galleries",
 }
 
 

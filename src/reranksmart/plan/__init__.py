@@ -41,3 +41,4 @@ from reranksmart.plan.names import reading_settings as reading_settings
 from reranksmart.plan.names import settings as settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests
+from reranksmart.plan.searchable import searchable_inputs as searchable_inputs

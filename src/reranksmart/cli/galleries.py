@@ -1,0 +1,171 @@
+"""Verbs of your own searches: make an index, search it, serve it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import faiss
+import torch
+import typer
+
+from reranksmart.cli.broken import report_broken
+from reranksmart.cli.gallery_captions import read_gallery_captions
+from reranksmart.code import code_digest
+from reranksmart.config import Backbone
+from reranksmart.data.folders import find_pictures
+from reranksmart.gallery import Gallery
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Captions
+from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
+from reranksmart.searching.folder import read_index_settings
+from reranksmart.storage import read_captions
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Index = Annotated[Path, typer.Option(help="an index, as `reranksmart gallery` or rule searchable makes it")]
+Model = Annotated[Path, typer.Option(help="folder of the model that retrieves; it re-ranks too unless --reranker")]
+Reranker = Annotated[Path | None, typer.Option(help="folder of the model that re-ranks")]
+
+
+def _use_threads(threads: int) -> None:
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    faiss.omp_set_num_threads(threads)
+
+
+@app.command("gallery")
+def gallery_verb(
+    images: Annotated[Path, typer.Option(help="folder of pictures, at any depth")],
+    model: Model,
+    output: Annotated[Path, typer.Option(help="the index")],
+    reranker: Reranker = None,
+    captions: Annotated[Path | None, typer.Option(help="JSON Lines or CSV, so that pictures find captions")] = None,
+    max_regions: Annotated[int, typer.Option(help="regions of a picture, as in training", min=1)] = 12,
+    max_tokens: Annotated[int, typer.Option(help="tokens of a text, as in training", min=1)] = 70,
+    factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
+    threads: int = 1,
+) -> None:
+    """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
+    _use_threads(threads)
+    total = len(find_pictures(images))
+    broken = build_index_folder(
+        images,
+        output,
+        retriever=model,
+        reranker=reranker,
+        captions=captions,
+        max_tokens=max_tokens,
+        max_regions=max_regions,
+        factory=factory,
+    )
+    report_broken(broken, of=total)
+    write_provenance(output, verb="gallery", code=code_digest(__name__), settings=factory, threads=threads)
+
+
+@app.command("gather")
+def gather_verb(
+    data: Annotated[list[Path], typer.Option()],
+    regions: Annotated[list[Path], typer.Option()],
+    embeddings: Annotated[list[Path], typer.Option()],
+    gallery: Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")],
+    model: Model,
+    backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
+    output: Annotated[Path, typer.Option(help="the index")],
+    reranker: Reranker = None,
+    max_regions: int = 12,
+    factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
+    threads: int = 1,
+) -> None:
+    """Makes splits searchable that the workflow has prepared, detected and encoded."""
+    _use_threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    parsed = Gallery.parse(gallery)
+    captioned = [folder for folder in data if len(read_captions(folder / "captions.jsonl"))]
+    gather_index_folder(
+        output,
+        name=parsed.dataset,
+        data=data,
+        regions=regions,
+        embeddings=embeddings,
+        captions=(
+            read_gallery_captions(captioned, parsed, backbone.languages) if captioned else Captions((), (), (), ())
+        ),
+        retriever=model,
+        reranker=reranker,
+        max_tokens=backbone.max_tokens,
+        tag_tokens=backbone.tags_read,
+        max_regions=max_regions,
+        factory=factory,
+    )
+    write_provenance(output, verb="gather", code=code_digest(__name__), settings=backbone_settings, threads=threads)
+
+
+@app.command("search")
+def search_verb(
+    index: Index,
+    words: Annotated[list[str] | None, typer.Argument(help="what to look for, in quotes", metavar="[TEXT]")] = None,
+    image: Annotated[Path | None, typer.Option(help="a picture that asks for captions")] = None,
+    k: Annotated[int, typer.Option(help="candidates that are re-ranked", min=1)] = 20,
+    top: Annotated[int, typer.Option(help="answers shown", min=1)] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="both lists, scores and times as JSON")] = False,
+    gallery: Annotated[
+        list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
+    ] = None,
+    threads: int = 1,
+) -> None:
+    """Ranks an index's pictures for a text, or its captions for a picture; adds pictures to it before, if asked."""
+    _use_threads(threads)
+    read_index_settings(index)  # names a wrong folder before anything is loaded
+    text, more = _text_and_pictures(words or [], adding=bool(gallery))
+    if text is None and image is None and not gallery:
+        raise ValueError('nothing is asked; give a text in quotes, --image or --gallery, as in search "a red car".')
+    searcher = Searcher.load(index)
+    if gallery:
+        _add(searcher, [*gallery, *more])
+    if text is None and image is None:
+        return
+    results = searcher.search(text, image=image, k=k, top=top)
+    print(json.dumps(results.as_json(), indent=1, ensure_ascii=False) if as_json else _told(results))
+
+
+def _text_and_pictures(words: list[str], *, adding: bool) -> tuple[str | None, list[Path]]:
+    """The text asked, and the pictures that a shell made of ``--gallery new/*.jpg`` after the first."""
+    pictures = [Path(word) for word in words if adding and Path(word).exists()]
+    texts = [word for word in words if not (adding and Path(word).exists())]
+    if len(texts) > 1:
+        raise ValueError(
+            f"one text is asked, got {len(texts)}: {texts}. Put the text in quotes"
+            + ("; what is to be added must exist." if adding else ".")
+        )
+    return (texts[0] if texts else None), pictures
+
+
+def _add(searcher: Searcher, offered: list[Path]) -> None:
+    paths = [path for one in offered for path in (find_pictures(one) if one.is_dir() else [one])]
+    added = searcher.add(paths)
+    report_broken(added.broken, of=len(paths))
+    print(
+        f"{len(added.ids)} pictures added, {len(added.known)} were there already; "
+        f"the index has {len(searcher):,} pictures.",
+        file=sys.stderr,
+    )
+
+
+def _told(results: Results) -> str:
+    """The re-ranked list with both stages' ranks and scores, and the times, as plain text."""
+    lines = [
+        f"{'rank':>4} {'was':>4} {'cosine':>7} {'log-odds':>9}  {'caption' if results.reranked[0].text else 'picture'}"
+    ]
+    lines += [_line(hit) for hit in results.reranked]
+    times = ", ".join(f"{stage} {time:.1f} ms" for stage, time in results.times_ms.items())
+    return "\n".join([*lines, f"{times}; {results.depth} of the retriever's candidates re-ranked"])
+
+
+def _line(hit: Hit) -> str:
+    log_odds = f"{hit.log_odds:9.2f}" if hit.log_odds is not None else f"{'-':>9}"
+    shown = f"{hit.text}  [{hit.picture}]" if hit.text else str(hit.picture)
+    return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {shown}"

@@ -1,0 +1,153 @@
+"""Indexes made: from a folder of pictures, or from what the workflow has made already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from reranksmart.data.files import read_file_captions
+from reranksmart.data.folders import Broken, find_pictures, split_broken
+from reranksmart.data.layout import picture_path
+from reranksmart.detectors.detection import detect_regions
+from reranksmart.records import Captions, Embeddings
+from reranksmart.regions import RegionStore
+from reranksmart.search import build_index
+from reranksmart.searching.folder import (
+    NO_CAPTIONS,
+    IndexSettings,
+    Part,
+    PictureFile,
+    link_folder,
+    picture_digest,
+    write_index_settings,
+    write_part,
+)
+from reranksmart.searching.models import RoleModels
+from reranksmart.storage import atomic_directory, read_embeddings, read_json
+
+
+def build_index_folder(
+    images: Path,
+    output: Path,
+    *,
+    retriever: Path,
+    reranker: Path | None = None,
+    captions: Path | None = None,
+    languages: Sequence[str] = ("en", "de", "fr", "cs"),
+    max_tokens: int = 70,
+    max_regions: int = 12,
+    tag_tokens: int = 0,
+    factory: str = "Flat",
+) -> list[Broken]:
+    """Makes an index of the pictures below a folder; the broken ones, which are left out, come back.
+
+    ``reranker`` is the retriever's own model unless given (a joint model plays both). ``captions`` (JSON Lines or CSV,
+    as a dataset's) can be found by a picture. ValueError where no picture is whole or a model cannot play its role.
+    """
+    name = images.resolve().name or "pictures"
+    found, broken = split_broken(find_pictures(images))
+    pictures: list[PictureFile] = []
+    seen: set[str] = set()
+    for path in found:  # the same picture twice is one
+        digest = picture_digest(path)
+        if digest not in seen:
+            pictures.append(PictureFile(f"{name}/{path.relative_to(images).as_posix()}", path, digest))
+        seen.add(digest)
+    ids = {picture.id for picture in pictures}
+    described = (
+        read_file_captions(captions, dataset=name, languages=languages)[0].of_images(ids) if captions else NO_CAPTIONS
+    )
+    with atomic_directory(output) as target:
+        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
+        models = _place_models(target, settings, retriever, reranker)
+        regions = detect_regions([(picture.id, picture.path) for picture in pictures], at_most=max_regions)
+        vectors = models.embed_pictures(regions)
+        texts = models.embed_texts(described) if len(described) else None
+        write_part(target, _part(pictures, vectors, regions, described, texts, factory=factory), number=0)
+    return broken
+
+
+def gather_index_folder(
+    output: Path,
+    *,
+    name: str,
+    data: Sequence[Path],
+    regions: Sequence[Path],
+    embeddings: Sequence[Path],
+    captions: Captions,
+    retriever: Path,
+    reranker: Path | None = None,
+    max_tokens: int = 70,
+    max_regions: int = 12,
+    tag_tokens: int = 0,
+    factory: str = "Flat",
+) -> None:
+    """Makes an index of splits that were prepared, detected and encoded: folders of each, in one order."""
+    stores = [RegionStore.open(folder) for folder in regions]
+    pictures = [
+        PictureFile(image_id, path, picture_digest(path))
+        for folder, store in zip(data, stores, strict=True)
+        for image_id in store.image_ids
+        for path in (picture_path(folder, image_id),)
+    ]
+    vectors = _read_vectors([folder / "images.npz" for folder in embeddings])
+    texts = (
+        _read_vectors([folder / "captions.npz" for folder in embeddings]).take(captions.ids) if captions.ids else None
+    )
+    with atomic_directory(output) as target:
+        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
+        models = _place_models(target, settings, retriever, reranker)
+        for store in stores:
+            models.require_features(store)
+        part = _part(pictures, vectors, RegionStore.concatenated(stores), captions, texts, factory=factory)
+        write_part(target, part, number=0, regions=regions[0] if len(regions) == 1 else None)
+
+
+def _part(
+    pictures: Sequence[PictureFile],
+    vectors: Embeddings,
+    regions: RegionStore,
+    captions: Captions,
+    texts: Embeddings | None,
+    *,
+    factory: str,
+) -> Part:
+    images = build_index(vectors.take([picture.id for picture in pictures]).vectors, factory=factory)
+    return Part(
+        tuple(pictures), images, regions, captions, build_index(texts.vectors, factory=factory) if texts else None
+    )
+
+
+def _read_vectors(paths: Sequence[Path]) -> Embeddings:
+    parts = [read_embeddings(path) for path in paths if path.exists()]
+    ids = tuple(chain.from_iterable(part.ids for part in parts))
+    return Embeddings(ids, np.concatenate([part.vectors for part in parts]))
+
+
+def _place_models(target: Path, settings: IndexSettings, retriever: Path, reranker: Path | None) -> RoleModels:
+    """Puts the models into the index and loads them from there."""
+    _require_trained(retriever, "bi_encoder", "retriever")
+    _require_trained(reranker or retriever, "cross_encoder", "reranker")
+    one = reranker is None or reranker.resolve() == retriever.resolve()
+    link_folder(retriever, target / "retriever")
+    if reranker is not None and not one:
+        link_folder(reranker, target / "reranker")
+    settings = replace(settings, reranker="retriever" if one else "reranker")
+    write_index_settings(target, settings)
+    return RoleModels.load(target, settings)
+
+
+def _require_trained(model: Path, task: str, role: str) -> None:
+    """ValueError where the model says of itself that it never learned this task."""
+    provenance = model / "provenance.json"
+    found = read_json(provenance) if provenance.is_file() else {}
+    if found.get("verb") == "train" and not json.loads(found["settings"]).get(task):
+        raise ValueError(
+            f"the model {model} never learned to be a {role}: its objective has no {task}. "
+            f"Name another model for the {role}; a joint model plays both."
+        )

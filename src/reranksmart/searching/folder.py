@@ -1,0 +1,135 @@
+"""An index on disk: two models, and parts that are each written whole and never changed.
+
+``index.json`` holds the settings, ``retriever/`` and ``reranker/`` the models (one folder where they are one), and
+``parts/0000/``, ``parts/0001/``, ... pictures with their vectors and regions, each the addition of one moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import faiss
+
+from reranksmart.records import Captions
+from reranksmart.regions import RegionStore
+from reranksmart.storage import (
+    atomic_directory,
+    read_captions,
+    read_json,
+    read_jsonl,
+    write_captions,
+    write_json,
+    write_jsonl,
+)
+
+FORMAT = 1
+SETTINGS_FILE = "index.json"
+NO_CAPTIONS = Captions((), (), (), ())
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """How an index reads: tokens of a caption and of object tags, regions of a picture, each role's folder."""
+
+    name: str
+    max_tokens: int
+    max_regions: int
+    retriever: str = "retriever"
+    reranker: str = "reranker"
+    tag_tokens: int = 0
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture of an index: where it is, and its content's digest, by which doubles are known."""
+
+    id: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pictures with their vectors (faiss, in the order of ``pictures``) and regions; captions of them if there are."""
+
+    pictures: tuple[PictureFile, ...]
+    images: faiss.Index
+    regions: RegionStore
+    captions: Captions = NO_CAPTIONS
+    caption_vectors: faiss.Index | None = None
+
+
+def picture_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_index_settings(folder: Path) -> IndexSettings:
+    """The settings; FileNotFoundError or ValueError where the folder is no index that can be read."""
+    path = folder / SETTINGS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} is no index ({SETTINGS_FILE} is missing); `reranksmart gallery` or the rule searchable makes one."
+        )
+    found = read_json(path)
+    if found.get("format") != FORMAT:
+        raise ValueError(f"{path}: format {found.get('format')!r}, but this version reads {FORMAT}. Make it again.")
+    return IndexSettings(**found)
+
+
+def write_index_settings(folder: Path, settings: IndexSettings) -> None:
+    write_json(folder / SETTINGS_FILE, asdict(settings))
+
+
+def part_folders(folder: Path) -> list[Path]:
+    """The folders of all parts, oldest first."""
+    return sorted(path for path in (folder / "parts").iterdir() if path.name.isdigit())
+
+
+def write_part(index: Path, part: Part, *, number: int, regions: Path | None = None) -> None:
+    """Writes one part whole; ``regions`` is a folder that holds them already and is linked instead."""
+    with atomic_directory(index / "parts" / f"{number:04d}") as target:
+        rows = ({"id": one.id, "path": _kept(one.path, index), "sha256": one.sha256} for one in part.pictures)
+        write_jsonl(target / "pictures.jsonl", rows)
+        faiss.write_index(part.images, str(target / "images.faiss"))
+        if regions is None:
+            part.regions.save(target / "regions")
+        else:
+            link_folder(regions, target / "regions")
+        write_captions(target / "captions.jsonl", part.captions)
+        if part.caption_vectors is not None:
+            faiss.write_index(part.caption_vectors, str(target / "captions.faiss"))
+
+
+def read_part(folder: Path, *, index: Path) -> Part:
+    """The part in ``folder`` of ``index``, its regions memory-mapped."""
+    pictures = tuple(
+        PictureFile(row["id"], Path(os.path.normpath(index.resolve() / row["path"])), row["sha256"])
+        for row in read_jsonl(folder / "pictures.jsonl")
+    )
+    captions = read_captions(folder / "captions.jsonl")
+    vectors = faiss.read_index(str(folder / "captions.faiss")) if len(captions) else None
+    images = faiss.read_index(str(folder / "images.faiss"))
+    return Part(pictures, images, RegionStore.open(folder / "regions"), captions, vectors)
+
+
+def _kept(path: Path, index: Path) -> str:
+    """An absolute path as it is; a relative one from the index, so that both can be moved together."""
+    return str(path) if path.is_absolute() else os.path.relpath(path, index.resolve())
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """A folder with the files of ``source``: hard links where the file system has them, else copies."""
+    shutil.copytree(source, target, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

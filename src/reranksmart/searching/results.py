@@ -1,0 +1,93 @@
+"""What is asked and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from reranksmart.data.folders import Broken
+from reranksmart.records import Direction
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: a text that asks for pictures, or a picture's path that asks for captions.
+
+    The first ``depth`` items found are re-ranked; ``top`` of each list are wanted.
+    """
+
+    text: str | None = None
+    image: Path | None = None
+    depth: int = 20
+    top: int = 10
+
+    def __post_init__(self) -> None:
+        if (self.text is None) == (self.image is None):
+            raise ValueError("a query is a text or an image; give exactly one of them.")
+        if self.text is not None and not self.text.strip():
+            raise ValueError(f"the query {self.text!r} is empty; describe what to look for.")
+        for name in ("depth", "top"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; at least 1 item. Give a larger number.")
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.IMAGE_TO_TEXT if self.text is None else Direction.TEXT_TO_IMAGE
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One item found: its place before and after re-ranking (from 1) and both stages' scores.
+
+    ``cosine`` is the retriever's, ``log_odds`` the reranker's: None beyond the depth, where the retriever's order
+    stays. ``picture`` shows the item, or what the caption found describes; ``text`` is that caption.
+    """
+
+    id: str
+    picture: Path
+    text: str | None
+    retrieved_rank: int
+    rank: int
+    cosine: float
+    log_odds: float | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """The answer to one query: the first hits of the retriever, and those after re-ranking, each best first.
+
+    ``times_ms`` are by stage, of the whole batch of ``batch_size`` queries that were answered together.
+    """
+
+    direction: Direction
+    depth: int
+    retrieved: tuple[Hit, ...]
+    reranked: tuple[Hit, ...]
+    times_ms: Mapping[str, float]
+    batch_size: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer in values that JSON knows; pictures are paths."""
+        lists = {
+            name: [{**asdict(hit), "picture": str(hit.picture)} for hit in getattr(self, name)]
+            for name in ("retrieved", "reranked")
+        }
+        times = {stage: round(time, 3) for stage, time in self.times_ms.items()}
+        return {
+            "direction": str(self.direction),
+            "depth": self.depth,
+            **lists,
+            "times_ms": times,
+            "batch_size": self.batch_size,
+        }
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of pictures offered to an index: ids taken in, paths it had already (by content), broken files."""
+
+    ids: tuple[str, ...]
+    known: tuple[Path, ...]
+    broken: tuple[Broken, ...]

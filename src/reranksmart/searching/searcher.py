@@ -1,0 +1,171 @@
+"""Load an index, search it, add to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from filelock import FileLock
+from torch import nn
+
+from reranksmart.data.folders import split_broken
+from reranksmart.detectors.detection import detect_regions
+from reranksmart.detectors.efficientnet import load_efficientnet
+from reranksmart.progress import silent
+from reranksmart.records import Direction
+from reranksmart.regions import RegionStore
+from reranksmart.search import build_index
+from reranksmart.searching.answering import answer, clock
+from reranksmart.searching.contents import Contents
+from reranksmart.searching.folder import (
+    IndexSettings,
+    Part,
+    PictureFile,
+    part_folders,
+    picture_digest,
+    read_index_settings,
+    read_part,
+    write_part,
+)
+from reranksmart.searching.models import RoleModels, as_captions
+from reranksmart.searching.results import Added, Query, Results
+
+
+class Searcher:
+    """A gallery that answers: a retriever finds candidates, a reranker judges them. Safe to use from several threads.
+
+    ``Searcher.load(folder)`` opens what ``build_index_folder`` made.
+    """
+
+    def __init__(self, folder: Path, settings: IndexSettings, models: RoleModels, contents: Contents) -> None:
+        self.folder, self.settings, self.models, self.contents = folder, settings, models, contents
+        self._lock = threading.Lock()
+        self._network: nn.Module | None = None
+
+    @staticmethod
+    def load(folder: Path | str) -> Searcher:
+        """The index in ``folder``; FileNotFoundError or ValueError where it is none."""
+        folder = Path(folder)
+        settings = read_index_settings(folder)
+        return Searcher(folder, settings, RoleModels.load(folder, settings), Contents.read(folder))
+
+    def __len__(self) -> int:
+        return len(self.contents.pictures)
+
+    @property
+    def has_captions(self) -> bool:
+        return len(self.contents.captions) > 0
+
+    def search(
+        self, text: str | None = None, *, image: Path | str | None = None, k: int = 20, top: int = 10
+    ) -> Results:
+        """The pictures that a text asks for, or the captions that a picture asks for.
+
+        ValueError where the picture cannot be read, or where the index has no captions to find.
+        """
+        return self.search_many([Query(text, Path(image) if image is not None else None, depth=k, top=top)])[0]
+
+    def search_many(self, queries: Sequence[Query]) -> list[Results]:
+        """The answer to each query; those of one direction are encoded, searched and scored in one batch."""
+        answers: dict[int, Results] = {}
+        with self._lock, silent():
+            for direction in Direction:
+                rows = [row for row, query in enumerate(queries) if query.direction is direction]
+                if rows:
+                    by = self._by_text if direction is Direction.TEXT_TO_IMAGE else self._by_image
+                    answers |= dict(zip(rows, by([queries[row] for row in rows]), strict=True))
+        return [answers[row] for row in range(len(queries))]
+
+    def add(self, paths: Sequence[Path]) -> Added:
+        """Takes pictures in: they are detected, encoded and appended, on disk and here; nothing else is touched.
+
+        Pictures that the index has already, by content, and broken ones are left out. ValueError where none is whole.
+        """
+        whole, broken = split_broken(paths)
+        with self._lock, FileLock(self.folder / ".lock"):
+            for late in part_folders(self.folder)[len(self.contents.parts) :]:  # another process added these
+                self.contents.add(read_part(late, index=self.folder))
+            new, known = self._new_pictures(whole)
+            if new:
+                regions = self._detect([(picture.id, picture.path) for picture in new])
+                vectors = self.models.embed_pictures(regions).vectors
+                part = Part(tuple(new), build_index(vectors), regions)
+                write_part(self.folder, part, number=len(self.contents.parts))
+                self.contents.add(part)
+        return Added(tuple(picture.id for picture in new), tuple(known), tuple(broken))
+
+    def regions_of(self, image_id: str) -> RegionStore:
+        """The regions of one picture; KeyError where the index does not have it."""
+        with self._lock:
+            return self.contents.regions_of([image_id])
+
+    def _new_pictures(self, paths: Sequence[Path]) -> tuple[list[PictureFile], list[Path]]:
+        digests = set(self.contents.path_by_digest)
+        ids = set(self.contents.picture_by_id)
+        new: list[PictureFile] = []
+        known: list[Path] = []
+        for path in paths:
+            digest = picture_digest(path)
+            if digest in digests:
+                known.append(path)
+                continue
+            name = f"{self.settings.name}/{path.name}"
+            image_id = name if name not in ids else f"{self.settings.name}/{digest[:12]}-{path.name}"
+            new.append(PictureFile(image_id, path.resolve(), digest))
+            digests.add(digest)
+            ids.add(image_id)
+        return new, known
+
+    def _detect(self, images: Sequence[tuple[str, Path]]) -> RegionStore:
+        self._network = self._network if self._network is not None else load_efficientnet()
+        regions = detect_regions(images, at_most=self.settings.max_regions, network=self._network)
+        self.models.require_features(regions)
+        return regions
+
+    def _by_text(self, queries: Sequence[Query]) -> list[Results]:
+        times: dict[str, float] = {}
+        texts = as_captions([cast(str, query.text) for query in queries])
+        with clock(times, "encode query"):
+            vectors = self.models.embed_texts(texts)
+        contents = self.contents
+        return answer(
+            queries,
+            vectors,
+            [picture.id for picture in contents.pictures],
+            contents.images,
+            score=lambda asked, items, rows: self.models.score(texts, contents.regions_of(items), asked, rows),
+            show=lambda image_id: (contents.picture_by_id[image_id].path, None),
+            times=times,
+        )
+
+    def _by_image(self, queries: Sequence[Query]) -> list[Results]:
+        contents, captions = self.contents, self.contents.captions
+        if contents.caption_vectors is None:
+            raise ValueError(
+                "this index holds no captions, so a picture finds nothing in it. Ask by text, or make an index of "
+                "pictures with captions."
+            )
+        times: dict[str, float] = {}
+        with clock(times, "detect regions"):
+            asking = self._detect([(f"query/{row}", cast(Path, query.image)) for row, query in enumerate(queries)])
+        with clock(times, "encode query"):
+            vectors = self.models.embed_pictures(asking)
+        row_by_id = contents.caption_row_by_id
+
+        def show(caption_id: str) -> tuple[Path, str]:
+            row = row_by_id[caption_id]
+            return contents.picture_by_id[captions.image_ids[row]].path, captions.texts[row]
+
+        return answer(
+            queries,
+            vectors,
+            captions.ids,
+            contents.caption_vectors,
+            score=lambda asked, items, rows: self.models.score(
+                captions.take(row_by_id[caption_id] for caption_id in items), asking, rows, asked
+            ),
+            show=show,
+            times=times,
+        )

@@ -1,0 +1,36 @@
+"""From a folder to answers by two commands, as a user gives them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import own_pictures
+
+COMMAND = str(Path(sys.executable).parent / "reranksmart")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *map(str, arguments)], text=True, capture_output=True)
+
+
+def test_a_folder_is_made_searchable_searched_and_added_to(tmp_path: Path) -> None:
+    pictures = own_pictures.draw_folder(tmp_path / "pictures")
+    (pictures / "torn.png").write_bytes(b"\x89PNG torn")
+    model, index = own_pictures.save_untrained(tmp_path / "model", seed=1), tmp_path / "index"
+    made = run("gallery", "--images", pictures, "--model", model, "--output", index)
+    assert made.returncode == 0, made.stderr
+    assert "1 of 17 pictures are broken and were skipped" in made.stderr
+    new = [own_pictures.draw(tmp_path / "new" / f"{colour}.jpg", colour, "rectangle") for colour in ("pink", "cyan")]
+    options = ("--index", index, "--k", 5, "--top", 3, "--json", "--gallery", *new)
+    asked = run("search", "a pink rectangle", *options)
+    assert asked.returncode == 0, asked.stderr
+    assert "2 pictures added, 0 were there already; the index has 18 pictures" in asked.stderr
+    found = json.loads(asked.stdout)
+    assert (found["depth"], len(found["reranked"]), len(found["retrieved"])) == (5, 3, 3)
+    assert set(found["times_ms"]) == {"encode query", "search", "score pairs"}
+    assert all(Path(hit["picture"]).is_file() for hit in found["reranked"])
+    told = run("search", "--index", index, "--image", new[0])
+    assert told.returncode == 1
+    assert told.stderr.startswith("reranksmart search: this index holds no captions")
+    assert "Traceback" not in told.stderr

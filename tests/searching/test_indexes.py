@@ -1,0 +1,103 @@
+"""Indexes: made in one call, added to without being made again, refused where models and pictures do not fit."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import own_pictures
+import pytest
+
+from reranksmart.searching import Searcher, build_index_folder
+
+
+def digest_of(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@pytest.fixture
+def index(world: Path, tmp_path: Path) -> Path:
+    """A copy of the index that a test may change; without captions."""
+    target = tmp_path / "index"
+    build_index_folder(world / "pictures" / "ellipses", target, retriever=world / "retriever")
+    return target
+
+
+def test_added_pictures_are_found_as_if_they_had_been_there_from_the_start(world: Path, tmp_path: Path) -> None:
+    early, all_ = tmp_path / "early", tmp_path / "all"
+    for name in ("black.png", "gold.png", "red.png"):
+        (all_ / "pictures").mkdir(parents=True, exist_ok=True)
+        (early / "pictures").mkdir(parents=True, exist_ok=True)
+        shutil.copy(world / "pictures" / name, all_ / "pictures" / name)
+    shutil.copy(world / "pictures" / "black.png", early / "pictures" / "black.png")
+    for folder in (early, all_):
+        build_index_folder(folder / "pictures", folder / "index", retriever=world / "retriever")
+    before = digest_of(early / "index")
+    searcher = Searcher.load(early / "index")
+    added = searcher.add([all_ / "pictures" / "gold.png", all_ / "pictures" / "red.png"])
+    assert added.ids == ("pictures/gold.png", "pictures/red.png")
+    after = digest_of(early / "index")
+    assert {name: after[name] for name in before} == before
+    assert {name.split("/")[1] for name in set(after) - set(before)} == {"0001"}
+    expected = Searcher.load(all_ / "index").search("a red rectangle").reranked
+    for grown in (searcher, Searcher.load(early / "index")):
+        found = grown.search("a red rectangle").reranked
+        assert [hit.id for hit in found] == [hit.id for hit in expected]
+        assert [hit.log_odds for hit in found] == pytest.approx([hit.log_odds for hit in expected], abs=1e-4)
+
+
+def test_doubles_and_broken_pictures_are_told_and_not_added(index: Path, tmp_path: Path) -> None:
+    searcher = Searcher.load(index)
+    own_pictures.draw(tmp_path / "a" / "red.jpg", "red", "rectangle")  # same name, another picture
+    double = shutil.copy(searcher.contents.pictures[0].path, tmp_path / "double.jpg")
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
+    added = searcher.add([tmp_path / "a" / "red.jpg", Path(double), tmp_path / "torn.png"])
+    assert (len(added.ids), added.known, [one.path.name for one in added.broken]) == (1, (Path(double),), ["torn.png"])
+    assert len(searcher) == len(own_pictures.COLOURS) + 1
+    assert searcher.add([Path(double)]).ids == ()
+    assert len(list((index / "parts").iterdir())) == 2
+
+
+def test_what_another_process_added_is_kept(index: Path, world: Path) -> None:
+    one, other = Searcher.load(index), Searcher.load(index)
+    one.add([world / "pictures" / "gold.png"])
+    other.add([world / "pictures" / "red.png"])
+    assert len(other) == len(Searcher.load(index)) == len(own_pictures.COLOURS) + 2
+
+
+def test_without_captions_a_picture_is_told_that_it_finds_nothing(index: Path, world: Path) -> None:
+    searcher = Searcher.load(index)
+    assert not searcher.has_captions
+    with pytest.raises(ValueError, match="holds no captions, so a picture finds nothing in it"):
+        searcher.search(image=world / "pictures" / "red.png")
+
+
+def test_a_relative_picture_moves_with_its_index(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(world / "pictures" / "ellipses", tmp_path / "here" / "mine")
+    monkeypatch.chdir(tmp_path / "here")
+    build_index_folder(Path("mine"), Path("found/index"), retriever=world / "retriever")
+    os.rename(tmp_path / "here", tmp_path / "there")
+    moved = Searcher.load(tmp_path / "there" / "found" / "index")
+    assert all(picture.path.is_file() for picture in moved.contents.pictures)
+
+
+def test_a_model_is_refused_the_role_that_it_never_learned(world: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(world / "retriever", tmp_path / "model")
+    settings = json.dumps({"bi_encoder": {"loss": "infonce"}, "cross_encoder": None})
+    (model / "provenance.json").write_text(json.dumps({"verb": "train", "settings": settings}))
+    with pytest.raises(ValueError, match="never learned to be a reranker"):
+        build_index_folder(world / "pictures" / "ellipses", tmp_path / "index", retriever=model)
+    assert not (tmp_path / "index").exists()
+
+
+def test_what_is_no_index_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="is no index"):
+        Searcher.load(tmp_path)
+    (tmp_path / "index.json").write_text('{"format": 99}')
+    with pytest.raises(ValueError, match="format 99"):
+        Searcher.load(tmp_path)

@@ -1,0 +1,38 @@
+# An index to search by hand: a system's models with a test set's pictures, in one folder. No table needs it.
+
+
+rule searchable:
+    input:
+        unpack(lambda wildcards: plan.searchable_inputs(CONFIG, wildcards)),
+    output:
+        directory(
+            "results/searchable/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
+        ),
+    log:
+        "results/logs/searchable/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
+    benchmark:
+        "results/benchmarks/searchable/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=60,
+    params:
+        data=lambda wildcards, input: plan.options("--data", input.data),
+        regions=lambda wildcards, input: plan.options("--regions", input.regions),
+        embeddings=lambda wildcards, input: plan.options(
+            "--embeddings", input.embeddings
+        ),
+        gallery=lambda wildcards: plan.gallery_name(
+            CONFIG.test_sets[wildcards.test_set]
+        ),
+        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        regions_kept=CONFIG.regions.maximum,
+        factory=CONFIG.index,
+        code=plan.code_digest("reranksmart.cli.galleries"),
+    shell:
+        "reranksmart gather {params.data} {params.regions} {params.embeddings} --gallery {params.gallery}"
+        " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"
+        " --factory {params.factory:q} --backbone-settings {params.settings:q} --output {output}"
+        " --threads {threads} 2>&1 | tee {log}"

@@ -12,7 +12,7 @@ from reranksmart.encoding import (
     length_batches,
 )
 from reranksmart.records import Direction
-from reranksmart.reranking import score_candidates, score_pairs
+from reranksmart.reranking import score_candidates, score_matrix, score_pairs
 from reranksmart.search import build_index, retrieve
 
 DATA, MODEL = training_data(20), model().eval()
@@ -81,3 +81,10 @@ def test_stored_states_of_captions_and_images_score_as_their_inputs():
     )
     whole = score_pairs(MODEL, captions_for_pairs(MODEL, DATA.tokens), DATA.regions, caption_rows, image_rows)
     assert np.abs(stored - whole).max() > 3e-5
+
+
+def test_a_matrix_scored_in_blocks_holds_each_pair():
+    caption_rows, image_rows = np.divmod(np.arange(len(DATA) * 20), 20)
+    pairs = score_pairs(MODEL, DATA.tokens, DATA.regions, caption_rows, image_rows)
+    matrix = score_matrix(MODEL, DATA.tokens, DATA.regions, pairs_together=70)
+    np.testing.assert_allclose(matrix, pairs.reshape(len(DATA), 20), atol=1e-5)

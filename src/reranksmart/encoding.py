@@ -2,58 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from reranksmart.batches import EmbeddedRegions, EmbeddedTexts
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, ragged_columns
+from reranksmart.inputs import ImageInputs, RegionInputs, TokenisedCaptions, lengths_with_tags, ragged_columns
 from reranksmart.models.interface import BiEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.progress import progress
 from reranksmart.records import Embeddings
 
+Batch = TypeVar("Batch")
+
 
 def length_batches(lengths: NDArray[np.integer], *, token_budget: int) -> Iterator[NDArray[np.int64]]:
     """Rows in order of length, cut so that rows x longest stays within ``token_budget`` (at least one row)."""
     order = np.argsort(lengths, kind="stable")
+    ordered = np.asarray(lengths)[order]
     start = 0
     while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= token_budget:
-            stop += 1
+        # rows x longest grows with the number of rows: the first that breaks the budget is found by bisection
+        size = bisect_right(range(1, len(order) - start + 1), token_budget, key=lambda n: n * ordered[start + n - 1])
+        stop = start + max(size, 1)
         yield order[start:stop]
         start = stop
 
 
+def read_ahead(
+    batches: Iterable[NDArray[np.int64]], read: Callable[[NDArray[np.int64]], Batch]
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """Each batch's rows with what ``read`` gives for them; the next batch is read while one is computed."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: tuple[NDArray[np.int64], Future[Batch]] | None = None
+        for rows in batches:
+            ready, waiting = waiting, (rows, pool.submit(read, rows))
+            if ready is not None:
+                yield ready[0], ready[1].result()
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
+
+
 @dataclass(frozen=True)
 class EmbeddedImages:
-    """Images as one model's pair reading takes them, computed once, to be read with many captions."""
+    """Images as one model's pair reading takes them, computed once, to be read with many captions.
 
-    regions: EmbeddedRegions
-    lengths: NDArray[np.int64]
+    Image n owns ``states[offsets[n]:offsets[n + 1]]``: no padding is kept.
+    """
+
+    states: Tensor
+    offsets: NDArray[np.int64]
+    layers: int
+    tags: TokenisedCaptions | None = None
 
     @staticmethod
-    def of(model: SingleStream, inputs: RegionInputs) -> EmbeddedImages:
+    def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> EmbeddedImages:
         """All images of ``inputs``, ready for ``model``."""
-        rows = np.arange(len(inputs))
+        offsets = np.concatenate([[0], np.cumsum(inputs.region_counts)])
+        states = torch.empty(int(offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype)
         with torch.inference_mode():
-            parts = [model.cache_regions(inputs.batch(part)) for part in np.array_split(rows, max(1, len(rows) // 256))]
-            width = max(part.tokens.shape[1] for part in parts)
-            tokens = torch.cat([nn.functional.pad(p.tokens, (0, 0, 0, width - p.tokens.shape[1])) for p in parts])
-            mask = torch.cat([nn.functional.pad(p.mask, (0, width - p.mask.shape[1])) for p in parts])
-        tags = inputs.tags.batch(rows) if inputs.tags else None
-        return EmbeddedImages(EmbeddedRegions(tokens, mask, tags, model.config.cached_layers), inputs.lengths)
+            for rows, batch in read_ahead(length_batches(inputs.lengths, token_budget=token_budget), inputs.batch):
+                read = model.cache_regions(batch)
+                columns, mask = ragged_columns(offsets, rows)
+                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+        return EmbeddedImages(states, offsets, model.config.cached_layers, inputs.tags)
 
     def __len__(self) -> int:
-        return len(self.regions)
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return lengths_with_tags(np.diff(self.offsets), self.tags)
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedRegions:
-        return self.regions.take(torch.from_numpy(rows))
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        tokens = self.states[torch.from_numpy(columns)]
+        tags = None if self.tags is None else self.tags.batch(rows)
+        return EmbeddedRegions(tokens, torch.from_numpy(mask).to(tokens.device), tags, self.layers)
+
+
+def images_for_pairs(model: SingleStream, inputs: RegionInputs, *, most_bytes: int = 2**29) -> ImageInputs:
+    """Images as the pair reading takes them with least work, unless that holds more than ``most_bytes``: then their
+    regions, to be read from disk and projected with each pair (1 % of a base model's work)."""
+    needed = int(inputs.region_counts.sum()) * model.config.hidden_size * model.dtype.itemsize
+    return EmbeddedImages.of(model, inputs) if needed <= most_bytes else inputs
 
 
 @dataclass(frozen=True)
@@ -67,7 +106,9 @@ class EmbeddedCaptions:
     @staticmethod
     def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> EmbeddedCaptions:
         """All captions, each read once by the layers that read it alone."""
-        states = torch.empty(int(captions.offsets[-1]), model.config.hidden_size, device=model.device)
+        states = torch.empty(
+            int(captions.offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype
+        )
         with torch.inference_mode():
             for rows in length_batches(captions.lengths, token_budget=token_budget):
                 read = model.cache_texts(captions.batch(rows))
@@ -81,7 +122,8 @@ class EmbeddedCaptions:
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedTexts:
         columns, mask = ragged_columns(self.offsets, np.asarray(rows))
-        return EmbeddedTexts(self.states[torch.from_numpy(columns)], torch.from_numpy(mask), self.layers)
+        tokens = self.states[torch.from_numpy(columns)]
+        return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
 
 
 def captions_for_pairs(model: SingleStream, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
@@ -93,29 +135,27 @@ def encode_captions(
     model: BiEncoder, captions: TokenisedCaptions, ids: Sequence[str], *, token_budget: int = 8192
 ) -> Embeddings:
     """Unit vectors (N, D) of all captions, in the order of ``ids``."""
-    return _encode(
-        ids, captions.lengths, token_budget, lambda rows: model.encode_text(captions.batch(rows)), "captions"
-    )
+    return _encode(ids, captions.lengths, token_budget, captions.batch, model.encode_text, "captions")
 
 
 def encode_images(model: BiEncoder, regions: RegionInputs, *, token_budget: int = 8192) -> Embeddings:
     """Unit vectors (N, D) of all images of a region store, in its order."""
-    ids = regions.store.image_ids
-    return _encode(ids, regions.lengths, token_budget, lambda rows: model.encode_image(regions.batch(rows)), "images")
+    return _encode(regions.store.image_ids, regions.lengths, token_budget, regions.batch, model.encode_image, "images")
 
 
 def _encode(
     ids: Sequence[str],
     lengths: NDArray[np.integer],
     token_budget: int,
-    encode: Callable[[NDArray[np.int64]], Tensor],
+    read: Callable[[NDArray[np.int64]], Batch],
+    encode: Callable[[Batch], Tensor],
     what: str,
 ) -> Embeddings:
     vectors: NDArray[np.float32] | None = None
     batches = list(length_batches(lengths, token_budget=token_budget))
     with torch.inference_mode():
-        for rows in progress(batches, what=f"encode {what} (batches)", total=len(batches)):
-            encoded = encode(rows).float().cpu().numpy()
+        for rows, batch in progress(read_ahead(batches, read), what=f"encode {what} (batches)", total=len(batches)):
+            encoded = encode(batch).float().cpu().numpy()
             if vectors is None:
                 vectors = np.empty((len(ids), encoded.shape[1]), dtype=np.float32)
             vectors[rows] = encoded

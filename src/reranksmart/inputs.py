@@ -119,9 +119,13 @@ class RegionInputs:
         return len(self.store)
 
     @property
+    def region_counts(self) -> NDArray[np.int64]:
+        """The regions of each image that are read (N,)."""
+        return np.minimum(self.store.counts, self.max_regions)
+
+    @property
     def lengths(self) -> NDArray[np.int64]:
-        regions = np.minimum(self.store.counts, self.max_regions)
-        return regions if self.tags is None else regions + self.tags.lengths + 1  # [SEP] ends the tags
+        return lengths_with_tags(self.region_counts, self.tags)
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> RegionBatch:
         """The images at ``rows`` of the store, padded to the one with the most regions."""
@@ -132,6 +136,11 @@ class RegionInputs:
         boxes[~mask] = 0
         tags = None if self.tags is None else self.tags.batch(rows)
         return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask), tags)
+
+
+def lengths_with_tags(region_counts: NDArray[np.int64], tags: TokenisedCaptions | None) -> NDArray[np.int64]:
+    """The tokens of each image (N,): its regions, and its tags with the [SEP] that ends them."""
+    return region_counts if tags is None else region_counts + tags.lengths + 1
 
 
 def ragged_columns(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reranksmart.encoding import length_batches
+from reranksmart.encoding import length_batches, read_ahead
 from reranksmart.inputs import CaptionInputs, ImageInputs
 from reranksmart.models.interface import CrossEncoder
 from reranksmart.progress import progress
@@ -30,9 +30,28 @@ def score_pairs(
     scores = np.empty(len(lengths), dtype=np.float32)
     batches = list(length_batches(lengths, token_budget=token_budget))
     with torch.inference_mode():
-        for rows in batches if quiet else progress(batches, what="score pairs (batches)", total=len(batches)):
-            batch = captions.batch(caption_rows[rows]), images.batch(image_rows[rows])
+        ready = read_ahead(batches, lambda rows: (captions.batch(caption_rows[rows]), images.batch(image_rows[rows])))
+        for rows, batch in ready if quiet else progress(ready, what="score pairs (batches)", total=len(batches)):
             scores[rows] = model.score_pairs(*batch).float().cpu().numpy()
+    return scores
+
+
+def score_matrix(
+    model: CrossEncoder,
+    captions: CaptionInputs,
+    images: ImageInputs,
+    *,
+    token_budget: int = 8192,
+    pairs_together: int = 2**20,
+) -> NDArray[np.float32]:
+    """Log-odds (captions, images) of every caption with every image, a block of captions at a time."""
+    count, width = len(captions.lengths), len(images.lengths)
+    step = max(1, pairs_together // width)
+    scores = np.empty((count, width), dtype=np.float32)
+    for start in range(0, count, step):
+        block = np.arange(start, min(start + step, count))
+        rows = np.repeat(block, width), np.tile(np.arange(width), len(block))
+        scores[block] = score_pairs(model, captions, images, *rows, token_budget=token_budget).reshape(-1, width)
     return scores
 
 

@@ -23,10 +23,11 @@ rule encode:
         runtime=120,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        precision=CONFIG.precision.encode,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --regions {input.regions}"
-        " --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule index:
@@ -122,11 +123,12 @@ rule score_candidates:
         regions=lambda wildcards, input: plan.options("--regions", input.regions),
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
+        precision=CONFIG.precision.rerank,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.regions}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule score_all:
@@ -155,10 +157,11 @@ rule score_all:
         data=lambda wildcards, input: plan.options("--data", input.data),
         regions=lambda wildcards, input: plan.options("--regions", input.regions),
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        precision=CONFIG.precision.rerank,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart score-all --model {input.model} {params.data} {params.regions} --gallery {wildcards.gallery}"
-        " --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule score_twins:
@@ -183,7 +186,12 @@ rule score_twins:
         runtime=60,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        precision=lambda wildcards: (
+            CONFIG.precision.encode
+            if wildcards.role == "retriever"
+            else CONFIG.precision.rerank
+        ),
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart score-twins --model {input.model} --data {input.data} --regions {input.regions}"
-        " --role {wildcards.role} --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -13,10 +13,12 @@ import torch
 import typer
 
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone, Latency
+from reranksmart.config import Backbone, Latency, Precisions
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.latency import TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.reduced import chosen_precision, in_precision
+from reranksmart.precision import Precision
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
@@ -33,6 +35,7 @@ def measure_latency_verb(
     settings: Annotated[str, typer.Option(help="the latency settings as JSON")],
     backbone_settings: Annotated[str, typer.Option()],
     output: Annotated[Path, typer.Option()],
+    precision: Annotated[str, typer.Option(help="the precision settings as JSON")] = "{}",
     depth: int = 20,
     seed: int = 1,
     threads: int = 1,
@@ -45,8 +48,9 @@ def measure_latency_verb(
     first = next(Path(path) for roles in json.loads(models).values() for path in roles.values())
     inputs = RegionInputs.read_by(first, RegionStore.open(regions), tag_tokens=backbone.tags_read)
     folders = {name: {role: Path(path) for role, path in roles.items()} for name, roles in json.loads(models).items()}
-    systems = [_timed(name, roles, captions, backbone) for name, roles in folders.items()]
-    device = {"device": device_name(), "dtype": "float32", "threads": threads}
+    precisions = Precisions.model_validate_json(precision)
+    systems = [_timed(name, roles, captions, backbone, precisions) for name, roles in folders.items()]
+    device = {"device": device_name(), "dtype": _precision_names(folders, precisions), "threads": threads}
     times = query_times(
         systems,
         inputs,
@@ -67,8 +71,23 @@ def measure_latency_verb(
         )
 
 
-def _timed(name: str, roles: dict[str, Path], captions: Captions, backbone: Backbone) -> TimedSystem:
-    loaded = {role: load_model(folder) for role, folder in roles.items()}
+def _stage(role: str, precisions: Precisions) -> Precision:
+    return precisions.encode if role == "retriever" else precisions.rerank
+
+
+def _precision_names(folders: dict[str, dict[str, Path]], precisions: Precisions) -> str:
+    """What the timed models really compute in: ``float32``, or one name a role."""
+    used = {role: folder for roles in folders.values() for role, folder in roles.items()}
+    names = [chosen_precision(load_model(folder), _stage(role, precisions)) for role, folder in sorted(used.items())]
+    return (
+        names[0] if len(set(names)) == 1 else " and ".join(f"{n} {r}" for n, r in zip(names, sorted(used), strict=True))
+    )
+
+
+def _timed(
+    name: str, roles: dict[str, Path], captions: Captions, backbone: Backbone, precisions: Precisions
+) -> TimedSystem:
+    loaded = {role: in_precision(load_model(folder), _stage(role, precisions)) for role, folder in roles.items()}
     tokens = {
         role: TokenisedCaptions.of(captions, open_tokeniser(folder), max_tokens=backbone.max_tokens)
         for role, folder in roles.items()

@@ -12,14 +12,16 @@ import typer
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone
-from reranksmart.encoding import EmbeddedImages, captions_for_pairs, encode_captions, encode_images
+from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.gallery import Gallery
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.reduced import in_precision
+from reranksmart.precision import Precision
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction, Ranking
 from reranksmart.regions import RegionStore
-from reranksmart.reranking import score_candidates, score_pairs
+from reranksmart.reranking import score_candidates, score_matrix, score_pairs
 from reranksmart.storage import (
     atomic_directory,
     read_captions,
@@ -33,17 +35,24 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option()]
 Folders = Annotated[list[Path], typer.Option()]
 Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
+Bits = Annotated[Precision, typer.Option(help="auto: bfloat16 where model and hardware gain by it, else float32")]
 GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
 
 
 @app.command("encode")
 def encode_verb(
-    model: Folder, captions: Folder, regions: Folder, backbone_settings: Settings, output: Folder, threads: int = 1
+    model: Folder,
+    captions: Folder,
+    regions: Folder,
+    backbone_settings: Settings,
+    output: Folder,
+    threads: int = 1,
+    precision: Bits = "float32",
 ) -> None:
     """Embeds the captions and images of one split, each once."""
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
-    encoder = load_model(model)
+    encoder = in_precision(load_model(model), precision)
     texts = read_captions(captions)
     inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
     with atomic_directory(output) as target:
@@ -52,7 +61,13 @@ def encode_verb(
             tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
             write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
         write_embeddings(target / "images.npz", encode_images(encoder, inputs))
-        write_provenance(target, verb="encode", code=code_digest(__name__), settings=backbone_settings, threads=threads)
+        write_provenance(
+            target,
+            verb="encode",
+            code=code_digest(__name__),
+            settings=f"{backbone_settings} {precision}",
+            threads=threads,
+        )
 
 
 @app.command("score-candidates")
@@ -66,17 +81,18 @@ def score_candidates_verb(
     depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
     output: Folder,
     threads: int = 1,
+    precision: Bits = "float32",
 ) -> None:
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
-    reranker = load_model(model)
+    reranker = in_precision(load_model(model), precision)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     texts = captions_for_pairs(reranker, tokens)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
     inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
-    images = EmbeddedImages.of(reranker, inputs)
+    images = images_for_pairs(reranker, inputs)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     with atomic_directory(output) as target:
         for language in backbone.languages:
@@ -94,7 +110,11 @@ def score_candidates_verb(
                 )
                 np.save(target / f"{language}.{direction}.npy", scores)
         write_provenance(
-            target, verb="score-candidates", code=code_digest(__name__), settings=str(depth), threads=threads
+            target,
+            verb="score-candidates",
+            code=code_digest(__name__),
+            settings=f"depth {depth}, {precision}",
+            threads=threads,
         )
 
 
@@ -107,29 +127,31 @@ def score_all_verb(
     backbone_settings: Settings,
     output: Folder,
     threads: int = 1,
+    precision: Bits = "float32",
 ) -> None:
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
-    reranker = load_model(model)
+    reranker = in_precision(load_model(model), precision)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
     inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
-    images, image_ids = EmbeddedImages.of(reranker, inputs), store.image_ids
+    images, image_ids = images_for_pairs(reranker, inputs), store.image_ids
     with atomic_directory(output) as target:
         for language in backbone.languages:
             chosen = captions.in_languages([language])
             tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            caption_rows, image_rows = np.divmod(np.arange(len(chosen) * len(image_ids)), len(image_ids))
-            texts = captions_for_pairs(reranker, tokens)
-            scores = score_pairs(reranker, texts, images, caption_rows, image_rows)
-            matrix = scores.reshape(len(chosen), len(image_ids))
+            matrix = score_matrix(reranker, captions_for_pairs(reranker, tokens), images)
             for direction, rows in ((Direction.TEXT_TO_IMAGE, matrix), (Direction.IMAGE_TO_TEXT, matrix.T)):
                 query_ids, gallery_ids = direction.pair(chosen.ids, image_ids)
                 items = np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape)
                 write_ranking(target / f"{language}.{direction}.npz", Ranking(query_ids, gallery_ids, items, rows))
         write_provenance(
-            target, verb="score-all", code=code_digest(__name__), settings=backbone_settings, threads=threads
+            target,
+            verb="score-all",
+            code=code_digest(__name__),
+            settings=f"{backbone_settings} {precision}",
+            threads=threads,
         )
 
 
@@ -142,11 +164,12 @@ def score_twins_verb(
     role: Annotated[str, typer.Option(help="retriever: cosines; reranker: log-odds")],
     output: Folder,
     threads: int = 1,
+    precision: Bits = "float32",
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
     torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(backbone_settings)
-    scorer = load_model(model)
+    scorer = in_precision(load_model(model), precision)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
@@ -161,4 +184,6 @@ def score_twins_verb(
         scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]
     with atomic_directory(output) as target:
         np.savez(target / "scores.npz", caption_ids=np.array(captions.ids), own=scores[0], twin=scores[1])
-        write_provenance(target, verb="score-twins", code=code_digest(__name__), settings=role, threads=threads)
+        write_provenance(
+            target, verb="score-twins", code=code_digest(__name__), settings=f"{role}, {precision}", threads=threads
+        )

@@ -13,6 +13,7 @@ from reranksmart.config.experiments import Comparison as Comparison
 from reranksmart.config.experiments import Experiment as Experiment
 from reranksmart.config.experiments import Fusion as Fusion
 from reranksmart.config.experiments import Latency as Latency
+from reranksmart.config.experiments import Precisions as Precisions
 from reranksmart.config.experiments import System as System
 from reranksmart.config.experiments import TestSet as TestSet
 from reranksmart.config.published import Coco as Coco

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from reranksmart.config.values import Count, Frozen, Name
+from reranksmart.precision import Precision
 
 
 class System(Frozen):
@@ -61,6 +62,13 @@ class Comparison(Frozen):
     test_set: Name
     systems: tuple[Name, Name]
     claim: str
+
+
+class Precisions(Frozen):
+    """In which numbers trained models compute. "auto": bfloat16 where model and hardware gain by it, else float32."""
+
+    encode: Precision = Field("auto", description="captions and images alone: retrieval")
+    rerank: Precision = Field("auto", description="pairs: re-ranking")
 
 
 class Latency(Frozen):

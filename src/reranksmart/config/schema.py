@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
-from reranksmart.config.experiments import Comparison, Experiment, Latency, System, TestSet
+from reranksmart.config.experiments import Comparison, Experiment, Latency, Precisions, System, TestSet
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
 
@@ -26,6 +26,7 @@ class Config(Frozen):
     experiments: dict[Name, Experiment]
     comparisons: tuple[Comparison, ...] = ()
     latency: Latency | None = None
+    precision: Precisions = Precisions()
     index: str = Field("Flat", description="faiss factory string of the retrievers' index")
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
     bootstrap: Count = Field(1000, description="resamples of an interval")

@@ -47,6 +47,11 @@ class SingleStream(nn.Module):
     def device(self) -> torch.device:
         return self.pooler.dense.weight.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the tokens that enter the trunk."""
+        return next(self.embedder.parameters()).dtype
+
     def encode_text(self, texts: TextBatch) -> Tensor:
         """Unit rows (B, H): the mean over all real tokens, special tokens included."""
         return _mean_direction(*self._read(texts, None))
@@ -79,7 +84,7 @@ class SingleStream(nn.Module):
         for layer in layers:
             tokens = layer(tokens, _attention_mask(mask))
         first = _first_token(last, tokens, _attention_mask(mask))  # (B, 1, H): only it is read
-        return self.head(self.pooler(first)).float()
+        return self.head(self.pooler(first.to(self.pooler.dense.weight.dtype))).float()
 
     def cache_texts(self, texts: TextBatch | EmbeddedTexts) -> EmbeddedTexts:
         """States of texts after the first ``cached_layers`` layers, which read them alone: needed once a caption."""
@@ -125,7 +130,7 @@ class SingleStream(nn.Module):
             columns=self.embedder.geometry,
             normalised=self.config.normalise_inputs,
         )
-        return self.embedder.regions(*inputs)
+        return self.embedder.regions(*(part.to(self.dtype) for part in inputs))
 
     def hidden_states(
         self, texts: TextBatch | None, regions: RegionBatch | EmbeddedRegions | None
@@ -224,8 +229,9 @@ def _first_token(layer: BertLayer, tokens: Tensor, attention_mask: Tensor) -> Te
 
 def _mean_direction(tokens: Tensor, mask: Tensor) -> Tensor:
     """The mean of each row's real tokens, scaled to length 1."""
+    tokens = tokens.float()
     weights = mask[..., None].to(tokens.dtype)
-    return normalize(((tokens * weights).sum(dim=1) / weights.sum(dim=1)).float(), dim=-1)
+    return normalize((tokens * weights).sum(dim=1) / weights.sum(dim=1), dim=-1)
 
 
 def _head(config: SingleStreamConfig) -> nn.Sequential:

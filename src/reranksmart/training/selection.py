@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reranksmart.encoding import EmbeddedImages, captions_for_pairs, encode_captions, encode_images
+from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.models.interface import BiEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.records import Direction, Ranking
-from reranksmart.reranking import score_pairs
+from reranksmart.reranking import score_matrix
 from reranksmart.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
 
@@ -38,11 +38,7 @@ def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
 
 def cross_encoder_mean_recall(model: SingleStream, data: TrainingData) -> float:
     """mR (percent) of scoring every caption with every image of the data."""
-    captions, images = len(data), len(data.regions)
-    caption_rows, image_rows = np.divmod(np.arange(captions * images), images)
-    embedded = EmbeddedImages.of(model, data.regions)
-    texts = captions_for_pairs(model, data.tokens)
-    scores = score_pairs(model, texts, embedded, caption_rows, image_rows).reshape(captions, images)
+    scores = score_matrix(model, captions_for_pairs(model, data.tokens), images_for_pairs(model, data.regions))
     found = []
     for direction, matrix in ((Direction.TEXT_TO_IMAGE, scores), (Direction.IMAGE_TO_TEXT, scores.T)):
         query_ids, gallery_ids = direction.pair(data.captions.ids, data.regions.store.image_ids)

@@ -1,0 +1,82 @@
+"""A trained model in fewer bits: the trunk's products in bfloat16 or int8, the head and the mean in float32."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from typing import Any, get_args
+
+import torch
+from torch import nn
+
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.precision import Precision
+
+_WIDTH_WORTH_FEWER_BITS = 512
+
+
+def in_precision(model: Any, precision: Precision) -> Any:
+    """A model of the same weights, in evaluation mode, that computes in ``precision`` (see ``chosen_precision``).
+
+    float32 gives the model itself. int8 quantises the trunk's weights once and its activations batch by batch, so that
+    a score depends on the batch it was read in, by about its rounding; ValueError where the model is on a GPU, for
+    which torch has no such products, or is no single-stream model.
+    """
+    chosen = chosen_precision(model, precision)
+    if chosen not in _MAKERS:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(get_args(Precision))}")
+    if chosen != "float32" and not isinstance(model, SingleStream):
+        raise ValueError(
+            f"a {type(model).__name__} cannot be read in {chosen}; only single-stream models can. "
+            "Set its precision to float32 or auto."
+        )
+    return _MAKERS[chosen](model)
+
+
+def chosen_precision(model: nn.Module, precision: Precision) -> str:
+    """``precision``, or what "auto" means for this model on its device (measured: ``benchmarks/README.md``).
+
+    bfloat16 where the hardware multiplies such matrices (CPUs with AMX, GPUs since Ampere) and the model is at least
+    512 wide; else float32. Small models spend their time elsewhere and stay exact.
+    """
+    if precision != "auto":
+        return precision
+    if not isinstance(model, SingleStream) or model.config.hidden_size < _WIDTH_WORTH_FEWER_BITS:
+        return "float32"
+    return "bfloat16" if _multiplies_bfloat16(model.device) else "float32"
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def _float32(model: SingleStream) -> SingleStream:
+    return model.eval()
+
+
+def _bfloat16(model: SingleStream) -> SingleStream:
+    reduced = copy.deepcopy(model).eval()
+    for part in (reduced.embedder, reduced.encoder):
+        part.to(torch.bfloat16)
+    return reduced
+
+
+def _int8(model: SingleStream) -> SingleStream:
+    if model.device.type != "cpu":
+        raise ValueError(f"int8 runs on the CPU only, but the model is on {model.device}; choose bfloat16 there")
+    reduced = copy.copy(model.eval())
+    reduced._modules = dict(model._modules)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces a successor, which needs a compiler
+        reduced.encoder = torch.ao.quantization.quantize_dynamic(model.encoder, {nn.Linear}, dtype=torch.qint8)
+    return reduced
+
+
+_MAKERS: dict[str, Callable[[SingleStream], SingleStream]] = {
+    "float32": _float32,
+    "bfloat16": _bfloat16,
+    "int8": _int8,
+}

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from toy import model, training_data
+
+from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
+from reranksmart.models.reduced import chosen_precision, in_precision
+from reranksmart.reranking import score_pairs
+
+DATA, MODEL = training_data(20), model().eval()
+with torch.no_grad():  # as spread as a trained model's scores, not the near equal ones of fresh weights
+    for weights in MODEL.parameters():
+        weights.mul_(6 if weights.ndim == 2 else 1)
+ROWS = np.divmod(np.arange(400), 20)
+ERROR = {"bfloat16": 0.05, "int8": 0.1}  # of the spread of the float32 scores
+
+
+@pytest.mark.parametrize("precision", list(ERROR))
+def test_fewer_bits_move_scores_and_vectors_by_little(precision):
+    reduced = in_precision(MODEL, precision)
+    exact = score_pairs(MODEL, DATA.tokens, DATA.regions, *ROWS)
+    found = score_pairs(reduced, DATA.tokens, EmbeddedImages.of(reduced, DATA.regions), *ROWS)
+    assert found.dtype == np.float32
+    assert 0 < np.abs(found - exact).std() < ERROR[precision] * exact.std()
+    for encode, inputs in ((encode_captions, DATA.tokens), (encode_images, DATA.regions)):
+        ids = (DATA.captions.ids,) if encode is encode_captions else ()
+        few, all_bits = encode(reduced, inputs, *ids).vectors, encode(MODEL, inputs, *ids).vectors
+        assert 0 < np.abs(few - all_bits).max() < 0.05
+        np.testing.assert_allclose(np.linalg.norm(few, axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("precision", list(ERROR))
+def test_fewer_bits_leave_the_given_model_as_it_was(precision):
+    before = {name: tensor.clone() for name, tensor in MODEL.state_dict().items()}
+    in_precision(MODEL, precision)
+    after = MODEL.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_float32_is_the_model_itself_and_small_models_stay_so():
+    assert in_precision(MODEL, "float32") is MODEL
+    assert chosen_precision(MODEL, "auto") == "float32"
+
+
+def test_an_unknown_precision_is_named_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"'float64'.*bfloat16"):
+        in_precision(MODEL, "float64")
+
+
+@pytest.mark.parametrize("cached_layers", [0, 1])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_regions_too_many_to_hold_are_read_with_each_pair_and_score_the_same(cached_layers, precision):
+    reader = in_precision(MODEL.with_cached_layers(cached_layers), precision)
+    held, read = images_for_pairs(reader, DATA.regions), images_for_pairs(reader, DATA.regions, most_bytes=10)
+    assert isinstance(held, EmbeddedImages)
+    assert read is DATA.regions
+    scores = [score_pairs(reader, DATA.tokens, images, *ROWS) for images in (held, read)]
+    np.testing.assert_allclose(*scores, atol=1e-5 if precision == "float32" else 2e-2)
+
+
+def test_reading_ahead_keeps_order_and_passes_errors_on():
+    batches = [np.array([n]) for n in range(5)]
+    assert [(int(rows[0]), double) for rows, double in read_ahead(batches, lambda rows: 2 * int(rows[0]))] == [
+        (n, 2 * n) for n in range(5)
+    ]
+    assert list(read_ahead([], lambda rows: rows)) == []
+    with pytest.raises(ZeroDivisionError):
+        list(read_ahead(batches, lambda rows: 1 // (3 - int(rows[0]))))

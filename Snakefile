@@ -33,6 +33,7 @@ wildcard_constraints:
     figure="[a-z_]+",
 
 
+include: "workflow/rules/downloads.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/train.smk"

@@ -105,11 +105,15 @@ class RegionStore:
 
     @staticmethod
     def concatenated(stores: Sequence[RegionStore]) -> RegionStore:
-        """The images of several stores in one; their label names must agree."""
-        if len({store.label_names for store in stores}) != 1:
-            raise ValueError("stores made with different label names cannot be concatenated")
+        """The images of several stores in one; where their label names differ, no label is kept (-1)."""
         if len(stores) == 1:
             return stores[0]
+        if len(sizes := sorted({store.feature_size for store in stores})) != 1:
+            raise ValueError(
+                f"regions with features of {sizes} columns are of different detectors and cannot stand in one gallery; "
+                "use region features of one detector for all of its datasets."
+            )
+        names = {store.label_names for store in stores}
         starts = np.cumsum([0] + [len(store.features) for store in stores])
         offsets = [store.offsets[:-1] + start for store, start in zip(stores, starts, strict=False)]
         return RegionStore(
@@ -117,9 +121,11 @@ class RegionStore:
             offsets=np.concatenate([*offsets, starts[-1:]]),
             features=np.concatenate([store.features for store in stores]),
             boxes=np.concatenate([store.boxes for store in stores]),
-            labels=np.concatenate([store.labels for store in stores]),
+            labels=np.concatenate(
+                [store.labels if len(names) == 1 else np.full_like(store.labels, -1) for store in stores]
+            ),
             confidences=np.concatenate([store.confidences for store in stores]),
-            label_names=stores[0].label_names,
+            label_names=stores[0].label_names if len(names) == 1 else (),
         )
 
     def take(self, rows: Iterable[int]) -> RegionStore:

@@ -1,4 +1,4 @@
-# Region features: detection in shards, merged into one memory-mapped store for each split.
+# Region features: detection in shards, merged into one memory-mapped store for each split; or published files.
 
 
 rule extract_regions:
@@ -38,6 +38,8 @@ rule merge_regions:
         "results/logs/merge_regions/{dataset}.{split}.log",
     benchmark:
         "results/benchmarks/merge_regions/{dataset}.{split}.tsv"
+    wildcard_constraints:
+        dataset=plan.one_of(plan.detected(CONFIG)),
     priority: 90
     conda:
         "../../envs/reranksmart.yaml"
@@ -48,3 +50,29 @@ rule merge_regions:
         code=plan.code_digest("reranksmart.cli.regions"),
     shell:
         "reranksmart merge-regions --data {input.data} --output {output} {input.shards} 2>&1 | tee {log}"
+
+
+rule import_regions:
+    input:
+        data="results/data/{dataset}/{split}",
+        fetched=lambda wildcards: plan.region_inputs(CONFIG, wildcards),
+    output:
+        directory("results/regions/{dataset}/{split}"),
+    log:
+        "results/logs/import_regions/{dataset}.{split}.log",
+    benchmark:
+        "results/benchmarks/import_regions/{dataset}.{split}.tsv"
+    wildcard_constraints:
+        dataset=plan.one_of(plan.imported(CONFIG)),
+    priority: 90
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    params:
+        settings=lambda wildcards: plan.region_settings(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.region_files"),
+    shell:
+        "reranksmart import-regions --data {input.data} --split {wildcards.split} --settings {params.settings:q}"
+        " --output {output} 2>&1 | tee {log}"

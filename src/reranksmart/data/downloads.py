@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -84,6 +84,20 @@ def read_sources(path: Path = SOURCES) -> dict[str, Source]:
             raise ValueError(f"{path}, line {line} ({source.file!r}): {problem}. Mend the row.")
         sources[source.file] = source
     return sources
+
+
+def sources_below(name: str, sources: Mapping[str, Source]) -> list[Source]:
+    """The source of this file, or those of all files below this folder; ValueError where there is none."""
+    found = [source for file, source in sources.items() if file == name or file.startswith(f"{name}/")]
+    if not found:
+        raise ValueError(f"no source is called {name!r}; there are {list(sources)}. Name one, or a folder of them.")
+    return found
+
+
+def recorded(source: Source, folder: Path) -> dict[str, str | int | None]:
+    """Size in bytes and checksum of a fetched file, for the record of its download."""
+    path = folder / source.file
+    return {"bytes": path.stat().st_size, "checksum": _expected(path, source), "licence": source.licence}
 
 
 def _problem_of(source: Source, size: str) -> str:

@@ -8,6 +8,10 @@ from reranksmart.plan.cost import latency_embeddings as latency_embeddings
 from reranksmart.plan.cost import latency_inputs as latency_inputs
 from reranksmart.plan.cost import latency_models as latency_models
 from reranksmart.plan.cost import latency_reading_settings as latency_reading_settings
+from reranksmart.plan.data import detected as detected
+from reranksmart.plan.data import imported as imported
+from reranksmart.plan.data import region_inputs as region_inputs
+from reranksmart.plan.data import region_settings as region_settings
 from reranksmart.plan.data import split_inputs as split_inputs
 from reranksmart.plan.data import split_settings as split_settings
 from reranksmart.plan.data import stamps_inputs as stamps_inputs
@@ -39,6 +43,7 @@ from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options
 from reranksmart.plan.names import reading_settings as reading_settings
 from reranksmart.plan.names import settings as settings
+from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests
 from reranksmart.plan.searchable import searchable_inputs as searchable_inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Scenes
+from reranksmart.config import Config, ConfigError, RegionFiles, Scenes
 from reranksmart.plan.names import settings
 from reranksmart.plan.places import located, manifests
 
@@ -19,7 +19,7 @@ def split_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     """What preparing a split reads: stamps of composed scenes, records of what was fetched of published datasets."""
     return {
         "stamps": stamps_inputs(config, wildcards.dataset),
-        "fetched": manifests(_own_settings(config, wildcards)),
+        "fetched": manifests(config, _own_settings(config, wildcards)),
     }
 
 
@@ -41,3 +41,36 @@ def _own_settings(config: Config, wildcards: Any) -> dict[str, Any]:
         raise ConfigError(f"dataset {wildcards.dataset!r} has no split {wildcards.split!r}; it has {known}")
     own = dataset.model_dump(mode="json", exclude={"regions"})
     return {**own, "splits": {wildcards.split: own["splits"][wildcards.split]}}
+
+
+def detected(config: Config) -> list[str]:
+    """The datasets whose regions are detected in their pictures."""
+    return [name for name in config.datasets if _region_files(config, name) is None]
+
+
+def imported(config: Config) -> list[str]:
+    """The datasets whose regions are read from published files."""
+    return [name for name in config.datasets if _region_files(config, name) is not None]
+
+
+def region_settings(config: Config, wildcards: Any) -> str:
+    """The region files of one split of a dataset."""
+    return settings(located(config, _region_files_of_split(config, wildcards)))
+
+
+def region_inputs(config: Config, wildcards: Any) -> list[str]:
+    """The records of what must be fetched before these files can be read."""
+    return manifests(config, _region_files_of_split(config, wildcards))
+
+
+def _region_files(config: Config, dataset: str) -> RegionFiles | None:
+    return getattr(config.datasets[dataset], "regions", None)
+
+
+def _region_files_of_split(config: Config, wildcards: Any) -> dict[str, Any]:
+    files = _region_files(config, wildcards.dataset)
+    if files is None:
+        raise ConfigError(f"datasets.{wildcards.dataset}.regions: missing. Name the files to import regions from.")
+    split = wildcards.split
+    tags = {split: files.tags[split]} if split in files.tags else {}
+    return {**files.model_dump(mode="json"), "paths": files.paths_of(split), "split_paths": {}, "tags": tags}

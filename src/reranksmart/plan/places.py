@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
-from reranksmart.data.downloads import read_sources
+from reranksmart.data.downloads import SOURCES, read_sources
+from reranksmart.plan.names import settings
 
 SOURCE = "source:"
 
@@ -20,31 +22,32 @@ def located(config: Config, value: Any) -> Any:
         return [located(config, item) for item in value]
     if not (isinstance(value, str) and value.startswith(SOURCE)):
         return value
-    name, packed, inside = _parsed(value)
+    name, packed, inside = _parsed(config, value)
     path = f"{config.downloads.folder}/{name}"
     return f"{path.removesuffix('.zip')}/{inside}".rstrip("/") if packed else path
 
 
-def manifests(value: Any) -> list[str]:
+def manifests(config: Config, value: Any) -> list[str]:
     """The records that must exist before the ``source:`` places in a value can be read, each once."""
     if isinstance(value, dict):
-        return list(dict.fromkeys(path for item in value.values() for path in manifests(item)))
+        return list(dict.fromkeys(path for item in value.values() for path in manifests(config, item)))
     if isinstance(value, list | tuple):
-        return list(dict.fromkeys(path for item in value for path in manifests(item)))
+        return list(dict.fromkeys(path for item in value for path in manifests(config, item)))
     if not (isinstance(value, str) and value.startswith(SOURCE)):
         return []
-    name, packed, _ = _parsed(value)
+    name, packed, _ = _parsed(config, value)
     return [f"results/{'unpacked' if packed else 'downloads'}/{name}.json"]
 
 
-def _parsed(place: str) -> tuple[str, bool, str]:
+def _parsed(config: Config, place: str) -> tuple[str, bool, str]:
     """The source's name, whether it is unpacked, and the path inside; ConfigError where there is no such source."""
     name, mark, inside = place.removeprefix(SOURCE).strip("/").partition("#")
-    known = _known_sources()
+    known = _known_sources(config.downloads.sources)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         raise ConfigError(
-            f"{place!r}: data/sources.csv lists no file or folder {name!r}. Did you mean one of {near}? Or give a path."
+            f"{place!r}: no file or folder of the table of sources is called {name!r}. Did you mean one of {near}? "
+            "Or give a path."
         )
     if mark and not name.endswith(".zip"):
         raise ConfigError(f"{place!r}: only a .zip file has an inside; leave #{inside} out.")
@@ -52,9 +55,14 @@ def _parsed(place: str) -> tuple[str, bool, str]:
 
 
 @cache
-def _known_sources() -> tuple[str, ...]:
+def _known_sources(table: str | None) -> tuple[str, ...]:
     """The files of the table and the folders above them."""
-    files = list(read_sources())
+    files = list(read_sources(Path(table) if table else SOURCES))
     parts = [file.split("/") for file in files]
     folders = {"/".join(names[:depth]) for names in parts for depth in range(1, len(names))}
     return (*files, *sorted(folders))
+
+
+def download_settings(config: Config) -> str:
+    """What fetching depends on."""
+    return settings(config.downloads)

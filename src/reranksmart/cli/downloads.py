@@ -1,0 +1,50 @@
+"""Verbs that bring published files into the download folder, which outlives every job, and record what lies there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reranksmart.config import Downloads
+from reranksmart.data.archives import unpack
+from reranksmart.data.downloads import SOURCES, fetch, read_sources, recorded, sources_below
+from reranksmart.storage import read_json, write_json
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command("download")
+def download_verb(
+    source: Annotated[str, typer.Option(help="a file of the table of sources, or a folder of such files")],
+    settings: Annotated[str, typer.Option(help="the download settings as JSON")],
+    output: Annotated[Path, typer.Option(help="the record: each file's path, size and checksum")],
+) -> None:
+    """Fetches and verifies published files; what lies there already is verified and used."""
+    downloads = Downloads.model_validate_json(settings)
+    folder = Path(downloads.folder)
+    wanted = sources_below(source, read_sources(Path(downloads.sources) if downloads.sources else SOURCES))
+    for one in wanted:
+        fetch(
+            one,
+            folder,
+            accepted=downloads.accept,
+            attempts=downloads.attempts,
+            timeout_s=downloads.timeout_s,
+            wait_s=downloads.wait_s,
+        )
+    write_json(output, {one.file: recorded(one, folder) for one in wanted})
+
+
+@app.command("unpack")
+def unpack_verb(
+    record: Annotated[Path, typer.Option(help="the record of the archive's download")],
+    folder: Annotated[Path, typer.Option(help="the download folder")],
+    output: Annotated[Path, typer.Option(help="the record: how many files were unpacked, and from what")],
+) -> None:
+    """Unpacks a fetched .zip file into the folder of its name beside it."""
+    ((file, found),) = read_json(record).items()
+    archive = folder / file
+    count = unpack(archive, archive.with_suffix(""))
+    write_json(output, {"archive": file, "files": count, **found})

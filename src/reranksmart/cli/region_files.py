@@ -1,0 +1,90 @@
+"""The verb that reads published region features into a split's region store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+
+from reranksmart.code import code_digest
+from reranksmart.config import RegionFiles
+from reranksmart.data.layout import read_image_ids
+from reranksmart.data.published import read_lines
+from reranksmart.provenance import write_provenance
+from reranksmart.region_formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
+from reranksmart.region_formats.identities import PublishedNames
+from reranksmart.region_formats.images import PublishedImage
+from reranksmart.region_formats.oscar import read_object_tags, read_oscar_features
+from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
+from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
+from reranksmart.region_formats.volta import read_volta_h5
+from reranksmart.region_formats.writer import convert_regions
+from reranksmart.storage import write_json
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+TAGS_FILE = "tags.json"
+_READERS = {
+    "oscar": read_oscar_features,
+    "bottom_up_tsv": read_bottom_up_tsv,
+    "lxmert_tsv": read_lxmert_tsv,
+    "npz": read_npz_folder,
+    "pt": read_pt_folder,
+    "npy": read_npy_folder,
+    "volta": read_volta_h5,
+}
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name on the command line, since there is only one."""
+
+
+@app.command("import-regions")
+def import_regions_verb(
+    data: Annotated[Path, typer.Option(help="folder of a prepared split")],
+    split: Annotated[str, typer.Option()],
+    settings: Annotated[str, typer.Option(help="the dataset's region files as JSON")],
+    output: Annotated[Path, typer.Option()],
+) -> None:
+    """Reads the regions of a split's images from published files; a missing image is an error that names it."""
+    files = TypeAdapter(RegionFiles).validate_json(settings)
+    paths = [Path(path) for path in files.paths_of(split)]
+    if not paths:
+        raise ValueError(f"no region files are given for split {split!r}; name them in regions.paths or split_paths.")
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"{path} does not exist; set the dataset's regions to where its files are.")
+    names = PublishedNames.of(read_image_ids(data))
+    images, label_names = _read(files, paths)
+    convert_regions(
+        images,
+        output,
+        image_id=names.image_id,
+        label_names=label_names,
+        wanted=names.wanted,
+        feature_size=files.feature_size,
+    )
+    if split in files.tags:
+        found = read_object_tags(Path(files.tags[split]), image_id=names.image_id)
+        if lacking := sorted(names.wanted - set(found)):
+            raise ValueError(
+                f"{files.tags[split]}: {len(lacking):,} images of split {split!r} have no tags, as {lacking[0]!r}. "
+                "Give the tags of the same split."
+            )
+        write_json(output / TAGS_FILE, {image_id: found[image_id] for image_id in sorted(names.wanted)})
+    write_provenance(output, verb="import-regions", code=code_digest(__name__), settings=settings)
+
+
+def _read(files: RegionFiles, paths: Sequence[Path]) -> tuple[Iterator[PublishedImage], Sequence[str]]:
+    """The images of all files as one, and the names of the classes."""
+    if files.format == "vinvl":
+        labels = VinvlLabels.read(Path(files.labels)) if files.labels else None
+        found = chain.from_iterable(read_vinvl_tsv(path, labels) for path in paths)
+        return found, labels.names if labels else ()
+    names = [line.strip() for line in read_lines(Path(files.labels))] if files.labels else []
+    return chain.from_iterable(_READERS[files.format](path) for path in paths), names

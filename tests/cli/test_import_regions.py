@@ -1,0 +1,129 @@
+"""Region features of every published dataset become its splits' stores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from miniature import FEATURE_SIZE, split_photographs, write_bottom_up, write_published
+from pydantic import TypeAdapter
+from typer.testing import CliRunner
+
+from reranksmart.cli.data import app as data_app
+from reranksmart.cli.region_files import app
+from reranksmart.config import Dataset
+from reranksmart.data.layout import read_image_ids
+from reranksmart.region_formats.identities import PublishedNames
+from reranksmart.regions import RegionStore
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    folder = tmp_path_factory.mktemp("published")
+    return SimpleNamespace(folder=folder, datasets=write_published(folder))
+
+
+def imported(dataset: dict[str, Any], split: str, folder: Path) -> Path:
+    """The folder of the split's regions, beside that of its data."""
+    settings = TypeAdapter(Dataset).validate_python(dataset).regions.model_dump_json()
+    calls = [
+        (data_app, ["prepare-split", "--settings", json.dumps(dataset), "--output", folder / "data"]),
+        (app, ["import-regions", "--settings", settings, "--data", folder / "data", "--output", folder / "regions"]),
+    ]
+    for verbs, arguments in calls:
+        done = RUNNER.invoke(verbs, [*map(str, arguments), "--split", split])
+        if done.exception is not None:
+            raise done.exception
+    return folder / "regions"
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        *(("coco", split) for split in ("dev", "test", "fold_2")),
+        *(("flickr30k", "train"), ("entities", "test"), ("multi30k", "test"), ("cc", "dev"), ("xflickrco", "test")),
+    ],
+)
+def test_a_split_has_the_regions_of_its_images_and_no_others(
+    world: SimpleNamespace, tmp_path: Path, name: str, split: str
+) -> None:
+    store = RegionStore.open(imported(world.datasets[name], split, tmp_path))
+    assert set(store.image_ids) == set(read_image_ids(tmp_path / "data"))
+    assert store.feature_size == FEATURE_SIZE
+
+
+def test_an_image_has_its_own_regions(world: SimpleNamespace, tmp_path: Path) -> None:
+    store = RegionStore.open(imported(world.datasets["coco"], "test", tmp_path))
+    for image in split_photographs("coco")["test"]:
+        features, boxes = image.columns()
+        found = store[store.row_by_id[f"coco/{image.number}"]]
+        np.testing.assert_array_equal(found.features, features.astype(np.float16))
+        np.testing.assert_allclose(found.boxes, boxes / [640, 480, 640, 480], atol=1e-6)
+
+
+def test_object_tags_lie_beside_the_regions(world: SimpleNamespace, tmp_path: Path) -> None:
+    tags = json.loads((imported(world.datasets["coco"], "test", tmp_path) / "tags.json").read_text())
+    assert set(tags) == set(read_image_ids(tmp_path / "data"))
+    assert set(tags["coco/392119"].split()) <= {"dog", "tree", "car", "boat", "guitar", "ball", "horse", "woman"}
+
+
+def test_an_image_that_the_files_lack_is_named(world: SimpleNamespace, tmp_path: Path) -> None:
+    files = write_bottom_up(tmp_path / "some.tsv", split_photographs("flickr30k")["test"][1:])
+    lacking = {**world.datasets["flickr30k"], "regions": {"format": "bottom_up_tsv", "paths": [str(files)]}}
+    with pytest.raises(ValueError, match=r"1 wanted images are missing from the 9 in .*'flickr30k/1000093019'"):
+        imported(lacking, "test", tmp_path)
+    assert not (tmp_path / "regions").exists()
+
+
+@pytest.mark.parametrize(
+    ("regions", "said"),
+    [
+        ({"format": "oscar", "paths": ["/nowhere.pt"]}, r"/nowhere\.pt does not exist; set the dataset's regions"),
+        ({"format": "oscar", "split_paths": {"dev": ["x"]}}, r"no region files are given for split 'test'"),
+    ],
+)
+def test_region_files_that_cannot_be_read_are_named(
+    world: SimpleNamespace, tmp_path: Path, regions: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        imported({**world.datasets["coco"], "regions": regions}, "test", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("published", "image_id"),
+    [
+        ("391895", "coco/391895"),
+        ("000000391895", "coco/391895"),
+        ("val2014/COCO_val2014_000000391895.jpg", "coco/391895"),
+        ("36979.jpg", "flickr30k/36979"),
+        ("16", "flickr30k/16"),
+        ("22439193117_4183a49ec2", "multi30k/22439193117_4183a49ec2"),
+        ("holiday/beach", "mine/holiday/beach.png"),
+        ("391896", "unknown/391896"),
+    ],
+)
+def test_an_image_is_known_by_every_published_name(published: str, image_id: str) -> None:
+    wanted = ["coco/391895", "coco/16", "flickr30k/36979", "flickr30k/16", "multi30k/22439193117_4183a49ec2"]
+    assert PublishedNames.of([*wanted, "mine/holiday/beach.png"]).image_id(published) == image_id
+
+
+def test_stores_with_other_label_names_stand_in_one_gallery_without_labels(
+    world: SimpleNamespace, tmp_path: Path
+) -> None:
+    paths = [imported(world.datasets[name], "test", tmp_path / name) for name in ("coco", "xflickrco")]
+    first, second = (RegionStore.open(path) for path in paths)
+    named = RegionStore(
+        *(getattr(first, name) for name in ("image_ids", "offsets", "features", "boxes", "labels", "confidences")),
+        label_names=("dog",),
+    )
+    other = second.take([second.row_by_id[name] for name in second.image_ids if name.startswith("flickr30k/")])
+    both = RegionStore.concatenated([named, other])
+    assert both.label_names == ()
+    assert set(both.labels.tolist()) == {-1}
+    assert len(both) == len(first) + len(other)

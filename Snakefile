@@ -9,10 +9,18 @@ if not config:
     configfile: "config.yaml"
 
 
-from reranksmart import contents, plan
+from reranksmart import contents, plan, status
 from reranksmart.config import validated
 
 CONFIG = validated(config)
+
+
+onstart:
+    status.note_plan(workflow.dag.jobs)
+
+
+onerror:
+    status.note_failures(workflow.scheduler.failed, log)
 
 
 wildcard_constraints:

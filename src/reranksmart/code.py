@@ -10,7 +10,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent
 # What cannot change an artefact: settings are passed as values, the others only report.
-_WITHOUT_EFFECT = frozenset({"config", "code", "progress", "provenance"})
+_WITHOUT_EFFECT = frozenset({"config", "code", "observation", "progress", "provenance"})
 
 
 @cache

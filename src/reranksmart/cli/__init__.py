@@ -36,6 +36,7 @@ MODULE_BY_VERB = {
     "gather": "galleries",
     "gallery": "galleries",
     "search": "galleries",
+    "status": "status",
 }
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from reranksmart.progress import progress
+from reranksmart.training.observation import FILE_NAME, Observer
 from reranksmart.training.state import StateFile, termination_watched
 from reranksmart.training.tasks import Task
 
@@ -80,11 +81,13 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
             }
         )
 
+    observer = Observer(state_file.path.with_name(FILE_NAME), start=start, steps=schedule.steps)
     with termination_watched() as termination:
         for step in progress(range(start, schedule.steps), what=what, total=schedule.steps, start=start):
             training.refresh(step)
             _outer_step(training, schedule, step, recent)
             done = step + 1
+            observer.saw(done, recent, history)
             if done % _STEPS_PER_HISTORY_ROW == 0:
                 history += [
                     {"step": done, "task": task, "loss": sum(losses) / len(losses)} for task, losses in recent.items()

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from reranksmart.storage import atomic_path
+from reranksmart.training.observation import FILE_NAME
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class StateFile:
         return state
 
     def remove(self) -> None:
+        """Removes the state and what was shown of it."""
         self.path.unlink(missing_ok=True)
+        self.path.with_name(FILE_NAME).unlink(missing_ok=True)
 
 
 class Termination:

@@ -1,0 +1,32 @@
+"""The verb that says how far a run is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reranksmart.status import as_text, find
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name: typer would drop that of a single command."""
+
+
+@app.command("status")
+def status_verb(
+    results: Annotated[Path, typer.Option(help="the results folder of a run")] = Path("results"),
+    as_json: Annotated[bool, typer.Option("--json", help="everything that is known, for programs")] = False,
+) -> None:
+    """Prints which models, indexes and tables exist, which are being made, and which are missing and why."""
+    findings = find(results)
+    if as_json:
+        typer.echo(json.dumps([asdict(found) for found in findings], indent=1, ensure_ascii=False))
+    else:
+        typer.echo(as_text(findings))

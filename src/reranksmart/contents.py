@@ -26,6 +26,8 @@ TABLES_OF_EXPERIMENTS = {
     "fusion": ("fusion",),
     "hard_negatives": ("hard_negatives", "main"),
     "twins": ("twins",),
+    "distillation": ("distillation", "main"),
+    "cached_layers": ("cached_layers", "main"),
 }
 LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_recall")
 
@@ -59,6 +61,7 @@ def figures(config: Config) -> list[str]:
     found = ["learning_curves"]
     found += ["depth"] if "depth" in config.experiments else []
     found += ["sample_efficiency"] if "sample_efficiency" in config.experiments else []
+    found += ["cached_layers"] if "cached_layers" in config.experiments else []
     found += ["latency", "accuracy_latency"] if config.latency else []
     return found
 
@@ -110,6 +113,8 @@ def table_inputs(config: Config, table: str) -> list[str]:
         return ["results/latency"]
     if table not in TABLES_OF_EXPERIMENTS:
         raise ConfigError(f"no table is called {table!r}; there are {tables(config)}")
+    if table == "cached_layers":
+        return ["results/pair_costs", *measures(config, table)]
     return measures(config, table)
 
 
@@ -124,6 +129,8 @@ def figure_inputs(config: Config, figure: str) -> list[str]:
             for objective in objectives_of(config, e.system)
         }
         return [f"results/models/{model}/model" for model in sorted(models)]
+    if figure == "cached_layers":
+        return ["results/pair_costs", *measures(config, figure)]
     if figure == "latency":
         return ["results/latency"]
     if figure == "accuracy_latency":

@@ -138,3 +138,30 @@ rule measure_indexes:
     shell:
         "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure_pairs:
+    input:
+        unpack(lambda wildcards: plan.pair_inputs(CONFIG)),
+    output:
+        directory("results/pair_costs"),
+    log:
+        "results/logs/measure_pairs.log",
+    benchmark:
+        "results/benchmarks/measure_pairs.tsv"
+    priority: 20
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        models=plan.pair_models(CONFIG),
+        backbone_settings=plan.pair_reading_settings(CONFIG),
+        depth=plan.main_depth(CONFIG),
+        code=plan.code_digest("reranksmart.cli.pairs"),
+    shell:
+        "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
+        " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -30,6 +30,7 @@ MODULE_BY_VERB = {
     "compare": "comparing",
     "measure-latency": "cost",
     "measure-indexes": "cost",
+    "measure-pairs": "pairs",
     "tabulate": "reporting",
     "plot": "reporting",
     "report": "reporting",

@@ -60,3 +60,37 @@ def index_factories(config: Config) -> str:
 
 def index_vectors(config: Config) -> int:
     return config.latency.index_vectors if config.latency else 0
+
+
+def pair_models(config: Config) -> str:
+    """The reranker's folder of each system of the ablation of cached layers that re-ranks, as JSON; the first seed's."""
+    experiment = config.experiments.get("cached_layers")
+    if experiment is None:
+        return "{}"
+    start = experiment.backbones[0], experiment.training_sets[-1]
+    rerankers = {name: config.systems[name].reranker for name in experiment.systems}
+    return settings(
+        {
+            name: f"results/models/{model_folder(*start, objective, config.seeds[0])}/model"
+            for name, objective in rerankers.items()
+            if objective
+        }
+    )
+
+
+def pair_inputs(config: Config) -> dict[str, Any]:
+    """What the timing of re-ranking with stored states reads."""
+    experiment = config.experiments.get("cached_layers")
+    if experiment is None:
+        raise ConfigError(
+            "experiments.cached_layers: missing. Add this key to time stored states; see the comments of config.yaml."
+        )
+    test_set = config.test_sets[experiment.test_sets[0]]
+    place = f"{test_set.dataset}/{test_set.split}"
+    models = sorted(set(json.loads(pair_models(config)).values()))
+    return {"data": f"results/data/{place}", "regions": f"results/regions/{place}", "models": models}
+
+
+def pair_reading_settings(config: Config) -> str:
+    experiment = config.experiments.get("cached_layers")
+    return reading_settings(config, experiment.backbones[0]) if experiment else "{}"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
@@ -101,6 +102,15 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     ),
     "hard_negatives": _of_measures(hard_negatives_table),
     "twins": _of_measures(twins_table),
+    "distillation": _of_measures(distillation_table),
+    "cached_layers": lambda inputs, settings: cached_layers_table(
+        read_measures(inputs[1:]),
+        pd.read_csv(inputs[0] / "pair_costs.csv"),
+        Scope(**settings.scope),
+        systems=settings.systems,
+        labels=settings.labels,
+        dataset=settings.dataset,
+    ),
     "cost": _of_file(cost_table, "cost.csv"),
     "index_recall": lambda inputs, settings: index_table(
         pd.read_csv(inputs[0] / "index_recall.csv"), dataset=settings.dataset
@@ -123,6 +133,14 @@ def make_figure(name: str, inputs: Sequence[Path], settings: ReportSettings) -> 
             return learning_curves_figure(histories, seeds=settings.seeds)
         case "latency":
             return latency_figure(pd.read_csv(inputs[0] / "latency.csv"), labels=settings.labels)
+        case "cached_layers" if scope:
+            return cached_layers_figure(
+                read_measures(inputs[1:]),
+                pd.read_csv(inputs[0] / "pair_costs.csv"),
+                scope,
+                systems=settings.systems,
+                labels=settings.labels,
+            )
         case "accuracy_latency" if scope:
             times = pd.read_csv(inputs[0] / "latency.csv")
             return accuracy_latency_figure(

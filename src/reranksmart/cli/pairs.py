@@ -1,0 +1,57 @@
+"""The verb that measures the cost of re-ranking with stored states."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import torch
+import typer
+
+from reranksmart.code import code_digest
+from reranksmart.config import Backbone
+from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.models.checkpoints import load_model
+from reranksmart.pair_costs import pair_costs
+from reranksmart.provenance import device_name, write_provenance
+from reranksmart.regions import RegionStore
+from reranksmart.storage import atomic_directory, read_captions
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name: typer would drop that of a single command."""
+
+
+@app.command("measure-pairs")
+def measure_pairs_verb(
+    data: Annotated[Path, typer.Option(help="folder of the split that asks")],
+    regions: Annotated[Path, typer.Option()],
+    models: Annotated[str, typer.Option(help='{"system": folder of its reranker} as JSON')],
+    backbone_settings: Annotated[str, typer.Option()],
+    output: Annotated[Path, typer.Option()],
+    depth: int = 20,
+    queries: int = 50,
+    warmup: int = 3,
+    bulk_pairs: int = 1000,
+    threads: int = 1,
+) -> None:
+    """Times the pairs of one query, and many pairs, for each reranker, its images' states stored."""
+    torch.set_num_threads(threads)
+    backbone = Backbone.model_validate_json(backbone_settings)
+    captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages[:1])
+    loaded = {}
+    for name, folder in json.loads(models).items():
+        tokens = TokenisedCaptions.of(captions, open_tokeniser(Path(folder)), max_tokens=backbone.max_tokens)
+        loaded[name] = load_model(Path(folder)), tokens
+    inputs = RegionInputs(RegionStore.open(regions))
+    rows = pair_costs(loaded, inputs, depth=depth, queries=queries, warmup=warmup, bulk_pairs=bulk_pairs)
+    with atomic_directory(output) as target:
+        pd.DataFrame(rows).assign(device=device_name(), dtype="float32", threads=threads).to_csv(
+            target / "pair_costs.csv", index=False
+        )
+        write_provenance(target, verb="measure-pairs", code=code_digest(__name__), settings=models, threads=threads)

@@ -58,5 +58,4 @@ def _score(model: SingleStream, captions: TokenisedCaptions, images: EmbeddedIma
 
 def bytes_per_image(images: EmbeddedImages) -> float:
     """Bytes of the states that are kept of one image, padding not counted."""
-    tokens = images.regions.tokens
-    return float(images.lengths.mean()) * tokens.shape[2] * tokens.element_size()
+    return float(np.diff(images.offsets).mean()) * images.states.shape[1] * images.states.element_size()

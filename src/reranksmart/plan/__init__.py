@@ -8,13 +8,13 @@ from reranksmart.plan.cost import latency_embeddings as latency_embeddings
 from reranksmart.plan.cost import latency_inputs as latency_inputs
 from reranksmart.plan.cost import latency_models as latency_models
 from reranksmart.plan.cost import latency_reading_settings as latency_reading_settings
+from reranksmart.plan.cost import pair_inputs as pair_inputs
+from reranksmart.plan.cost import pair_models as pair_models
+from reranksmart.plan.cost import pair_reading_settings as pair_reading_settings
 from reranksmart.plan.data import detected as detected
 from reranksmart.plan.data import imported as imported
 from reranksmart.plan.data import region_inputs as region_inputs
 from reranksmart.plan.data import region_settings as region_settings
-from reranksmart.plan.cost import pair_inputs as pair_inputs
-from reranksmart.plan.cost import pair_models as pair_models
-from reranksmart.plan.cost import pair_reading_settings as pair_reading_settings
 from reranksmart.plan.data import split_inputs as split_inputs
 from reranksmart.plan.data import split_settings as split_settings
 from reranksmart.plan.data import stamps_inputs as stamps_inputs

@@ -38,6 +38,7 @@ MODULE_BY_VERB = {
     "gallery": "galleries",
     "search": "galleries",
     "status": "status",
+    "serve": "galleries",
 }
 
 

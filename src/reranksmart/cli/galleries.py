@@ -11,6 +11,7 @@ import cv2
 import faiss
 import torch
 import typer
+import uvicorn
 
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
@@ -22,6 +23,7 @@ from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings
+from reranksmart.serving.app import LOCAL_NAMES, create_app
 from reranksmart.storage import read_captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -169,3 +171,19 @@ def _line(hit: Hit) -> str:
     log_odds = f"{hit.log_odds:9.2f}" if hit.log_odds is not None else f"{'-':>9}"
     shown = f"{hit.text}  [{hit.picture}]" if hit.text else str(hit.picture)
     return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {shown}"
+
+
+@app.command("serve")
+def serve_verb(
+    index: Index,
+    host: Annotated[
+        str, typer.Option(help="address to listen on; only this machine unless you change it")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    threads: int = 1,
+) -> None:
+    """Serves a page on this machine that searches an index: both stages side by side."""
+    _use_threads(threads)
+    application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))
+    print(f"Open http://{host}:{port}/ (end with Ctrl+C)", flush=True)
+    uvicorn.run(application, host=host, port=port, log_level="warning")

@@ -1,0 +1,48 @@
+"""A picture that somebody sends: bounded, and a picture indeed, before any other code sees it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+
+from PIL import Image, UnidentifiedImageError
+
+MOST_BYTES = 20 * 1024 * 1024
+MOST_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+
+class RefusedError(ValueError):
+    """An upload that is not taken, with the HTTP status that says why."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def read_bounded(stream: AsyncIterator[bytes], *, announced: str | None) -> bytes:
+    """The whole body, or RefusedError (413) as soon as it is announced or seen to exceed ``MOST_BYTES``."""
+    told = f"The picture is larger than {MOST_BYTES // 1024**2} MB; send a smaller one."
+    if announced is not None and announced.isdigit() and int(announced) > MOST_BYTES:
+        raise RefusedError(413, told)
+    body = bytearray()
+    async for chunk in stream:
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise RefusedError(413, told)
+    return bytes(body)
+
+
+def require_picture(body: bytes) -> None:
+    """RefusedError unless the bytes are a whole JPEG, PNG or WebP of at most ``MOST_PIXELS`` pixels."""
+    try:
+        with Image.open(io.BytesIO(body), formats=FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise RefusedError(
+                    413, f"The picture has {picture.width} x {picture.height} pixels; send one of at most 50 million."
+                )
+            picture.load()
+    except RefusedError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise RefusedError(415, "That is no whole picture; send a JPEG, PNG or WebP file.") from error

@@ -1,0 +1,171 @@
+"""The page in a real browser, as hands and eyes meet it. Needs Debian's chromium (apt-get install chromium)."""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from reranksmart.searching import Searcher
+from reranksmart.serving.app import create_app
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def address(searcher: Searcher) -> Iterator[str]:
+    """Where the real server answers."""
+    server = uvicorn.Server(uvicorn.Config(create_app(searcher), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.fail("no chromium on the PATH; install one (Debian: apt-get install chromium) to test the page")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page, opened; afterwards it must have asked nobody else and raised nothing."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    requests: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.get_by_text("16 pictures of").wait_for()
+    yield page
+    assert [url for url in requests if not url.startswith((address, f"blob:{address}"))] == []
+    assert errors == []
+    page.close()
+
+
+def ask(page: Page, text: str) -> None:
+    page.get_by_label("What to look for").fill(text)
+    page.keyboard.press("Enter")
+    page.locator("#reranked li").first.wait_for()
+
+
+def names(page: Page, stage: str) -> list[str]:
+    return [entry.get_attribute("data-id") or "" for entry in page.locator(f"#{stage} li").all()]
+
+
+def test_a_typed_text_shows_both_lists_what_moved_and_the_times(page: Page, searcher: Searcher) -> None:
+    ask(page, "a red rectangle")
+    expected = searcher.search("a red rectangle", k=20, top=12)
+    assert names(page, "retrieved") == [hit.id for hit in expected.retrieved]
+    assert names(page, "reranked") == [hit.id for hit in expected.reranked]
+    for hit, entry in zip(expected.reranked, page.locator("#reranked li").all(), strict=True):
+        told = "stays" if hit.rank == hit.retrieved_rank else f"from {hit.retrieved_rank}"
+        assert told in entry.inner_text()
+    stages = page.locator("#times dt").all_inner_texts()
+    assert stages == ["encode query", "search", "score pairs", "together"]
+    for image in page.locator("#reranked img").all():
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+
+
+def test_the_slider_changes_the_depth(page: Page) -> None:
+    ask(page, "a red rectangle")
+    slider = page.get_by_label("Re-rank the first")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.get_by_text("1 candidates re-ranked").wait_for()
+    assert names(page, "retrieved") == names(page, "reranked")
+    assert page.locator("#reranked li.beyond").count() == 11
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("2 candidates re-ranked").wait_for()
+    assert page.locator("#reranked li.beyond").count() == 10
+
+
+def test_everything_is_reached_by_the_keyboard(page: Page) -> None:
+    ask(page, "a gold ellipse")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#lists li') !== null"):
+            break
+    first, second = page.locator("#retrieved li").nth(0), page.locator("#retrieved li").nth(1)
+    assert first.evaluate("entry => entry === document.activeElement")
+    page.keyboard.press("ArrowDown")
+    assert second.evaluate("entry => entry === document.activeElement")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#reranked li").nth(1).evaluate("entry => entry === document.activeElement")
+    page.keyboard.press("/")
+    assert page.locator("#text").evaluate("field => field === document.activeElement")
+
+
+def test_regions_show_where_one_points_in_both_lists(page: Page, searcher: Searcher) -> None:
+    ask(page, "a red rectangle")
+    page.get_by_label("Re-rank the first").focus()
+    entry = page.locator("#reranked li").first
+    image_id = entry.get_attribute("data-id") or ""
+    entry.hover()
+    entry.locator("svg").wait_for()
+    assert entry.locator("rect.over").count() == len(searcher.regions_of(image_id)[0].boxes)
+    both = page.locator(f'#lists li[data-id="{image_id}"]')
+    assert page.locator("#lists li.same").count() == both.count()
+    page.mouse.move(5, 5)
+    page.wait_for_function("document.querySelectorAll('#lists svg').length === 0")
+
+
+def test_a_picture_finds_captions_and_a_script_in_one_is_only_text(page: Page, picture: Path) -> None:
+    page.set_input_files("#file", picture)
+    page.locator("#reranked.texts li").first.wait_for()
+    assert page.locator("#asked img").is_visible()
+    page.get_by_label("Re-rank the first").focus()
+    shown = [text for stage in ("retrieved", "reranked") for text in page.locator(f"#{stage} .text").all_inner_texts()]
+    assert len(shown) == 24
+    assert page.locator("#lists script, #lists [onerror]").count() == 0
+    assert page.title() == "Retrieve fast, rerank smart"
+
+
+def test_a_script_as_a_caption_is_shown_letter_by_letter(page: Page, picture: Path) -> None:
+    script = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+    hit = {"id": "a", "text": script, "retrieved_rank": 1, "rank": 1, "cosine": 0.5, "log_odds": 1.0, "row": 0}
+    answer = {
+        "direction": "image-to-text",
+        "depth": 1,
+        "retrieved": [hit],
+        "reranked": [hit],
+        "times_ms": {"search": 1},
+    }
+    page.evaluate("found => show(found)", {**answer, "batch_size": 1})
+    assert page.locator("#reranked .text").inner_text() == script
+    assert page.locator("#lists script, #lists [onerror]").count() == 0
+    assert page.title() == "Retrieve fast, rerank smart"
+
+
+def test_a_file_that_is_no_picture_is_told_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("no picture")
+    page.set_input_files("#file", tmp_path / "notes.png")
+    page.get_by_text("That is no whole picture").wait_for()
+    ask(page, "a red rectangle")
+    assert page.locator("#reranked li").count() == 12
+
+
+def test_the_page_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    ask(page, "a red rectangle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    left, right = (page.locator(f"#{stage} li").first.bounding_box() for stage in ("retrieved", "reranked"))
+    assert left is not None
+    assert right is not None
+    assert left["x"] + left["width"] <= right["x"]
+    assert abs(left["y"] - right["y"]) < 2

@@ -15,7 +15,7 @@ def batch_hard_triplet(captions: Tensor, images: Tensor, relevant: Tensor, *, ma
     As in the published code a true pair counts as a negative 2 further away, which costs nothing while the margin is
     under 2 minus the distance of the row's own pair.
     """
-    distances = 1 - captions @ images.T  # (B captions, B images)
+    distances = 1 - _cosines(captions, images)  # (B captions, B images)
     own = distances.diagonal()
     negatives = distances + 2.0 * relevant.to(distances)
     hardest_caption, hardest_image = negatives.amin(dim=0), negatives.amin(dim=1)
@@ -28,7 +28,7 @@ def info_nce(captions: Tensor, images: Tensor, relevant: Tensor, *, temperature:
     ``captions``, ``images`` (B, D) unit rows; ``relevant`` (B, B) bool, True where caption i is true of image j: true
     pairs off the diagonal are left out, being neither target nor negative (Oord et al. 2018; Radford et al. 2021).
     """
-    similarities = captions @ images.T / temperature  # (B captions, B images)
+    similarities = _cosines(captions, images) / temperature  # (B captions, B images)
     off_diagonal = ~torch.eye(len(captions), dtype=torch.bool, device=captions.device)
     similarities = similarities.masked_fill(relevant.to(captions.device) & off_diagonal, float("-inf"))
     target = torch.arange(len(captions), device=captions.device)
@@ -67,3 +67,9 @@ def distillation(similarities: Tensor, log_odds: Tensor, *, temperature: float, 
     student = (similarities / temperature).log_softmax(dim=1)
     teacher = (log_odds.detach() / teacher_temperature).log_softmax(dim=1)
     return kl_div(student, teacher, log_target=True, reduction="batchmean")
+
+
+def _cosines(captions: Tensor, images: Tensor) -> Tensor:
+    """(B captions, B images) in the precision of the vectors, autocast or not: a temperature would magnify rounding."""
+    with torch.autocast(captions.device.type, enabled=False):
+        return captions @ images.T

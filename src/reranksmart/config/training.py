@@ -61,7 +61,12 @@ class Objective(Frozen):
     weight_decay: float = Field(0.05, ge=0)
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
-    optimiser: Literal["adamw", "reference_adamw"] = "adamw"
+    optimiser: Literal["adamw", "fused_adamw", "reference_adamw"] = Field(
+        "adamw", description="fused_adamw: the same rule in one pass over the weights, rounded otherwise"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the trunk's products while training; weights, head and losses stay float32"
+    )
     decay: Literal["matrices", "reference"] = Field(
         "matrices",
         description="weights that decay: all but biases and LayerNorms; reference: also the LayerNorms of M3P and UNITER "

@@ -84,7 +84,8 @@ class SingleStream(nn.Module):
         for layer in layers:
             tokens = layer(tokens, _attention_mask(mask))
         first = _first_token(last, tokens, _attention_mask(mask))  # (B, 1, H): only it is read
-        return self.head(self.pooler(first.to(self.pooler.dense.weight.dtype))).float()
+        with torch.autocast(self.device.type, enabled=False):  # the log-odds keep all their digits
+            return self.head(self.pooler(first.to(self.pooler.dense.weight.dtype))).float()
 
     def cache_texts(self, texts: TextBatch | EmbeddedTexts) -> EmbeddedTexts:
         """States of texts after the first ``cached_layers`` layers, which read them alone: needed once a caption."""

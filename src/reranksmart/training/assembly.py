@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,7 +30,11 @@ def assemble(
 ) -> tuple[Training, Schedule]:
     """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
     tasks = _tasks(objective, train_data, seed)
-    optimisers = {"adamw": torch.optim.AdamW, "reference_adamw": ReferenceAdamW}
+    optimisers: dict[str, Callable[..., torch.optim.Optimizer]] = {
+        "adamw": torch.optim.AdamW,
+        "fused_adamw": partial(torch.optim.AdamW, fused=True),
+        "reference_adamw": ReferenceAdamW,
+    }
     optimiser = optimisers[objective.optimiser](weight_groups(model, objective), lr=objective.learning_rate)
     schedule = Schedule(
         tasks=schedule_tasks(list(tasks), objective.schedule),
@@ -38,6 +43,7 @@ def assemble(
         checkpoint_every=objective.checkpoint_every,
         accumulation=objective.accumulation,
         clip_norm=objective.clip_norm,
+        bfloat16=objective.precision == "bfloat16",
     )
 
     def evaluate() -> dict[str, float]:

@@ -32,6 +32,7 @@ class Schedule:
     checkpoint_every: int
     accumulation: int = 1
     clip_norm: float = 1.0
+    bfloat16: bool = False
 
 
 @dataclass
@@ -124,6 +125,7 @@ def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[
     training.model.train()
     # Dropout reads the global generator: seeding it by step makes a resumed run draw what an unbroken one draws.
     torch.manual_seed(training.seed * 1_000_003 + step)
+    device = next(training.model.parameters()).device
     turns: dict[str, int] = defaultdict(int)
     for name in schedule.tasks:
         turn, per_step = turns[name], schedule.tasks.count(name)
@@ -131,7 +133,8 @@ def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[
         loss_sum = 0.0
         for part in range(schedule.accumulation):
             batch = (step * per_step + turn) * schedule.accumulation + part
-            loss = training.tasks[name].loss(training.model, batch) / schedule.accumulation  # type: ignore[arg-type]
+            with torch.autocast(device.type, torch.bfloat16, enabled=schedule.bfloat16):
+                loss = training.tasks[name].loss(training.model, batch) / schedule.accumulation  # type: ignore[arg-type]
             loss.backward()
             loss_sum += loss.item()
         torch.nn.utils.clip_grad_norm_(training.model.parameters(), schedule.clip_norm)

@@ -64,6 +64,14 @@ class Contents:
             for picture in part.pictures
         }
 
+    def require_same_detector(self, regions: RegionStore) -> None:
+        """ValueError where these regions name their objects otherwise than the index's."""
+        if regions.label_names != self.parts[0].regions.label_names:
+            raise ValueError(
+                "the index's regions come of another detector than the one here, so that no picture can be added. "
+                "Make the index again with `reranksmart gallery`."
+            )
+
     def regions_of(self, image_ids: Iterable[str]) -> RegionStore:
         """The regions of these pictures, in their order."""
         ids = list(image_ids)

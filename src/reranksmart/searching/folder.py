@@ -65,6 +65,11 @@ class Part:
 
 
 def picture_digest(path: Path) -> str:
+    """The SHA-256 of a picture's file; FileNotFoundError where there is none."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"the picture {path} is missing; an index shows its pictures. Put it there, or leave its split out."
+        )
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -90,6 +90,7 @@ class Searcher:
             new, known = self._new_pictures(whole)
             if new:
                 regions = self._detect([(picture.id, picture.path) for picture in new])
+                self.contents.require_same_detector(regions)
                 vectors = self.models.embed_pictures(regions).vectors
                 part = Part(tuple(new), build_index(vectors), regions)
                 write_part(self.folder, part, number=len(self.contents.parts))

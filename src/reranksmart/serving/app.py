@@ -139,7 +139,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
             Route("/{name}", page),
         ],
         middleware=[Middleware(SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-        exception_handlers={HTTPException: _refusal, RefusedError: _refusal, ValueError: _refusal},
+        exception_handlers={HTTPException: _refusal, ValueError: _refusal, Exception: _failure},
         lifespan=lifespan,
     )
 
@@ -149,6 +149,10 @@ async def _refusal(_: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
     return JSONResponse({"error": str(error)}, error.status if isinstance(error, RefusedError) else 400)
+
+
+async def _failure(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "The server failed; its terminal says why."}, 500)
 
 
 def _number(request: Request, key: str, default: int, most: int) -> int:

@@ -100,7 +100,7 @@ def _embedded_batch(data: TrainingData, batch_size: int, seed: int, model: BiEnc
     images = read_by_length(
         data.regions.lengths[image_rows], lambda part: model.encode_image(data.regions.batch(image_rows[part]))
     )
-    return EmbeddedBatch(rows, image_rows, captions, images, relevant)
+    return EmbeddedBatch(rows, image_rows, captions, images, relevant.to(captions.device))
 
 
 def read_by_length(lengths: NDArray[np.integer], read: Callable[[NDArray[np.int64]], Tensor]) -> Tensor:
@@ -138,4 +138,4 @@ class PairTask:
             tokens.lengths[caption_rows] + regions.lengths[image_rows],
             lambda part: model.score_pairs(tokens.batch(caption_rows[part]), regions.batch(image_rows[part])),
         )
-        return objectives.pair_cross_entropy(log_odds, labels)
+        return objectives.pair_cross_entropy(log_odds, labels.to(log_odds.device))

@@ -1,0 +1,22 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
+PARTS = {"score pairs", "encode captions", "encode images", "train bi_encoder", "search", "one query"}
+
+
+def test_the_gpu_script_answers_every_question_at_small_size_without_a_gpu(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--device", "cpu", "--tiny", "--output", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    record = json.loads((tmp_path / "gpu.json").read_text())
+    assert record["right"]["float32"]["within"]
+    assert {row["what"] for row in record["rows"]} >= PARTS
+    assert all(min(row["seconds"]) > 0 for row in record["rows"])
+    assert "whole evaluation, Coop" in done.stdout.splitlines()[-5]

@@ -7,6 +7,7 @@ from typing import Any
 
 from reranksmart.config import Config, ConfigError, Experiment, Scenes
 from reranksmart.plan import (
+    audited,
     evaluations,
     main_depth,
     measure_inputs,
@@ -48,6 +49,7 @@ def tables(config: Config) -> list[str]:
     found += list(LATENCY_TABLES) if config.latency else []
     found += ["claims"] if config.comparisons else []
     found += ["region_recall"] if _scene_splits(config) else []
+    found += ["audit"] if audited(config) else []
     return found
 
 
@@ -107,6 +109,8 @@ def table_inputs(config: Config, table: str) -> list[str]:
         return ["results/comparisons.csv"]
     if table == "region_recall":
         return _scene_splits(config)
+    if table == "audit":
+        return [f"results/audits/{training_set}.json" for training_set in audited(config)]
     if table == "index_recall":
         return ["results/index_recall"]
     if table in LATENCY_TABLES:

@@ -78,6 +78,28 @@ rule audit_splits:
         " --output {output} {input.splits} 2>&1 | tee {log}"
 
 
+rule audit_training:
+    input:
+        lambda wildcards: plan.audit_inputs(CONFIG, wildcards),
+    output:
+        "results/audits/{training_set}.json",
+    log:
+        "results/logs/audit_training/{training_set}.log",
+    benchmark:
+        "results/benchmarks/audit_training/{training_set}.tsv"
+    priority: 90
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        settings=lambda wildcards: plan.audit_settings(CONFIG, wildcards.training_set),
+        code=plan.code_digest("reranksmart.cli.audits"),
+    shell:
+        "reranksmart audit-training --root results/data --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+
+
 rule judge:
     input:
         splits=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),

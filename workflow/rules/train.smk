@@ -9,6 +9,7 @@ rule pretrain:
         data="results/data/{dataset}/train",
         regions="results/regions/{dataset}/train",
         relevance="results/relevance/{dataset}.train.npz",
+        leaks=ancient(lambda wildcards: plan.audits_of(CONFIG, wildcards.dataset)),
     output:
         directory("results/backbones/{backbone}/{dataset}"),
     log:
@@ -54,7 +55,8 @@ rule convert_backbone:
 
 rule adopt_backbone:
     input:
-        lambda wildcards: plan.backbone_folder(CONFIG, wildcards),
+        backbone=lambda wildcards: plan.backbone_folder(CONFIG, wildcards),
+        leaks=ancient("results/audits/{training_set}.json"),
     output:
         directory(MODEL),
     log:
@@ -72,13 +74,14 @@ rule adopt_backbone:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         code=plan.code_digest("reranksmart.cli.backbones"),
     shell:
-        "reranksmart adopt-backbone --backbone {input} --backbone-settings {params.settings:q}"
+        "reranksmart adopt-backbone --backbone {input.backbone} --backbone-settings {params.settings:q}"
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
 
 
 rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
+        leaks=ancient("results/audits/{training_set}.json"),
     output:
         directory(MODEL),
     log:

@@ -9,6 +9,7 @@ MODULE_BY_VERB = {
     "fetch-stamps": "data",
     "prepare-split": "data",
     "audit-splits": "data",
+    "audit-training": "audits",
     "judge": "data",
     "extract-regions": "regions",
     "merge-regions": "regions",

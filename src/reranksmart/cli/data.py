@@ -15,6 +15,8 @@ from reranksmart.code import code_digest
 from reranksmart.config import Dataset, Files, PublishedDataset, Scenes
 from reranksmart.data.audit import audit_scenes, audit_splits
 from reranksmart.data.files import prepare_file_split
+from reranksmart.data.layout import read_image_ids
+from reranksmart.data.overlap import overlaps
 from reranksmart.data.photographs import prepare_published_split
 from reranksmart.data.propositions import read_propositions, relevance
 from reranksmart.data.scenes import read_scenes
@@ -100,17 +102,28 @@ def judge_verb(
 ) -> None:
     """Finds which captions are true of which images in a gallery: by truth for scenes, else by description."""
     Gallery.parse(gallery)
-    captions = [read_captions(folder / "captions.jsonl") for folder in splits]
-    if stamps is None:
-        parts = [part.relevance() for part in captions]
-        found = Relevance(
-            tuple(chain.from_iterable(part.caption_ids for part in parts)),
-            tuple(chain.from_iterable(part.image_ids for part in parts)),
-        )
-    else:
+    _require_disjoint(splits)
+    composed = [folder for folder in splits if (folder / "propositions.jsonl").exists()]
+    parts = [
+        read_captions(folder / "captions.jsonl").relevance()
+        for folder in splits
+        if stamps is None or folder not in composed
+    ]
+    if stamps is not None and composed:
         meanings = {
-            key: value for folder in splits for key, value in read_propositions(folder / "propositions.jsonl").items()
+            key: value for folder in composed for key, value in read_propositions(folder / "propositions.jsonl").items()
         }
-        scenes = [scene for folder in splits for scene in read_scenes(folder / "scenes.jsonl")]
-        found = relevance(meanings, scenes, concepts_of(read_stamps(stamps)))
+        scenes = [scene for folder in composed for scene in read_scenes(folder / "scenes.jsonl")]
+        parts.insert(0, relevance(meanings, scenes, concepts_of(read_stamps(stamps))))
+    found = Relevance(
+        tuple(chain.from_iterable(part.caption_ids for part in parts)),
+        tuple(chain.from_iterable(part.image_ids for part in parts)),
+    )
     write_relevance(output, found)
+
+
+def _require_disjoint(splits: list[Path]) -> None:
+    """ValueError where two splits of a gallery share an image: it would stand there twice."""
+    for shared in overlaps({f"{folder.parent.name}.{folder.name}": read_image_ids(folder) for folder in splits}):
+        if shared.shared:
+            raise ValueError(f"{shared}; a gallery has each image once. Leave one of the two splits out.")

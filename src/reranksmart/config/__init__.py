@@ -9,6 +9,7 @@ from reranksmart.config.datasets import FileSplit as FileSplit
 from reranksmart.config.datasets import PublishedDataset as PublishedDataset
 from reranksmart.config.datasets import RegionFeatures as RegionFeatures
 from reranksmart.config.datasets import Scenes as Scenes
+from reranksmart.config.experiments import AllowedLeak as AllowedLeak
 from reranksmart.config.experiments import Comparison as Comparison
 from reranksmart.config.experiments import Experiment as Experiment
 from reranksmart.config.experiments import Fusion as Fusion

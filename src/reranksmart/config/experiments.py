@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Count, Frozen, Name
+from reranksmart.config.values import Count, Frozen, Name, SplitName
 from reranksmart.precision import Precision
 
 
@@ -29,9 +29,18 @@ class TestSet(Frozen):
 
     dataset: Name
     split: Name
-    distractors: tuple[Name, ...] = Field((), description="splits whose images and captions enlarge the gallery")
+    distractors: tuple[SplitName, ...] = Field(
+        (), description="splits whose images and captions enlarge the gallery; another dataset's as dataset.split"
+    )
     captions_per_image: Count | None = Field(None, description="the first n of each language; null: all")
     twins: bool = Field(False, description="consecutive images are twins: also measure twin accuracy")
+
+
+class AllowedLeak(Frozen):
+    """A test on images of the training, allowed in spite of the audit; every table with such a result says so."""
+
+    training_set: Name
+    test_set: Name
 
 
 class Fusion(Frozen):

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
-from reranksmart.config.experiments import Comparison, Experiment, Latency, Precisions, System, TestSet
+from reranksmart.config.experiments import AllowedLeak, Comparison, Experiment, Latency, Precisions, System, TestSet
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
 
@@ -25,6 +25,7 @@ class Config(Frozen):
     test_sets: dict[Name, TestSet]
     experiments: dict[Name, Experiment]
     comparisons: tuple[Comparison, ...] = ()
+    allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
     latency: Latency | None = None
     precision: Precisions = Precisions()
     index: str = Field("Flat", description="faiss factory string of the retrievers' index")
@@ -67,6 +68,14 @@ class Config(Frozen):
     def _references(self) -> list[tuple[str, str, str]]:
         found = [(f"training_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.training_sets.items()]
         found += [(f"test_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.test_sets.items()]
+        found += [
+            (f"test_sets.{n}.distractors", "datasets", split.split(".")[0])
+            for n, t in self.test_sets.items()
+            for split in t.distractors
+            if "." in split
+        ]
+        for n, leak in enumerate(self.allowed_leaks):
+            found += [(f"allowed_leaks.{n}.{k}", f"{k}s", getattr(leak, k)) for k in ("training_set", "test_set")]
         for name, system in self.systems.items():
             for role in ("retriever", "reranker"):
                 if getattr(system, role):
@@ -90,7 +99,9 @@ class Config(Frozen):
             found.append((f"training_sets.{name}.dev_split", training_set.dataset, training_set.dev_split))
         for name, test_set in self.test_sets.items():
             for split in (test_set.split, *test_set.distractors):
-                found.append((f"test_sets.{name}", test_set.dataset, split))
+                other, dot, rest = split.partition(".")
+                place = (other, rest) if dot else (test_set.dataset, split)
+                found.append((f"test_sets.{name}", *place))
         return found
 
     def _captioned_splits(self) -> list[tuple[str, str, str]]:

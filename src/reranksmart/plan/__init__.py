@@ -2,6 +2,10 @@
 
 from reranksmart.code import code_digest as code_digest
 from reranksmart.gallery import Gallery as Gallery
+from reranksmart.plan.audit import audit_inputs as audit_inputs
+from reranksmart.plan.audit import audit_settings as audit_settings
+from reranksmart.plan.audit import audited as audited
+from reranksmart.plan.audit import audits_of as audits_of
 from reranksmart.plan.cost import index_factories as index_factories
 from reranksmart.plan.cost import index_vectors as index_vectors
 from reranksmart.plan.cost import latency_embeddings as latency_embeddings

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config
+from reranksmart.plan.audit import dataset_audits
 from reranksmart.plan.experiments import objectives_of
 from reranksmart.plan.names import gallery_folders, model_folder, one_of
 
@@ -50,7 +51,7 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
         "dev_data": f"results/data/{dataset}/{dev}",
         "dev_regions": f"results/regions/{dataset}/{dev}",
         "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
-        "audit": f"results/data/{dataset}/audit.json",
+        **dataset_audits(config, dataset),
     }
 
 

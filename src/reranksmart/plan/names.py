@@ -15,10 +15,12 @@ def model_folder(backbone: str, training_set: str, objective: str, seed: int) ->
 
 
 def gallery_name(test_set: TestSet) -> str:
-    """The name of a test set's queries and gallery: ``scenes.test``, ``scenes.test+distractors``, ``scenes.test.1``."""
-    splits = "+".join((test_set.split, *test_set.distractors))
-    first = f".{test_set.captions_per_image}" if test_set.captions_per_image else ""
-    return f"{test_set.dataset}.{splits}{first}"
+    """The name of a test set's queries and gallery."""
+    return str(gallery_of(test_set))
+
+
+def gallery_of(test_set: TestSet) -> Gallery:
+    return Gallery.of(test_set.dataset, (test_set.split, *test_set.distractors), test_set.captions_per_image)
 
 
 def settings(value: Any) -> str:
@@ -45,5 +47,4 @@ def options(flag: str, values: Iterable[str]) -> str:
 
 def gallery_folders(root: str, gallery: str) -> list[str]:
     """One folder below ``root`` for each split of a gallery."""
-    parsed = Gallery.parse(gallery)
-    return [f"{root}/{parsed.dataset}/{split}" for split in parsed.splits]
+    return [f"{root}/{dataset}/{split}" for dataset, split in Gallery.parse(gallery).places]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.audit import audit_table
 from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
@@ -117,6 +118,9 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     ),
     "region_recall": lambda inputs, settings: region_table(
         {folder.name: read_json(folder / "recall.json") for folder in inputs}, dataset=settings.dataset
+    ),
+    "audit": lambda inputs, settings: audit_table(
+        [row for path in inputs for row in read_json(path)], dataset=settings.dataset
     ),
     "claims": lambda inputs, settings: claims_table(
         pd.read_csv(inputs[0]), paper_numbers(), labels=settings.labels, dataset=settings.dataset

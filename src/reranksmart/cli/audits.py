@@ -1,0 +1,36 @@
+"""The verb that audits a training set before anything is trained on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reranksmart.data.leaks import audit_training
+from reranksmart.storage import write_json
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name on the command line, since there is only one."""
+
+
+@app.command("audit-training")
+def audit_training_verb(
+    root: Annotated[Path, typer.Option(help="folder of all prepared splits")],
+    settings: Annotated[str, typer.Option(help="the training set's splits, and those of each test set, as JSON")],
+    output: Annotated[Path, typer.Option()],
+) -> None:
+    """Refuses to test a model on images that it trained on, unless that is allowed, and says which and how many."""
+    asked = json.loads(settings)
+    rows = audit_training(
+        training_set=asked["training_set"],
+        trained={role: root / place for role, place in asked["trained"].items()},
+        tested={name: [root / place for place in places] for name, places in asked["tested"].items()},
+        allowed=asked["allowed"],
+    )
+    write_json(output, rows)

@@ -1,0 +1,60 @@
+"""What a training set is tested on, and which of it must share no image with what it trains on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reranksmart.config import Config, Files, Scenes
+from reranksmart.plan.experiments import evaluations
+from reranksmart.plan.names import gallery_of, settings
+
+
+def tested_with(config: Config, training_set: str) -> list[str]:
+    """The test sets on which models of a training set are measured."""
+    found = {e.test_set for e in evaluations(config, config.experiments.values()) if e.training_set == training_set}
+    found |= {c.test_set for c in config.comparisons if c.training_set == training_set}
+    if config.latency and config.latency.training_set == training_set:
+        found.add(config.latency.test_set)
+    return sorted(found)
+
+
+def audited(config: Config) -> list[str]:
+    """The training sets whose models are measured."""
+    return [name for name in config.training_sets if tested_with(config, name)]
+
+
+def audits_of(config: Config, dataset: str) -> list[str]:
+    """The audits that must pass before anything is made from a dataset's training images."""
+    return [f"results/audits/{name}.json" for name in audited(config) if config.training_sets[name].dataset == dataset]
+
+
+def audit_folders(config: Config, training_set: str) -> list[str]:
+    """The splits that an audit reads, each once."""
+    chosen = config.training_sets[training_set]
+    places = [(chosen.dataset, chosen.split), (chosen.dataset, chosen.dev_split)]
+    for name in tested_with(config, training_set):
+        places += gallery_of(config.test_sets[name]).places
+    return [f"results/data/{dataset}/{split}" for dataset, split in dict.fromkeys(places)]
+
+
+def audit_settings(config: Config, training_set: str) -> str:
+    """The training set's splits by role, those of each test set, and the test sets whose leak is allowed."""
+    chosen = config.training_sets[training_set]
+    tested = {
+        name: ["/".join(place) for place in gallery_of(config.test_sets[name]).places]
+        for name in tested_with(config, training_set)
+    }
+    allowed = sorted({leak.test_set for leak in config.allowed_leaks if leak.training_set == training_set})
+    trained = {"train": f"{chosen.dataset}/{chosen.split}", "dev": f"{chosen.dataset}/{chosen.dev_split}"}
+    return settings({"training_set": training_set, "trained": trained, "tested": tested, "allowed": allowed})
+
+
+def audit_inputs(config: Config, wildcards: Any) -> list[str]:
+    return audit_folders(config, wildcards.training_set)
+
+
+def dataset_audits(config: Config, dataset: str) -> dict[str, str]:
+    """The audit inside a dataset of one's own, whose splits are all apart; published ones overlap by design."""
+    return (
+        {"audit": f"results/data/{dataset}/audit.json"} if isinstance(config.datasets[dataset], Scenes | Files) else {}
+    )

@@ -45,6 +45,13 @@ def test_the_default_is_valid():
         ("objectives.joint.schedule", ["bi_encoder", "cross_encoder", "distil"], "schedule"),
         ("objectives.bi_encoder.hard_negatives", {"refresh_every": 5}, "does not define"),
         ("backbones.oscar.capabilities", ["bi_encoder"], "backbone 'oscar' cannot do"),
+        (
+            "datasets.coco",
+            {"kind": "coco", "annotations": "coco.json", "splits": {"test": {}}},
+            "datasets.coco: neither images nor regions are given",
+        ),
+        ("test_sets.test.distractors", ["scene.train"], "test_sets.test.distractors: 'scene' is not among datasets"),
+        ("allowed_leaks", [{"training_set": "scenes", "test_set": "tests"}], "Did you mean 'test'?"),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
     ],
 )

@@ -64,15 +64,6 @@ class Published(Frozen):
     images: tuple[Place, ...] = Field((), description="folders of pictures, searched in this order")
     regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
 
-    @model_validator(mode="after")
-    def _can_be_seen(self) -> Published:
-        if not self.images and self.regions is None:
-            raise ValueError(
-                "neither images nor regions are given, so that no picture can be seen; give folders of pictures, or "
-                "files of region features"
-            )
-        return self
-
 
 class Coco(Published):
     kind: Literal["coco"]

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
 from reranksmart.config.experiments import AllowedLeak, Comparison, Experiment, Latency, Precisions, System, TestSet
+from reranksmart.config.published import Published
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
 
@@ -39,6 +40,16 @@ class Config(Frozen):
         if len(set(seeds)) != len(seeds):
             raise ValueError(f"seeds {list(seeds)} repeat; each seed once")
         return seeds
+
+    @model_validator(mode="after")
+    def _pictures_can_be_seen(self) -> Config:
+        for name, dataset in self.datasets.items():
+            if isinstance(dataset, Published) and not dataset.images and dataset.regions is None:
+                raise ValueError(
+                    f"datasets.{name}: neither images nor regions are given, so that no picture can be seen; give "
+                    "folders of pictures, or files of region features"
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:

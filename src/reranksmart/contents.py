@@ -30,11 +30,19 @@ TABLES_OF_EXPERIMENTS = {
     "distillation": ("distillation", "main"),
     "cached_layers": ("cached_layers", "main"),
 }
+KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()} | {"transfer": "transfer_matrix"}
 LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_recall")
 
 
 def experiments_of(config: Config, table: str) -> list[Experiment]:
+    if _shown(config, table):
+        return [config.experiments[table]]
     return [config.experiments[name] for name in TABLES_OF_EXPERIMENTS[table] if name in config.experiments]
+
+
+def _shown(config: Config, table: str) -> bool:
+    """Whether a table is that of an experiment which says itself how it is shown."""
+    return table in config.experiments and config.experiments[table].shown_as is not None
 
 
 def measures(config: Config, table: str) -> list[str]:
@@ -46,6 +54,7 @@ def measures(config: Config, table: str) -> list[str]:
 def tables(config: Config) -> list[str]:
     """The tables that the configuration asks for."""
     found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
+    found += [name for name in config.experiments if _shown(config, name)]
     found += list(LATENCY_TABLES) if config.latency else []
     found += ["claims"] if config.comparisons else []
     found += ["region_recall"] if _scene_splits(config) else []
@@ -82,6 +91,8 @@ def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
 
 def report_settings(config: Config, name: str) -> str:
     """What a table or figure needs to know of the configuration, as JSON."""
+    if _shown(config, name):
+        return _shown_settings(config, name)
     main = config.experiments.get("main")
     own = config.experiments.get({"table1_main": "main", "table2_languages": "languages"}.get(name, name))
     extra = {"table1_main": "main_exhaustive", "accuracy_latency": "main_exhaustive"}.get(name)
@@ -92,12 +103,40 @@ def report_settings(config: Config, name: str) -> str:
     return settings(
         {
             "scope": _scope(config, about) if about else {},
-            "dataset": ", ".join(config.datasets),
+            "dataset": _dataset(config, config.latency.test_set if config.latency and name in LATENCY_TABLES else "")
+            or _dataset(config, about.test_sets[0] if about else "")
+            or ", ".join(config.datasets),
             "labels": {key: system.label for key, system in config.systems.items()},
             "systems": [system for system in config.systems if system in systems],
             "other_test_set": other.test_sets[0] if other else "",
             "fractions": fractions,
             "languages": config.backbones[about.backbones[0]].languages if about else (),
+            "seeds": len(config.seeds),
+        }
+    )
+
+
+def _dataset(config: Config, test_set: str) -> str:
+    """A test set's name in tables; empty where it has none."""
+    return (config.test_sets[test_set].label or "") if test_set else ""
+
+
+def _shown_settings(config: Config, name: str) -> str:
+    """The settings of a table that an experiment asks for by ``shown_as``: all of it is in that experiment."""
+    own = config.experiments[name]
+    label = _dataset(config, own.test_sets[0])
+    return settings(
+        {
+            "scope": _scope(config, own),
+            "dataset": label or ", ".join(config.datasets),
+            "paper_dataset": label,
+            "kind": KINDS[str(own.shown_as)],
+            "labels": {key: system.label for key, system in config.systems.items()},
+            "systems": [system for system in config.systems if system in own.systems],
+            "other_test_set": own.test_sets[-1] if len(own.test_sets) > 1 else "",
+            "fractions": {n: config.training_sets[n].fraction for n in own.training_sets},
+            "test_sets": {n: config.test_sets[n].label or n for n in own.test_sets},
+            "languages": config.backbones[own.backbones[0]].languages,
             "seeds": len(config.seeds),
         }
     )
@@ -115,7 +154,7 @@ def table_inputs(config: Config, table: str) -> list[str]:
         return ["results/index_recall"]
     if table in LATENCY_TABLES:
         return ["results/latency"]
-    if table not in TABLES_OF_EXPERIMENTS:
+    if table not in TABLES_OF_EXPERIMENTS and not _shown(config, table):
         raise ConfigError(f"no table is called {table!r}; there are {tables(config)}")
     if table == "cached_layers":
         return ["results/pair_costs", *measures(config, table)]
@@ -169,8 +208,8 @@ def _example_inputs(config: Config) -> dict[str, str]:
         test_set=main.test_sets[0],
     )
     return {
-        "regions": f"results/regions/{test_set.dataset}/{test_set.split}",
-        **measure_inputs(config, wildcards),
+        "regions": f"results/regions/{test_set.dataset}/{test_set.splits[0]}",
+        **{role: found[0] for role, found in measure_inputs(config, wildcards).items()},
     }
 
 

@@ -60,3 +60,23 @@ def test_a_bad_configuration_stops_before_any_job(folder: Path, overlay: str, sa
     assert done.returncode != 0
     assert said in done.stdout
     assert not (folder / "results").exists()
+
+
+def test_the_paper_s_configuration_plans_before_its_data_are_there(folder: Path) -> None:
+    done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "workflow/configs/paper.yaml")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["convert_backbone"] == 3
+    assert "pretrain" not in jobs
+    assert jobs["train"] == 25
+    resources = [line for line in done.stdout.splitlines() if line.strip().startswith("resources:")]
+    assert len(resources) == jobs["total"]
+    of_jobs = [line for line in resources if "mem_mb=" in line and "runtime=" in line]
+    assert len(of_jobs) == jobs["total"] - 1  # rule all makes nothing
+
+
+def test_folds_are_galleries_apart_that_one_evaluation_reads(folder: Path) -> None:
+    target = "results/measures/oscar/coco/joint_coop/seed1/coco_1k"
+    done = snakemake(folder, target, "--dry-run", "--cores", "2", "--configfile", "workflow/configs/paper.yaml")
+    jobs = planned(done.stdout)
+    assert (jobs["evaluate"], jobs["retrieve"], jobs["score_candidates"], jobs["train"]) == (1, 5, 5, 1)

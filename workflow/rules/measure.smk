@@ -19,16 +19,10 @@ rule evaluate:
         mem_mb=1500,
         runtime=60,
     params:
-        pair_scores=lambda wildcards, input: (
-            f"--pair-scores {input.pair_scores}"
-            if "pair_scores" in input.keys()
-            else ""
-        ),
         options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
         code=plan.code_digest("reranksmart.cli.measuring"),
     shell:
-        "reranksmart evaluate --ranking {input.ranking} {params.pair_scores} --data {input.data}"
-        " --relevance {input.relevance} {params.options} --output {output} 2>&1 | tee {log}"
+        "reranksmart evaluate {params.options} --output {output} 2>&1 | tee {log}"
 
 
 rule evaluate_twins:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -33,44 +34,46 @@ Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, s
 
 @app.command("evaluate")
 def evaluate_verb(
-    ranking: Annotated[Path, typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
-    data: Annotated[Path, typer.Option(help="folder of the split whose captions and images ask")],
-    relevance: Folder,
+    ranking: Annotated[list[Path], typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
+    data: Annotated[list[Path], typer.Option(help="folder of the split whose captions and images ask")],
+    relevance: Annotated[list[Path], typer.Option()],
     experiment: Experiment,
-    gallery: Annotated[str, typer.Option()],
+    gallery: Annotated[str, typer.Option(help="its name; several by commas, as many as rankings, are folds")],
     languages: Annotated[str, typer.Option(help="separated by commas")],
     output: Folder,
-    pair_scores: Annotated[Path | None, typer.Option(help="folder of the reranker's log-odds")] = None,
+    pair_scores: Annotated[list[Path] | None, typer.Option(help="folder of the reranker's log-odds")] = None,
     depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
     fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
     resamples: int = 1000,
 ) -> None:
-    """Measures one system: means with intervals in measures.csv, every query's values in per_query/."""
-    keys, parsed, truth = json.loads(experiment), Gallery.parse(gallery), read_relevance(relevance)
+    """Measures one system: means with intervals in measures.csv, every query's values in per_query/.
+
+    Folds are galleries apart whose queries count together: with folds of one size, the mean over the folds.
+    """
+    keys = json.loads(experiment)
     combinations = [
         (int(k), Fusion(**fusion)) for k in filter(None, depths.split(",")) for fusion in json.loads(fusions)
     ]
-    captions = read_captions(data / "captions.jsonl")
+    reranker: list[Path] | list[None] = pair_scores or [None] * len(ranking)
+    folds = [
+        (_RankedGallery(ranked, scores), read_captions(folder / "captions.jsonl"), read_relevance(truth))
+        for ranked, scores, folder, truth in zip(ranking, reranker, data, relevance, strict=True)
+    ]
     tables: list[pd.DataFrame] = []
     with atomic_directory(output) as target:
         (target / "per_query").mkdir()
         for language in languages.split(","):
-            asked = captions.in_languages([language])
-            before = {way: read_ranking(ranking / f"{language}.{way}.npz") for way in Direction}
             for depth, fusion in combinations or [(0, Fusion())]:
-                after, pairs = before, dict.fromkeys(Direction, 0)
-                if pair_scores:
-                    after = {
-                        way: _reranked(before[way], pair_scores / f"{language}.{way}.npy", depth, fusion)
-                        for way in Direction
-                    }
-                    pairs = {way: len(before[way]) * min(depth, before[way].depth) for way in Direction}
-                elif _is_exhaustive(ranking):
-                    pairs = {way: before[way].items.size for way in Direction}
-                per_query = {
-                    way: evaluation.with_images(evaluation.per_query_measures(after[way], truth, way), asked, way)
-                    for way in Direction
-                }
+                per_query: dict[Direction, pd.DataFrame] = {}
+                pairs = dict.fromkeys(Direction, 0)
+                for way in Direction:
+                    frames = []
+                    for ranked, captions, truth in folds:
+                        found, scored = ranked.ranking(language, way, depth, fusion)
+                        measures = evaluation.per_query_measures(found, truth, way)
+                        frames.append(evaluation.with_images(measures, captions.in_languages([language]), way))
+                        pairs[way] += scored
+                    per_query[way] = pd.concat(frames)
                 row = {**keys, "language": language, "depth": depth, "fusion": fusion.label}
                 rng = np.random.default_rng(keys["seed"])
                 tables.append(
@@ -78,10 +81,33 @@ def evaluate_verb(
                 )
                 evaluation.write_per_query(target / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
+        galleries = gallery.split(",")
         settings = json.dumps(
-            {**keys, "gallery": gallery, "splits": parsed.splits, "depths": depths, "fusions": fusions}
+            {
+                **keys,
+                "gallery": gallery,
+                "splits": [split for name in galleries for split in Gallery.parse(name).splits],
+                "depths": depths,
+                "fusions": fusions,
+            }
         )
         write_provenance(target, verb="evaluate", code=code_digest(__name__), settings=settings, seed=keys["seed"])
+
+
+@dataclass(frozen=True)
+class _RankedGallery:
+    """A folder of rankings, and of a reranker's log-odds of their first items."""
+
+    folder: Path
+    pair_scores: Path | None
+
+    def ranking(self, language: str, way: Direction, depth: int, fusion: Fusion) -> tuple[Ranking, int]:
+        """The final ranking, and how many pairs were scored for it."""
+        before = read_ranking(self.folder / f"{language}.{way}.npz")
+        if self.pair_scores:
+            after = _reranked(before, self.pair_scores / f"{language}.{way}.npy", depth, fusion)
+            return after, len(before) * min(depth, before.depth)
+        return before, before.items.size if _is_exhaustive(self.folder) else 0
 
 
 def _is_exhaustive(ranking: Path) -> bool:

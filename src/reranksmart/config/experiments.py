@@ -34,6 +34,24 @@ class TestSet(Frozen):
     )
     captions_per_image: Count | None = Field(None, description="the first n of each language; null: all")
     twins: bool = Field(False, description="consecutive images are twins: also measure twin accuracy")
+    label: str | None = Field(
+        None, description="its name in tables; where the paper's numbers know it, they stand beside (MSCOCO 5k)"
+    )
+    folds: tuple[Name, ...] = Field(
+        (),
+        description="splits that are galleries apart, as COCO's five folds: queries of all together (instead of split)",
+    )
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that ask, each in a gallery of its own."""
+        return self.folds or (self.split,)
+
+    @model_validator(mode="after")
+    def _folds_stand_alone(self) -> TestSet:
+        if self.folds and (self.distractors or self.twins):
+            raise ValueError("folds are galleries of their own; leave distractors and twins out")
+        return self
 
 
 class AllowedLeak(Frozen):
@@ -61,6 +79,11 @@ class Experiment(Frozen):
     test_sets: tuple[Name, ...]
     depths: tuple[Count, ...] = Field((20,), description="k, the candidates re-ranked")
     fusions: tuple[Fusion, ...] = (Fusion(),)
+    shown_as: (
+        Literal["main", "languages", "transfer", "enlarged_gallery", "sample_efficiency", "depth", "fusion"]
+        | Literal["hard_negatives"]
+        | None
+    ) = Field(None, description="the kind of table it is shown as, beside the experiment of that name")
 
 
 class Comparison(Frozen):

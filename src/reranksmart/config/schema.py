@@ -109,7 +109,7 @@ class Config(Frozen):
             found.append((f"training_sets.{name}.split", training_set.dataset, training_set.split))
             found.append((f"training_sets.{name}.dev_split", training_set.dataset, training_set.dev_split))
         for name, test_set in self.test_sets.items():
-            for split in (test_set.split, *test_set.distractors):
+            for split in (*test_set.splits, *test_set.distractors):
                 other, dot, rest = split.partition(".")
                 place = (other, rest) if dot else (test_set.dataset, split)
                 found.append((f"test_sets.{name}", *place))

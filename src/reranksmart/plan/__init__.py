@@ -45,6 +45,7 @@ from reranksmart.plan.models import trained as trained
 from reranksmart.plan.models import training_priority as training_priority
 from reranksmart.plan.names import gallery_folders as gallery_folders
 from reranksmart.plan.names import gallery_name as gallery_name
+from reranksmart.plan.names import gallery_names as gallery_names
 from reranksmart.plan.names import model_folder as model_folder
 from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reranksmart.config import Config, Experiment, Fusion
-from reranksmart.plan.names import gallery_name, model_folder
+from reranksmart.plan.names import gallery_names, model_folder
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +69,7 @@ def deepest(config: Config, wildcards: Any) -> int:
     for experiment in config.experiments.values():
         if wildcards.backbone not in experiment.backbones or wildcards.training_set not in experiment.training_sets:
             continue
-        galleries = {gallery_name(config.test_sets[name]) for name in experiment.test_sets}
+        galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
         roles = {(config.systems[name].retriever, config.systems[name].reranker) for name in experiment.systems}
         if wildcards.gallery in galleries and (wildcards.retriever, wildcards.reranker) in roles:
             found += experiment.depths

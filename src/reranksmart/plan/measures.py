@@ -7,25 +7,27 @@ from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.experiments import depths, fusions
-from reranksmart.plan.names import gallery_name, model_folder, settings
+from reranksmart.plan.names import gallery_names, model_folder, options, settings
 
 
-def measure_inputs(config: Config, wildcards: Any) -> dict[str, str]:
-    """What an evaluation reads, by role."""
+def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
+    """What an evaluation reads, by role: one path each, or one a fold."""
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
     start = f"results/{{kind}}/{wildcards.backbone}/{wildcards.training_set}/{{who}}/seed{wildcards.seed}"
-    gallery = gallery_name(test_set)
+    galleries = gallery_names(test_set)
     inputs = {
-        "relevance": f"results/relevance/{gallery}.npz",
-        "data": f"results/data/{test_set.dataset}/{test_set.split}",
+        "relevance": [f"results/relevance/{gallery}.npz" for gallery in galleries],
+        "data": [f"results/data/{test_set.dataset}/{split}" for split in test_set.splits],
     }
     if system.retriever is None:
-        inputs["ranking"] = f"{start.format(kind='exhaustive', who=system.reranker)}/{gallery}"
+        place = start.format(kind="exhaustive", who=system.reranker)
+        inputs["ranking"] = [f"{place}/{gallery}" for gallery in galleries]
     else:
-        inputs["ranking"] = f"{start.format(kind='candidates', who=system.retriever)}/{gallery}"
+        place = start.format(kind="candidates", who=system.retriever)
+        inputs["ranking"] = [f"{place}/{gallery}" for gallery in galleries]
         if system.reranker:
-            who = f"{system.retriever}-{system.reranker}"
-            inputs["pair_scores"] = f"{start.format(kind='pair_scores', who=who)}/{gallery}"
+            place = start.format(kind="pair_scores", who=f"{system.retriever}-{system.reranker}")
+            inputs["pair_scores"] = [f"{place}/{gallery}" for gallery in galleries]
     return inputs
 
 
@@ -37,15 +39,16 @@ def experiment_keys(wildcards: Any) -> str:
 
 def measure_options(config: Config, wildcards: Any) -> str:
     """The options of ``reranksmart evaluate``, quoted for a shell."""
+    paths = [options(f"--{role.replace('_', '-')}", found) for role, found in measure_inputs(config, wildcards).items()]
     values = {
         "--experiment": experiment_keys(wildcards),
-        "--gallery": gallery_name(config.test_sets[wildcards.test_set]),
+        "--gallery": ",".join(gallery_names(config.test_sets[wildcards.test_set])),
         "--languages": ",".join(config.backbones[wildcards.backbone].languages),
         "--depths": ",".join(map(str, depths(config, wildcards))),
         "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),
     }
-    return " ".join(f"{flag} {shlex.quote(value)}" for flag, value in values.items())
+    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
 
 
 def twin_inputs(config: Config, wildcards: Any) -> dict[str, str]:

@@ -23,6 +23,11 @@ def gallery_of(test_set: TestSet) -> Gallery:
     return Gallery.of(test_set.dataset, (test_set.split, *test_set.distractors), test_set.captions_per_image)
 
 
+def gallery_names(test_set: TestSet) -> list[str]:
+    """The names of all galleries of a test set: one, or one a fold."""
+    return [gallery_name(test_set.model_copy(update={"split": split})) for split in test_set.splits]
+
+
 def settings(value: Any) -> str:
     """Settings of one step as compact JSON with sorted keys: what a rule passes as a parameter."""
     return json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

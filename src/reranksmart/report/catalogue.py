@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from reranksmart.report.plots import Plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
+from reranksmart.report.transfers import transfer_matrix_table
 from reranksmart.significance import aggregate_seeds
 from reranksmart.storage import read_json, read_jsonl
 
@@ -39,6 +40,9 @@ class ReportSettings:
     fractions: Mapping[str, float] | None = None
     languages: Sequence[str] = ()
     seeds: int = 1
+    kind: str = ""
+    paper_dataset: str = ""
+    test_sets: Mapping[str, str] | None = None
 
 
 def read_measures(folders: Sequence[Path]) -> pd.DataFrame:
@@ -49,7 +53,21 @@ def read_measures(folders: Sequence[Path]) -> pd.DataFrame:
 
 def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:
     """The named table, the paper's values beside ours. ``inputs``: folders of measures, or the file it is about."""
-    return with_paper(_TABLES[name](inputs, settings), paper_numbers())
+    numbers = paper_numbers()
+    if not settings.kind:
+        return with_paper(_TABLES[name](inputs, settings), numbers)
+    table = _TABLES[settings.kind](inputs, settings)
+    known = settings.paper_dataset in set(numbers["dataset"])
+    return with_paper(
+        replace(
+            table,
+            name=name,
+            title=f"{table.title}, {settings.dataset}",
+            paper_dataset=settings.paper_dataset if known else table.paper_dataset,
+            paper_table=table.paper_table if known else "",
+        ),
+        numbers,
+    )
 
 
 def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequence[Path], ReportSettings], Table]:
@@ -62,6 +80,7 @@ def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequenc
             "enlarged_test_set": settings.other_test_set,
             "fractions": settings.fractions,
             "languages": settings.languages,
+            "test_sets": settings.test_sets,
         }
         return make(
             read_measures(inputs),
@@ -91,6 +110,7 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     "table3_latency": _of_file(latency_table, "latency.csv", paper_depth=20),
     "table4_evaluation_time": _of_file(evaluation_time_table, "evaluation_time.csv"),
     "transfer": _of_measures(transfer_table, "unseen_test_set"),
+    "transfer_matrix": _of_measures(transfer_matrix_table, "test_sets"),
     "enlarged_gallery": _of_measures(enlarged_table, "enlarged_test_set"),
     "sample_efficiency": _of_measures(sample_efficiency_table, "fractions"),
     "depth": _of_measures(depth_table),

@@ -9,47 +9,52 @@ import pandas as pd
 from reranksmart.report.labels import MISSING, number, system_label
 from reranksmart.report.tables import Cell, Column, Row, Table
 
-WITHIN, OUTSIDE, NOT_RUN = "within", "outside", "not run"
+WITHIN, OUTSIDE, NOT_RUN, UNKNOWN = "within", "outside", "not run", "unknown"
 # How far a reproduction may lie from the paper: points of a recall, points of their sum, or a factor of a time.
 POINTS, RSUM_POINTS, TIME_FACTOR = 1.0, 3.0, 2.0
 
 
 def deviations(tables: Iterable[Table], numbers: pd.DataFrame) -> pd.DataFrame:
-    """One row for each known cell of the paper's tables.
+    """One row for each cell of the paper's tables.
 
-    Columns: table, row, column, dataset (the paper's), paper, source, ours, our_dataset, difference, status, reason.
-    A cell that was measured on another dataset keeps its value and difference but counts as not run. What the field
-    reaches is not a cell of the paper.
+    Columns: table, row, column, dataset (the paper's), paper, source, ours, low, high, our_dataset, difference, status,
+    reason. A cell that was measured on another dataset keeps its value and difference but counts as not run; one whose
+    published value is not known to this project is unknown. What the field reaches is not a cell of the paper.
     """
-    ours = {
-        (table.paper_table, row.paper_key, column.key): (table, cell, column)
-        for table in tables
-        if table.paper_table
-        for row in table.rows
-        for cell, column in zip(row.cells, table.columns, strict=True)
-    }
-    known = numbers[numbers["value"].notna() & ~numbers["table"].str.startswith("field")]
-    return pd.DataFrame([_deviation(line, ours) for line in known.to_dict("records")])
+    ours: dict[tuple[str, str, str], list[tuple[Table, Cell, Column]]] = {}
+    for table in tables:
+        for row in table.rows if table.paper_table else ():
+            for cell, column in zip(row.cells, table.columns, strict=True):
+                ours.setdefault((table.paper_table, row.paper_key, column.key), []).append((table, cell, column))
+    published = numbers[~numbers["table"].str.startswith("field")]
+    return pd.DataFrame([_deviation(line, ours) for line in published.to_dict("records")])
 
 
-def _deviation(line: dict, ours: dict[tuple[str, str, str], tuple[Table, Cell, Column]]) -> dict[str, object]:
+def _deviation(line: dict, ours: dict[tuple[str, str, str], list[tuple[Table, Cell, Column]]]) -> dict[str, object]:
     found = {
         **{name: line[name] for name in ("table", "row", "column", "dataset")},
         "paper": line["value"],
         "source": line["source"],
         "ours": None,
+        "low": None,
+        "high": None,
         "our_dataset": "",
         "difference": None,
-        "status": NOT_RUN,
+        "status": UNKNOWN if pd.isna(line["value"]) else NOT_RUN,
     }
     key = (line["table"], line["row"], line["column"])
     if key not in ours:
         return {**found, "reason": "no table of this run has this cell"}
-    table, cell, column = ours[key]
+    # The table of the cell's own dataset if there is one, and of those one that has the cell.
+    table, cell, column = max(
+        ours[key], key=lambda found: (found[0].dataset == line["dataset"], found[1].value is not None)
+    )
     if cell.value is None:
         return {**found, "our_dataset": table.dataset, "reason": cell.missing}
-    difference = cell.value - line["value"]
-    found |= {"ours": cell.value, "our_dataset": table.dataset, "difference": difference}
+    found |= {"ours": cell.value, "low": cell.low, "high": cell.high, "our_dataset": table.dataset}
+    if pd.isna(line["value"]):
+        return {**found, "reason": "the paper's value is not known to this project"}
+    found |= {"difference": cell.value - line["value"]}
     if table.dataset != line["dataset"]:
         return {**found, "reason": f"ran on {table.dataset or 'another dataset'} instead"}
     if cell.extrapolated:
@@ -68,7 +73,8 @@ def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
     """The deviations as a table of the report."""
     columns = tuple(Column(key, key, unit="words") for key in ("paper", "ours", "difference", "status"))
     rows = []
-    for line in found.to_dict("records"):
+    known = found[found["status"] != UNKNOWN]
+    for line in known.to_dict("records"):
         unit = "ms" if "latency_ms" in line["column"] else "seconds" if line["column"] == "seconds" else "percent"
         values = [MISSING if pd.isna(line[key]) else number(line[key], unit) for key in ("paper", "ours")]
         difference = MISSING if pd.isna(line["difference"]) else _signed(line["difference"], unit)
@@ -80,7 +86,7 @@ def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
     return Table(
         name="deviations",
         title="Ours minus the paper's",
-        caption=f"{len(found)} cells of the paper are known to this project: "
+        caption=f"{len(known)} cells of the paper are known to this project, {len(found) - len(known)} more are not: "
         + ", ".join(f"{counts.get(status, 0)} {status}" for status in (WITHIN, OUTSIDE, NOT_RUN))
         + f". Within: {POINTS:g} point of a recall or mR, {RSUM_POINTS:g} of rsum, a factor {TIME_FACTOR:g} of a time.",
         header="cell",

@@ -1,0 +1,52 @@
+"""Zero-shot transfer: models of each training set on each test set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from reranksmart.report.labels import SYSTEM_LABELS, system_label
+from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, Scope, cell_of, sizes
+from reranksmart.report.tables import Column, Row, Table
+
+
+def transfer_matrix_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    test_sets: Mapping[str, str],
+    systems: Sequence[str],
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+) -> Table:
+    """A row for each training set and system, recalls on each test set; ``test_sets`` gives their names in tables.
+
+    Which pairs were refused by the audit shows as cells that were not run.
+    """
+    chosen = scope.rows(measures, free=["system", "test_set", "training_set"])
+    columns = tuple(
+        Column(f"{test_set} {column.key}", f"{label}, {column.label}")
+        for test_set, label in test_sets.items()
+        for column in SHORT_COLUMNS
+    )
+    rows = []
+    for training_set in sorted(chosen["training_set"].unique()):
+        for system in systems:
+            of_system = chosen[(chosen["training_set"] == training_set) & (chosen["system"] == system)]
+            cells = tuple(
+                cell_of(of_system[of_system["test_set"] == test_set], column.key)
+                for test_set in test_sets
+                for column in SHORT_COLUMNS
+            )
+            key = f"{training_set} {system}"
+            rows.append(Row(key, system_label(system, labels), cells, group=f"trained on {training_set}"))
+    return Table(
+        name="transfer",
+        title="Zero-shot transfer",
+        caption=f"{MEASURES} Re-ranking at k = {scope.depth}. {sizes(chosen)}",
+        header="system",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+    )

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.reading import reading
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
 
 
 def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
     """The tokeniser saved in a backbone's or model's folder; never asks a hub."""
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    with reading(folder, remedy="The folder of a backbone or model is needed; delete it to have it made again."):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,21 @@ class RegionInputs:
         boxes = np.asarray(self.store.boxes[columns], dtype=np.float32)
         features[~mask] = 0
         boxes[~mask] = 0
+        self._require_sound(features, boxes, rows)
         tags = None if self.tags is None else self.tags.batch(rows)
         return RegionBatch(torch.from_numpy(features), torch.from_numpy(boxes), torch.from_numpy(mask), tags)
+
+    def _require_sound(
+        self, features: NDArray[np.float32], boxes: NDArray[np.float32], rows: Sequence[int] | NDArray[np.integer]
+    ) -> None:
+        """ValueError naming the image whose numbers no writer would have let through: the disk changed them."""
+        sound = np.isfinite(features.sum(axis=(1, 2))) & ((boxes >= 0) & (boxes <= 1)).all(axis=(1, 2))
+        if not sound.all():
+            image_id = self.store.image_ids[int(np.asarray(rows)[int((~sound).argmax())])]
+            raise ValueError(
+                f"image {image_id!r} has a region feature that is not finite or a box outside [0, 1]; its region store "
+                "is damaged. Delete it to have the regions extracted again."
+            )
 
 
 def lengths_with_tags(region_counts: NDArray[np.int64], tags: TokenisedCaptions | None) -> NDArray[np.int64]:

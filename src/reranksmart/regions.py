@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import reading
 from reranksmart.storage import atomic_directory
 
 
@@ -46,6 +48,8 @@ class RegionStore:
         if (np.diff(self.offsets) < 1).any():
             empty = self.image_ids[int((np.diff(self.offsets) < 1).argmax())]
             raise ValueError(f"image {empty!r} has no region; give the whole image as its one region")
+        if self.boxes.shape[1:] != (4,):
+            raise ValueError(f"boxes have shape {self.boxes.shape}; they must be (regions, 4)")
         if not rows == len(self.boxes) == len(self.labels) == len(self.confidences):
             raise ValueError("features, boxes, labels and confidences differ in length")
         if len(set(self.image_ids)) != len(self.image_ids):
@@ -146,9 +150,32 @@ class RegionStore:
     @staticmethod
     def open(folder: Path) -> RegionStore:
         """The store in ``folder``, memory-mapped."""
-        index = json.loads((folder / "index.json").read_text())
-        arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r")
-            for name in ("offsets", "features", "boxes", "labels", "confidences")
-        }
-        return RegionStore(image_ids=tuple(index["image_ids"]), label_names=tuple(index["label_names"]), **arrays)
+        with reading(folder, remedy="Delete the folder; the rule that extracted these regions makes it again."):
+            index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+            arrays = {name: _mapped(folder / f"{name}.npy", *kind) for name, kind in _ARRAYS.items()}
+            return RegionStore(
+                image_ids=_all_texts(index["image_ids"]), label_names=_all_texts(index["label_names"]), **arrays
+            )
+
+
+_ARRAYS: dict[str, tuple[type[np.generic], int]] = {
+    "offsets": (np.int64, 1),
+    "features": (np.float16, 2),
+    "boxes": (np.float32, 2),
+    "labels": (np.int32, 1),
+    "confidences": (np.float32, 1),
+}
+"""Dtype and number of axes of each array."""
+
+
+def _mapped(path: Path, dtype: type[np.generic], axes: int) -> NDArray[Any]:
+    array = np.lib.format.open_memmap(path, mode="r")
+    if array.dtype != dtype or array.ndim != axes:
+        raise ValueError(f"{path.name} is {array.dtype} {array.shape}; it must be {dtype.__name__} with {axes} axes")
+    return array
+
+
+def _all_texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"index.json has {str(value)[:80]} where a list of texts must be")
+    return tuple(value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import reading
 from reranksmart.records import Embeddings, Ranking
 
 
@@ -25,6 +27,15 @@ def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss
         index.train(vectors)
     index.add(vectors)
     return index
+
+
+def read_index(path: Path) -> faiss.Index:
+    """The index in a file that faiss wrote; ValueError where it is damaged."""
+    with reading(path, remedy="Delete its folder; rule index makes it again."):
+        index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+        if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+            raise ValueError(f"it compares by metric {index.metric_type}, not by inner product")
+        return index
 
 
 def to_device(index: faiss.Index) -> faiss.Index:

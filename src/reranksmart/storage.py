@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,14 +15,19 @@ from typing import Any
 
 import jsonlines
 import numpy as np
+from numpy.typing import NDArray
 
+from reranksmart.reading import reading, require_uncompressed
 from reranksmart.records import Captions, Embeddings, Ranking, Relevance
+
+_TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what tempfile puts into a name
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, renamed to it on success and removed on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
@@ -36,15 +43,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_directory(folder: Path) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place on success and is removed on failure."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    replaced = temporary.with_name(f"{temporary.name}.old")
     try:
         yield temporary
         temporary.chmod(0o755)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.replace(replaced)  # removing it in place could be cut off half-way
         temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes what killed writers of the same target left beside it; a target has one writer at a time."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if not _TEMPORARY.fullmatch(left.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)):
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -53,7 +74,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    """The value of a JSON file; ValueError or FileNotFoundError with its path where there is none."""
+    with reading(path):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -63,13 +86,22 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON Lines file; ValueError with file and line where one is not an object."""
+    rows: list[dict[str, Any]] = []
+    with reading(path, remedy="Mend the file or make it again."), path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                rows.append(_json_object(line, number))
+    return rows
+
+
+def _json_object(line: str, number: int) -> dict[str, Any]:
     try:
-        with jsonlines.open(path) as lines:
-            return list(lines.iter(type=dict))
-    except jsonlines.InvalidLineError as error:
-        raise ValueError(
-            f"{path}, line {error.lineno}: not a JSON object ({error.line!r}). Mend or remove it."
-        ) from error
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number}: not a JSON object ({error})") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"line {number}: not a JSON object but {line.strip()[:80]!r}")
+    return value
 
 
 _CAPTION_KEYS = ("id", "text", "image_id", "language")
@@ -87,7 +119,7 @@ def read_captions(path: Path) -> Captions:
         missing = [key for key in _CAPTION_KEYS if not isinstance(row.get(key), str)]
         if missing:
             raise ValueError(
-                f"{path}, line {number}: {missing} missing or not text; a caption has {list(_CAPTION_KEYS)}."
+                f"{path}, line {number}: {missing} missing or not text; a caption has {list(_CAPTION_KEYS)}. Mend the line."
             )
     try:
         return Captions(*(tuple(row[key] for row in rows) for key in _CAPTION_KEYS))
@@ -101,8 +133,10 @@ def write_relevance(path: Path, relevance: Relevance) -> None:
 
 
 def read_relevance(path: Path) -> Relevance:
-    with np.load(path) as arrays:
-        return Relevance(tuple(arrays["caption_ids"].tolist()), tuple(arrays["image_ids"].tolist()))
+    """The relevance in a file of ``write_relevance``; ValueError where it is damaged."""
+    with reading(path):
+        arrays = _arrays(path, "caption_ids", "image_ids")
+        return Relevance(*(_texts(arrays, name) for name in arrays))
 
 
 def write_embeddings(path: Path, embeddings: Embeddings) -> None:
@@ -111,8 +145,10 @@ def write_embeddings(path: Path, embeddings: Embeddings) -> None:
 
 
 def read_embeddings(path: Path) -> Embeddings:
-    with np.load(path) as arrays:
-        return Embeddings(tuple(arrays["ids"].tolist()), arrays["vectors"])
+    """The embeddings in a file of ``write_embeddings``; ValueError where it is damaged."""
+    with reading(path):
+        arrays = _arrays(path, "ids", "vectors")
+        return Embeddings(_texts(arrays, "ids"), arrays["vectors"])
 
 
 def write_ranking(path: Path, ranking: Ranking) -> None:
@@ -127,10 +163,62 @@ def write_ranking(path: Path, ranking: Ranking) -> None:
 
 
 def read_ranking(path: Path) -> Ranking:
-    with np.load(path) as arrays:
-        return Ranking(
-            tuple(arrays["query_ids"].tolist()),
-            tuple(arrays["gallery_ids"].tolist()),
-            arrays["items"],
-            arrays["scores"],
-        )
+    """The ranking in a file of ``write_ranking``; ValueError where it is damaged."""
+    with reading(path):
+        arrays = _arrays(path, "query_ids", "gallery_ids", "items", "scores")
+        items, scores = arrays["items"], _finite(arrays["scores"], "scores", axes=2)
+        gallery = _texts(arrays, "gallery_ids")
+        if items.dtype.kind not in "iu" or (items.size and not 0 <= items.min() <= items.max() < len(gallery)):
+            raise ValueError(f"items are {items.dtype}; they must be rows of its {len(gallery)} gallery ids")
+        return Ranking(_texts(arrays, "query_ids"), gallery, items, scores)
+
+
+def write_pair_scores(path: Path, scores: NDArray[np.float32]) -> None:
+    with atomic_path(path) as target, target.open("wb") as file:
+        np.save(file, scores)
+
+
+def read_pair_scores(path: Path) -> NDArray[np.float32]:
+    """Log-odds (Q, K) float32 of each query with its candidates; ValueError where the file is damaged."""
+    with reading(path), path.open("rb") as file:
+        return _finite(np.lib.format.read_array(file, allow_pickle=False), "scores", axes=2)
+
+
+def write_twin_scores(
+    path: Path, caption_ids: Iterable[str], *, own: NDArray[np.float32], twin: NDArray[np.float32]
+) -> None:
+    with atomic_path(path) as target, target.open("wb") as file:
+        np.savez(file, caption_ids=np.array(caption_ids), own=own, twin=twin)
+
+
+def read_twin_scores(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32]]:
+    """Caption ids (N,), and the scores (N,) float32 of each with its own image and with that image's twin."""
+    with reading(path):
+        arrays = _arrays(path, "caption_ids", "own", "twin")
+        ids = _texts(arrays, "caption_ids")
+        own, twin = (_finite(arrays[name], name, axes=1) for name in ("own", "twin"))
+        if not len(ids) == len(own) == len(twin):
+            raise ValueError(f"{len(ids)} captions have {len(own)} and {len(twin)} scores; each has one of both")
+        return ids, own, twin
+
+
+def _arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
+    """These arrays of a .npz file that ``numpy.savez`` wrote; nothing in it is unpickled or unpacked."""
+    require_uncompressed(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in names}
+
+
+def _texts(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[str, ...]:
+    array = arrays[name]
+    if array.ndim != 1 or (array.dtype.kind != "U" and array.size):
+        raise ValueError(f"{name} are {array.dtype} {array.shape}; they must be texts (N,)")
+    return tuple(array.tolist())
+
+
+def _finite(array: NDArray[Any], name: str, *, axes: int) -> NDArray[np.float32]:
+    if array.ndim != axes or array.dtype != np.float32:
+        raise ValueError(f"{name} are {array.dtype} {array.shape}; they must be float32 with {axes} axes")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} hold NaN or infinity; the model that made them diverged")
+    return array

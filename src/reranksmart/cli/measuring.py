@@ -22,8 +22,10 @@ from reranksmart.storage import (
     atomic_directory,
     read_captions,
     read_json,
+    read_pair_scores,
     read_ranking,
     read_relevance,
+    read_twin_scores,
 )
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -115,7 +117,7 @@ def _is_exhaustive(ranking: Path) -> bool:
 
 
 def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
-    log_odds = np.load(scores)[:, :depth]
+    log_odds = read_pair_scores(scores)[:, :depth]
     fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
     after = candidates.rescored(fused)
     evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])
@@ -132,8 +134,7 @@ def evaluate_twins_verb(
 ) -> None:
     """Twin accuracy of one model in one role, for every language of its captions."""
     keys = json.loads(experiment)
-    with np.load(scores / "scores.npz") as arrays:
-        ids, own, twin = arrays["caption_ids"].tolist(), arrays["own"], arrays["twin"]
+    ids, own, twin = read_twin_scores(scores / "scores.npz")
     captions = read_captions(data / "captions.jsonl")
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     scored = captions.take(row_by_id[id_] for id_ in ids)

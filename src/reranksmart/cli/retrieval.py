@@ -27,7 +27,9 @@ from reranksmart.storage import (
     read_captions,
     read_ranking,
     write_embeddings,
+    write_pair_scores,
     write_ranking,
+    write_twin_scores,
 )
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -108,7 +110,7 @@ def score_candidates_verb(
                     image_row_by_id=store.row_by_id,
                     depth=depth,
                 )
-                np.save(target / f"{language}.{direction}.npy", scores)
+                write_pair_scores(target / f"{language}.{direction}.npy", scores)
         write_provenance(
             target,
             verb="score-candidates",
@@ -183,7 +185,7 @@ def score_twins_verb(
         rows = np.arange(len(captions))
         scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]
     with atomic_directory(output) as target:
-        np.savez(target / "scores.npz", caption_ids=np.array(captions.ids), own=scores[0], twin=scores[1])
+        write_twin_scores(target / "scores.npz", captions.ids, own=scores[0], twin=scores[1])
         write_provenance(
             target, verb="score-twins", code=code_digest(__name__), settings=f"{role}, {precision}", threads=threads
         )

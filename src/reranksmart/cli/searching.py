@@ -16,7 +16,7 @@ from reranksmart.config import Backbone
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction, Embeddings
-from reranksmart.search import build_index, retrieve
+from reranksmart.search import build_index, read_index, retrieve
 from reranksmart.storage import atomic_directory, read_embeddings, write_ranking
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -83,10 +83,10 @@ def retrieve_verb(
     with atomic_directory(output) as target:
         for language in backbone.languages:
             queries = caption_vectors.take(asking.in_languages([language]).ids)
-            images = faiss.read_index(str(index / "images.faiss"))
+            images = read_index(index / "images.faiss")
             found = retrieve(queries, image_vectors.ids, images, depth=depth)
             write_ranking(target / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
-            texts = faiss.read_index(str(index / f"{language}.faiss"))
+            texts = read_index(index / f"{language}.faiss")
             found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
             write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
         write_provenance(target, verb="retrieve", code=code_digest(__name__), settings=str(depth), threads=threads)

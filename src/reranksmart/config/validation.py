@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -10,13 +11,18 @@ from pydantic import BaseModel, ValidationError
 from reranksmart.config.schema import Config, nearest
 from reranksmart.config.values import ConfigError
 
+_MOST_FAULTS, _LONGEST_FAULT = 20, 2000
+
 
 def validated(raw: Mapping[str, Any]) -> Config:
     """The configuration, checked whole; ConfigError lists every fault with its path and the nearest known key."""
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        faults = "\n".join(f"  - {_describe(fault)}" for fault in error.errors())
+        told = [f"  - {_describe(fault)[:_LONGEST_FAULT]}" for fault in error.errors()[:_MOST_FAULTS]]
+        if error.error_count() > _MOST_FAULTS:
+            told.append(f"  - and {error.error_count() - _MOST_FAULTS} more; mend these first.")
+        faults = "\n".join(told)
         raise ConfigError(f"The configuration cannot run:\n{faults}") from None
 
 
@@ -58,4 +64,4 @@ def _describe(error: Mapping[str, Any]) -> str:
         return f"{path}: {message}" if path else message
     if error["type"] == "missing":
         return f"{path}: missing. Add this key; see the comments of config.yaml."
-    return f"{path}: {message}, got {error['input']!r}. Change this value in the configuration."
+    return f"{path}: {message}, got {reprlib.repr(error['input'])}. Change this value in the configuration."

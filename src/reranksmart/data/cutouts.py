@@ -8,14 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import reading
+
 VISIBLE_ALPHA = 128
 
 
 def read_cutout(path: Path) -> NDArray[np.uint8]:
     """The picture as (H, W, 4) uint8 blue, green, red, alpha, cut to the box around its visible pixels."""
-    decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise ValueError(f"{path} is not a picture that can be read; fetch the stamps again.")
+    with reading(path, remedy="It must be a picture; fetch the stamps again."):
+        decoded = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        if decoded is None or not decoded.size:
+            raise ValueError("OpenCV finds no whole picture in it")
     deep = np.asarray(decoded)
     picture = (deep // 256 if deep.dtype == np.uint16 else deep).astype(np.uint8)
     if picture.ndim == 2:

@@ -11,6 +11,7 @@ from typing import Any
 
 from reranksmart.data.folders import Broken, find_pictures, split_broken
 from reranksmart.data.layout import IMAGES_FILE, picture_path
+from reranksmart.reading import reading
 from reranksmart.records import Captions
 from reranksmart.storage import atomic_directory, read_jsonl, write_captions, write_jsonl
 
@@ -38,7 +39,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         )
     if path.suffix.lower() not in (".csv", ".tsv"):
         return read_jsonl(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    remedy = "Save the table again as CSV in UTF-8."
+    with reading(path, remedy=remedy), path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
         columns = list(table.fieldnames or [])
         if not set(_KEYS) <= set(columns):
@@ -81,7 +83,9 @@ def _require_row(path: Path, number: int, row: Mapping[str, Any], languages: Seq
     missing = [key for key in _KEYS if not isinstance(row.get(key), str)]
     missing += [key for key in ("id",) if key in row and not isinstance(row[key], str)]
     if missing:
-        raise ValueError(f"{path}, line {number}: {missing} missing or not text; each line has {list(_KEYS)}.")
+        raise ValueError(
+            f"{path}, line {number}: {missing} missing or not text; each line has {list(_KEYS)}. Mend or remove the line."
+        )
     language = row.get("language", languages[0])
     if language not in languages:
         raise ValueError(
@@ -127,8 +131,9 @@ def prepare_file_split(
 
 def _captioned_picture(captions_file: Path, images: Path, name: str) -> Path:
     """The picture ``name`` below ``images``, resolved."""
-    root = images.resolve()
-    source = (root / name).resolve()
+    with reading(captions_file, remedy=f"Name a picture below {images} instead of {name[:80]!r}."):
+        root = images.resolve()
+        source = (root / name).resolve()
     if not source.is_relative_to(root):
         raise ValueError(f"{captions_file}: image {name!r} lies outside {images}; only pictures below it are read.")
     if not source.is_file():

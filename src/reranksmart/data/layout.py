@@ -12,7 +12,10 @@ IMAGES_FILE = "images.jsonl"
 
 def picture_path(folder: Path, image_id: str) -> Path:
     """The picture of an image: its id below the dataset in one level; a composed scene is a JPEG file."""
-    name = image_id.split("/", 1)[1].replace("/", "__")
+    dataset, _, rest = image_id.partition("/")
+    if not dataset or not rest.strip("./") or not rest.isprintable():
+        raise ValueError(f"image id {image_id!r} is not a dataset, a slash and a name; rename the image.")
+    name = rest.replace("/", "__")
     return folder / "images" / (name if Path(name).suffix else f"{name}.jpg")
 
 
@@ -21,4 +24,7 @@ def read_image_ids(folder: Path) -> list[str]:
     described = read_captions(folder / "captions.jsonl").image_ids
     if described:
         return list(dict.fromkeys(described))
-    return [row["image_id"] for row in read_jsonl(folder / IMAGES_FILE)]
+    rows = read_jsonl(folder / IMAGES_FILE)
+    if not all(isinstance(row.get("image_id"), str) for row in rows):
+        raise ValueError(f"{folder / IMAGES_FILE} has a line without image_id; delete {folder} to have it made again.")
+    return [row["image_id"] for row in rows]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from reranksmart.data.scenes import Scene, SceneObject
+from reranksmart.reading import reading
 from reranksmart.records import Relevance
 from reranksmart.storage import read_jsonl, write_jsonl
 
@@ -159,7 +160,14 @@ def _row(caption_id: str, proposition: Proposition) -> dict[str, Any]:
 
 
 def read_propositions(path: Path) -> dict[str, Proposition]:
-    return {
-        row["id"]: Proposition(row["relation"], *(Mention(concept, size) for concept, size in row["mentions"]))
-        for row in read_jsonl(path)
-    }
+    """The meaning of each caption in a file of ``write_propositions``; ValueError with the line that has none."""
+    found = {}
+    for line, row in enumerate(read_jsonl(path), start=1):
+        with reading(path, remedy=f"See line {line}; delete the split's folder to have it made again."):
+            mentions = [Mention(concept, size) for concept, size in row["mentions"]]
+            said = [row["id"], row["relation"], *(mention.concept for mention in mentions)]
+            said += [mention.size for mention in mentions if mention.size is not None]
+            if not all(isinstance(text, str) for text in said):
+                raise ValueError(f"{said} are not all texts")
+            found[row["id"]] = Proposition(row["relation"], *mentions)
+    return found

@@ -16,6 +16,7 @@ from typing import Any
 from reranksmart.records import Captions
 
 CAPTIONS_PER_IMAGE = 5
+_MOST_UNPACKED, _MOST_TIMES_PACKED = 16 * 2**20, 100  # text shrinks to a tenth
 _AGAIN = "Fetch the file again, or set the dataset's folder to where it is."
 
 
@@ -109,10 +110,14 @@ def read_text(path: Path) -> str:
         raise ValueError(f"{path} does not exist or is no file. {_AGAIN}")
     content = path.read_bytes()
     if path.suffix == ".gz":
+        most = max(_MOST_UNPACKED, _MOST_TIMES_PACKED * len(content))
         try:
-            content = gzip.decompress(content)
+            with gzip.open(path) as packed:
+                content = packed.read(most + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} cannot be unpacked ({error}): it is cut off or no gzip file. {_AGAIN}") from error
+        if len(content) > most:
+            raise ValueError(f"{path} unpacks to more than {most:,} bytes, which no text does. {_AGAIN}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -164,6 +169,8 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
 def _parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f"{where}this is nested too deep to be a file of captions. {_AGAIN}") from error
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{where}line {error.lineno}, column {error.colno}: this is not JSON ({error.msg}). {_AGAIN}"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart.data.stamps import Stamp
+from reranksmart.reading import reading
 from reranksmart.storage import read_jsonl, write_jsonl
 
 SIDE = 416
@@ -126,13 +127,27 @@ def _row(scene: Scene) -> dict[str, Any]:
 
 
 def read_scenes(path: Path) -> list[Scene]:
-    return [
-        Scene(
-            row["image_id"],
-            tuple(SceneObject(item["stamp_id"], tuple(item["box"]), item["size"]) for item in row["objects"]),
-        )
-        for row in read_jsonl(path)
-    ]
+    """The scenes in a file of ``write_scenes``; ValueError with the line that is none."""
+    scenes = []
+    for line, row in enumerate(read_jsonl(path), start=1):
+        with reading(path, remedy=f"See line {line}; delete the split's folder to have it made again."):
+            scenes.append(Scene(_text(row["image_id"]), tuple(_object(item) for item in row["objects"])))
+    return scenes
+
+
+def _object(item: dict[str, Any]) -> SceneObject:
+    box = tuple(item["box"])
+    if len(box) != 4 or not all(isinstance(side, float | int) and 0 <= side <= 1 for side in box):
+        raise ValueError(f"box {item['box']} is not x1 y1 x2 y2 in [0, 1]")
+    if item["size"] not in SIZES:
+        raise ValueError(f"size {item['size']!r} is not among {list(SIZES)}")
+    return SceneObject(_text(item["stamp_id"]), box, item["size"])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an id")
+    return value
 
 
 def object_boxes(scenes: Iterable[Scene]) -> dict[str, NDArray[np.float64]]:

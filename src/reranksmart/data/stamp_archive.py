@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -29,6 +31,7 @@ SHA256 = {
     "tuxpaint-stamps_2022.06.04.orig.tar.gz": "842065576fae554358e00e51d71a492616a6490b12b592228067477c287a0bf8",
 }
 _WANTED = {".png", ".txt"}
+_MOST_BYTES, _MOST_BYTES_TOGETHER = 64 * 2**20, 2**30  # of one file, whose largest has 1 MB, and of all, 160 MB
 _BY_HAND = (
     f"What to do: on any machine run `apt-get download {DEBIAN_PACKAGE}` or fetch {UPSTREAM_URL}, "
     "and give the path of that file (or of a folder with the unpacked stamps) as the source of the stamps."
@@ -126,19 +129,28 @@ def _wanted_files(source: Path) -> Iterator[tuple[Path, bytes]]:
     try:
         with source.open("rb") as file, closing(_tar_of_package(file) if source.suffix == ".deb" else file) as stream:
             yield from _wanted_members(stream)
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"{source} cannot be unpacked ({error}); it is damaged or no archive. {_BY_HAND}") from error
 
 
 def _wanted_members(stream: IO[bytes]) -> Iterator[tuple[Path, bytes]]:
     """Only regular files are read, and their names are checked here: links and devices cannot get out."""
     with tarfile.open(fileobj=stream) as archive:
+        together = 0
         for member in tqdm(archive, desc="unpack stamps", unit="file", disable=None):
+            together += member.size
+            if member.size > _MOST_BYTES or together > _MOST_BYTES_TOGETHER:
+                raise ValueError(
+                    f"the archive unpacks to too much: {member.name!r} alone has {member.size:,} bytes, all until there "
+                    f"{together:,}; at most {_MOST_BYTES:,} and {_MOST_BYTES_TOGETHER:,} are read. {_BY_HAND}"
+                )
             name = PurePosixPath(member.name)
             if not member.isreg() or name.suffix not in _WANTED:
                 continue
             if name.is_absolute() or ".." in name.parts:
-                raise ValueError(f"the archive has a file that would land outside its folder: {member.name!r}")
+                raise ValueError(
+                    f"the archive has a file that would land outside its folder: {member.name!r}. {_BY_HAND}"
+                )
             content = archive.extractfile(member)
             relative = _below_stamps(name)
             if content is not None and relative is not None:

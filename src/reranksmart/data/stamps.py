@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from reranksmart.data.cutouts import is_photograph, read_cutout
+from reranksmart.reading import reading
 from reranksmart.storage import read_jsonl, write_jsonl
 
 LANGUAGES = ("en", "de", "fr", "cs")
 MOST_WORDS = 5
 SHORTEST_LONG_SIDE = 90
 LARGEST_ASPECT = 4.0
+_LARGEST_SIDE = 100_000
 
 # A name is an article and a noun; what starts otherwise is a sentence, a proper name or a sign's text. Czech has none.
 _ARTICLES = {
@@ -136,5 +138,14 @@ def write_stamps(path: Path, stamps: Iterable[Stamp]) -> None:
 
 
 def read_stamps(path: Path) -> list[Stamp]:
-    rows = read_jsonl(path)
-    return [Stamp(row["id"], Path(row["path"]), row["names"], row["width"], row["height"]) for row in rows]
+    """The stamps in a file of ``write_stamps``; ValueError with the line that lacks something."""
+    stamps = []
+    for line, row in enumerate(read_jsonl(path), start=1):
+        with reading(path, remedy=f"See line {line}; delete the file to have rule fetch_stamps make it again."):
+            stamp = Stamp(row["id"], Path(row["path"]), row["names"], row["width"], row["height"])
+            if not all(isinstance(side, int) and 0 < side < _LARGEST_SIDE for side in (stamp.width, stamp.height)):
+                raise ValueError(f"a stamp is {stamp.width} x {stamp.height} pixels")
+            if not (isinstance(stamp.id, str) and all(isinstance(stamp.names[code], str) for code in stamp.names)):
+                raise ValueError(f"stamp {stamp.id!r} is named {stamp.names}")
+            stamps.append(stamp)
+    return stamps

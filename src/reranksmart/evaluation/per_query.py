@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reranksmart.reading import reading
 from reranksmart.records import Captions, Direction, Ranking, Relevance
 from reranksmart.storage import atomic_path
 
@@ -123,9 +124,13 @@ def write_per_query(path: Path, per_query: PerQuery) -> None:
 
 
 def read_per_query(path: Path) -> dict[Direction, pd.DataFrame]:
-    """What ``write_per_query`` wrote, number for number."""
-    table = pd.read_csv(path, dtype=dict.fromkeys(("direction", "query", "image"), str))
-    return {
-        Direction(direction): frame.drop(columns="direction").set_index("query")
-        for direction, frame in table.groupby("direction", sort=False)
-    }
+    """What ``write_per_query`` wrote, number for number; ValueError where the file is damaged."""
+    leading = ("direction", "query", "image")
+    with reading(path, remedy="Delete its folder; rule evaluate makes it again."):
+        table = pd.read_csv(path, dtype=dict.fromkeys(leading, str))
+        if table[list(leading)].isna().any(axis=None) or table.drop(columns=list(leading)).dtypes.eq(object).any():
+            raise ValueError("a query has no direction, id or image, or a measure that is no number")
+        return {
+            Direction(direction): frame.drop(columns="direction").set_index("query")
+            for direction, frame in table.groupby("direction", sort=False)
+        }

@@ -17,6 +17,7 @@ from reranksmart.models.families import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.reading import reading, require_whole_archive
 
 CONFIG_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -69,7 +70,28 @@ def _empty_single_stream(settings: dict[str, Any], folder: Path) -> SingleStream
         raise ValueError(
             f"{folder / CONFIG_FILE}: {error}; it needs the keys {known}. Train the model again."
         ) from error
-    return SingleStream(config)
+    return single_stream_of(config, source=folder / CONFIG_FILE)
+
+
+_MOST_PARAMETERS = 4_000_000_000
+
+
+def single_stream_of(config: SingleStreamConfig, *, source: Path, seed: int = 0) -> SingleStream:
+    """A new model of this shape; ValueError naming ``source`` where the shape is none that a model can have."""
+    with reading(source, remedy="Restore it from where the weights came from, or train the model again."):
+        sizes = {name: getattr(config, name) for name in _SIZES}
+        wrong = {name: size for name, size in sizes.items() if type(size) is not int or not 0 < size < 10_000_000}
+        if wrong or not all(type(width) is int and 0 < width < 10_000_000 for width in config.head_widths):
+            raise ValueError(f"no model has the sizes {wrong or config.head_widths}; they are positive whole numbers")
+        width, inner = config.hidden_size, config.intermediate_size
+        if (
+            config.vocab_size + config.max_positions + config.feature_size + config.layers * (4 * width + 2 * inner)
+        ) * width > _MOST_PARAMETERS:
+            raise ValueError(f"a model of the sizes {sizes} has more than {_MOST_PARAMETERS:,} parameters")
+        return SingleStream(config, seed=seed)
+
+
+_SIZES = ("vocab_size", "hidden_size", "layers", "heads", "intermediate_size", "max_positions", "feature_size")
 
 
 def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
@@ -95,13 +117,15 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> No
 def read_settings(path: Path) -> dict:
     """The JSON object in a file; FileNotFoundError or ValueError with its path where there is none."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; a model's folder holds it beside the weights.")
+        raise FileNotFoundError(
+            f"{path} is missing; a model's folder holds it beside the weights. Make or fetch the model again."
+        )
     try:
-        settings = json.loads(path.read_text())
-    except ValueError as error:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON ({error}); restore it from where the weights came from.") from error
     if not isinstance(settings, dict):
-        raise ValueError(f"{path} holds a {type(settings).__name__}, not an object with settings.")
+        raise ValueError(f"{path} holds a {type(settings).__name__}, not an object with settings; restore it.")
     return settings
 
 
@@ -127,6 +151,7 @@ def read_pickled_tensors(path: Path) -> dict:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; download the published weights or name their path.")
     try:
+        require_whole_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises anything from EOFError to UnpicklingError on damaged files
         raise ValueError(
@@ -134,5 +159,7 @@ def read_pickled_tensors(path: Path) -> dict:
             "holds other objects: save its dict of tensors alone from an environment that you trust it in."
         ) from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}, not a dict of named tensors.")
+        raise ValueError(
+            f"{path} holds a {type(content).__name__}, not a dict of named tensors; give the file of its weights."
+        )
     return content

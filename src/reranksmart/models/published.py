@@ -11,7 +11,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from reranksmart.models.checkpoints import fill, read_pickled_tensors, read_settings, write_whole
+from reranksmart.models.checkpoints import (
+    fill,
+    read_pickled_tensors,
+    read_settings,
+    single_stream_of,
+    write_whole,
+)
 from reranksmart.models.published_names import our_names, published_parameters, stripped
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
@@ -65,7 +71,7 @@ class Published:
         hidden = self.tensors.get("classifier.0.weight")
         widths = () if hidden is None else (len(hidden),)
         config = replace(self.config, head_widths=widths, head_dropout=self.config.hidden_dropout)
-        model = SingleStream(config, seed=seed)
+        model = single_stream_of(config, source=self.source, seed=seed)
         tensors = our_names(self.tensors, config)
         if not self.has_head:
             tensors |= {f"head.{name}": tensor for name, tensor in model.head.state_dict().items()}
@@ -115,11 +121,15 @@ def read_joint(folder: Path) -> Published:
     config, tensors, source = _READERS[_JOINT_KINDS[part]](folder / part)
     head = read_settings(folder / "1_ClassificationHead" / "sentence_bert_config.json")
     if head.get("input_key") != "pooled_cls_token_embeddings":
-        raise ValueError(f"{folder}: its head reads {head.get('input_key')!r}, not pooled_cls_token_embeddings.")
+        raise ValueError(
+            f"{folder}: its head reads {head.get('input_key')!r}, not pooled_cls_token_embeddings. Give another model."
+        )
     pooling = read_settings(folder / "2_Pooling" / "config.json")
     modes = [key for key, value in pooling.items() if key.startswith("pooling_mode_") and value]
     if modes != ["pooling_mode_mean_tokens"]:
-        raise ValueError(f"{folder}: its embeddings are pooled by {modes}, not by pooling_mode_mean_tokens.")
+        raise ValueError(
+            f"{folder}: its embeddings are pooled by {modes}, not by pooling_mode_mean_tokens. Give another."
+        )
     return Published(config, tensors | _tensors(folder / "1_ClassificationHead" / "class_head.pt"), source)
 
 
@@ -206,7 +216,9 @@ def _bert_config(embedder: Literal["oscar", "uniter"], settings: dict[str, Any],
         raise ValueError(f"the configuration beside {file} lacks {missing}; restore it from its source.")
     for key, value in {"hidden_act": "gelu", "type_vocab_size": 2}.items():
         if settings.get(key, value) != value:
-            raise ValueError(f"the configuration beside {file} has {key} {settings[key]!r}; only {value!r} is known.")
+            raise ValueError(
+                f"the configuration beside {file} has {key} {settings[key]!r}; only {value!r} is known. Give other weights."
+            )
     return SingleStreamConfig(embedder=embedder, **{ours: settings[theirs] for theirs, ours in _BERT_SETTINGS.items()})
 
 

@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import opened
 from reranksmart.region_formats.images import Detections, PublishedImage, decoding
 from reranksmart.region_formats.pickles import plain, read_pickled_npy
 from reranksmart.region_formats.torch_files import open_torch_file
 
 _INFO = "_info.npy"
+_MOST_BYTES_PER_IMAGE = 64 * 2**20  # a hundred regions of 2048 doubles are 1.6 MB
 
 
 def read_npz_folder(folder: Path) -> Iterator[PublishedImage]:
@@ -63,8 +65,14 @@ def _read(folder: Path, suffix: str, detections: Callable[[Path], Detections]) -
 
 
 def _npz_detections(path: Path) -> Detections:
-    with path.open("rb") as file, decoding("the archive"), np.load(file, allow_pickle=False) as arrays:
+    with (
+        opened(path, remedy="Fetch it again, or give the path where it is.") as file,
+        decoding("the archive"),
+        np.load(file, allow_pickle=False) as arrays,
+    ):
         keys = ("x", "bbox", "num_bbox", "image_h", "image_w")
+        if (unpacked := sum(member.file_size for member in arrays.zip.infolist())) > _MOST_BYTES_PER_IMAGE:
+            raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {_MOST_BYTES_PER_IMAGE:,}")
         values = {key: np.asarray(arrays[key]) for key in keys if key in arrays.files}
     _require(values, keys)
     if _number(values, "num_bbox") != len(values["x"]):
@@ -82,9 +90,12 @@ def _pt_detections(path: Path) -> Detections:
 
 
 def _npy_detections(path: Path) -> Detections:
-    with path.open("rb") as file, decoding("the array"):
+    with opened(path, remedy="Fetch it again, or give the path where it is.") as file, decoding("the array"):
         features = np.lib.format.read_array(file, allow_pickle=False)
-    with _info_of(path).open("rb") as file, decoding(_info_of(path).name):
+    with (
+        opened(_info_of(path), remedy="Fetch it again, or give the path where it is.") as file,
+        decoding(_info_of(path).name),
+    ):
         info = {key: plain(item) for key, item in read_pickled_npy(file).items()}
     values = {**info, "features": features}
     return _maskrcnn_detections(values, boxes="bbox", width="image_width", height="image_height")

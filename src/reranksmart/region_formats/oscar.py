@@ -59,6 +59,8 @@ def _items(file: TorchFile) -> Iterator[tuple[Any, Any]]:
             f"{file.path} holds {type(file.value).__name__}, not a dict from image to features or tags; "
             "give OSCAR's {split}_img_frcnn_feats.pt or {split}_vg_labels.pt."
         )
+    if not file.value:
+        raise ValueError(f"{file.path} holds no image; fetch the file again.")
     for key, value in file.value.items():
         if isinstance(key, bool) or not isinstance(key, int | str):
             raise ValueError(f"{file.path}: the key {key!r} is neither a number nor text; fetch the file again.")

@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import opened
 from reranksmart.region_formats.images import decoding
 from reranksmart.region_formats.pickles import PlainUnpickler, plain
 
@@ -93,7 +94,7 @@ class TorchFile:
 @contextmanager
 def open_torch_file(path: Path) -> Iterator[TorchFile]:
     """A file of ``torch.save``, open for the block; ValueError where it is none or names more than plain data."""
-    with path.open("rb") as file:
+    with opened(path, remedy="Fetch it again, or give the path where it is.") as file:
         with decoding(str(path)):
             value, start_of = _open_archive(file) if file.peek(4)[:4] == _ZIP_MEMBER else _open_stream(file)
         yield TorchFile(path, value, file, start_of)

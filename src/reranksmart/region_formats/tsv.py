@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import opened
 from reranksmart.region_formats.images import Detections, PublishedImage
 
 _MOST_BYTES_PER_ROW = 64 * 2**20  # a hundred regions of 2054 floats are 1.1 MB of base64
@@ -39,7 +40,7 @@ def read_lxmert_tsv(path: Path) -> Iterator[PublishedImage]:
 
 def rows(path: Path) -> Iterator[tuple[int, list[bytes]]]:
     """The number, from 1, and the fields of each row that is not blank; no row is held longer than its turn."""
-    with path.open("rb") as file:
+    with opened(path, remedy="Fetch it again, or give the path where it is.") as file:
         number = 0
         while line := file.readline(_MOST_BYTES_PER_ROW + 1):
             number += 1
@@ -50,6 +51,8 @@ def rows(path: Path) -> Iterator[tuple[int, list[bytes]]]:
                 )
             if fields := line.strip(b"\r\n"):
                 yield number, fields.split(b"\t")
+        if not number:
+            raise ValueError(f"{path} is empty; a row holds one image. Fetch the file again.")
 
 
 def text_of(field: bytes, *, place: str) -> str:

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.reading import opened
 from reranksmart.region_formats.images import Detections, PublishedImage, decoding
 
 _KEYS = ("features", "boxes", "img_w", "img_h")
@@ -23,12 +24,16 @@ _CLASS_KEYS = ("obj_id", "obj_conf")
 
 def read_volta_h5(path: Path) -> Iterator[PublishedImage]:
     """The images of an H5 file, in the order of their ids."""
-    path.stat()  # a missing file is a FileNotFoundError, not a damaged one
+    opened(
+        path, remedy="Fetch it again, or give the path where it is."
+    ).close()  # a missing file is a FileNotFoundError, not a damaged one
     with decoding(str(path)):
         file = h5py.File(path, "r")
     with file:
         with decoding(str(path)):
             names = list(file)
+            if not names:
+                raise ValueError("it holds no group")
         for row, name in enumerate(names, start=1):
             yield PublishedImage(str(name), path, f"group {row}", partial(_detections, file, name))
 

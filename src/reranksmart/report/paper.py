@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from reranksmart.reading import reading
 from reranksmart.report.tables import Table
 
 _COLUMNS = ["table", "row", "column", "value", "source", "dataset"]
@@ -19,12 +20,15 @@ def paper_numbers(path: Path | None = None) -> pd.DataFrame:
         with as_file(files("reranksmart.report") / "paper_numbers.csv") as shipped:
             return paper_numbers(shipped)
     text = {name: str for name in _COLUMNS if name != "value"}
-    numbers = pd.read_csv(path, dtype=text).fillna({"source": ""})
+    with reading(path, remedy="Restore it from this project's source, or mend its rows."):
+        numbers = pd.read_csv(path, dtype={**text, "value": float}).fillna({"source": ""})
     if list(numbers.columns) != _COLUMNS:
-        raise ValueError(f"{path} has the columns {list(numbers.columns)}; the paper's numbers have {_COLUMNS}")
+        raise ValueError(
+            f"{path} has the columns {list(numbers.columns)}; the paper's numbers have {_COLUMNS}. Restore its header."
+        )
     repeated = numbers.duplicated(["table", "row", "column", "dataset"])
     if repeated.any():
-        raise ValueError(f"{path} gives two values for {numbers[repeated].iloc[0].to_dict()}; keep one")
+        raise ValueError(f"{path} gives two values for {numbers[repeated].iloc[0].to_dict()}; remove one of them")
     unsourced = numbers["value"].notna() & (numbers["source"] == "")
     if unsourced.any():
         raise ValueError(f"{path} gives a value without a source: {numbers[unsourced].iloc[0].to_dict()}; say whence")

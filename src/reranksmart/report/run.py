@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from reranksmart.data.layout import picture_path
 from reranksmart.records import Direction
 from reranksmart.regions import RegionStore
@@ -18,7 +16,7 @@ from reranksmart.report.pictures import Example, example
 from reranksmart.report.plots import read_plot
 from reranksmart.report.summary import facts
 from reranksmart.report.tables import Table
-from reranksmart.storage import read_captions, read_json, read_ranking, read_relevance
+from reranksmart.storage import read_captions, read_json, read_pair_scores, read_ranking, read_relevance
 
 METHOD = (
     "A bi-encoder embeds captions and images apart, so that a query costs one pass and a nearest-neighbour search. A "
@@ -76,7 +74,7 @@ def _examples(run: RunSettings) -> list[Example]:
     name = f"{run.language}.{Direction.TEXT_TO_IMAGE}"
     chosen = choose_examples(
         read_ranking(place["ranking"] / f"{name}.npz"),
-        np.load(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
+        read_pair_scores(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
         captions=captions,
         relevance=read_relevance(place["relevance"]),
         regions=RegionStore.open(place["regions"]),

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from reranksmart.reading import reading, require_whole_archive
 from reranksmart.storage import atomic_path
 from reranksmart.training.observation import FILE_NAME
 
@@ -32,7 +33,11 @@ class StateFile:
         """The state, or None where there is none of these settings."""
         if not self.path.exists():
             return None
-        state = torch.load(self.path, weights_only=True)
+        with reading(self.path, remedy="Delete it; the training then starts afresh."):
+            require_whole_archive(self.path)
+            state = torch.load(self.path, weights_only=True)
+            if not isinstance(state, dict) or not isinstance(state.get("settings"), str):
+                raise ValueError("it is no state of a training")
         if state["settings"] != self.settings:
             print(f"{self.path} was made with other settings: starting afresh", file=sys.stderr)
             return None

@@ -1,0 +1,67 @@
+"""Faults of files that are read: whatever a parser raises becomes one error with the file and what to do."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+MADE_AGAIN = "Delete it; the command that made it makes it again."
+_MOST_WORDS = 300
+
+
+@contextmanager
+def reading(path: Path, *, remedy: str = MADE_AGAIN) -> Iterator[None]:
+    """Any error from inside as a ValueError that names ``path``, the fault and the ``remedy``.
+
+    A missing file is a FileNotFoundError. Parsers raise nearly every type on a broken file.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} is missing ({_said(error)}). {remedy}") from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({_said(error)}). A readable file is needed. {remedy}") from error
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read ({_said(error)}). It is truncated, damaged or of another format. {remedy}"
+        ) from error
+
+
+def opened(path: Path, *, remedy: str = MADE_AGAIN) -> BufferedReader:
+    """The file open for reading, with the faults of ``reading``."""
+    with reading(path, remedy=remedy):
+        return path.open("rb")
+
+
+def require_uncompressed(path: Path) -> None:
+    """ValueError where a zip archive is compressed or announces more than the file holds: then it is a bomb or damaged.
+
+    What is no zip archive passes.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    unpacked, packed = sum(member.file_size for member in members), path.stat().st_size
+    if unpacked > packed or any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError(
+            f"it would unpack to {unpacked:,} bytes from {packed:,}, but files of this kind are not compressed"
+        )
+
+
+def require_whole_archive(path: Path) -> None:
+    """``require_uncompressed``, and ValueError where a member is not what its checksum says."""
+    require_uncompressed(path)
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"the checksum of {damaged!r} in it is wrong")
+
+
+def _said(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_MOST_WORDS]}" if text else type(error).__name__

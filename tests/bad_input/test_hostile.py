@@ -1,0 +1,209 @@
+"""Files made to do harm: bombs, paths that lead out, pickles that run code, ids that nobody should have."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from data.test_stamp_archive import tar_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from running import ROOT
+
+from reranksmart.config import ConfigError, validated
+from reranksmart.data.files import read_file_captions
+from reranksmart.data.layout import picture_path
+from reranksmart.data.published import read_lines
+from reranksmart.data.stamp_archive import fetch_stamps
+from reranksmart.models.checkpoints import read_pickled_tensors
+from reranksmart.records import Captions
+from reranksmart.region_formats.folders import read_npz_folder
+from reranksmart.region_formats.tsv import read_bottom_up_tsv
+from reranksmart.storage import read_captions, read_embeddings, write_captions, write_jsonl
+from reranksmart.training.state import StateFile
+
+from .mutations import changed_value, code_in_pickle
+from .readers import READERS, Reader
+from .trial import attempt, whole
+
+BOMB = 200 * 2**20
+
+
+def zeros_npz(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": "<f4", "fortran_order": False, "shape": (BOMB // 4096, 1024)}
+        )
+        for _ in range(BOMB // 2**20):
+            member.write(bytes(2**20))
+
+
+def compressed_checkpoint(path: Path) -> None:
+    buffer = io.BytesIO()
+    torch.save({"w": torch.zeros(BOMB // 4)}, buffer)
+    with zipfile.ZipFile(buffer) as whole_file, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in whole_file.namelist():
+            archive.writestr(name, whole_file.read(name))
+
+
+def zeros_tar(path: Path) -> None:
+    path.write_bytes(tar_of({"a.png": bytes(BOMB)}, root="stamps/"))
+
+
+def zeros_gz(path: Path) -> None:
+    path.write_bytes(gzip.compress(bytes(BOMB), 9))
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "read"),
+    [
+        ("embeddings.npz", zeros_npz, read_embeddings),
+        ("1.npz", zeros_npz, lambda path: next(read_npz_folder(path.parent)).detections()),
+        ("pytorch_model.bin", compressed_checkpoint, read_pickled_tensors),
+        ("training.pt", compressed_checkpoint, lambda path: StateFile(path, "s").load()),
+        ("s.tar.gz", zeros_tar, lambda path: fetch_stamps(path.parent / "out", source=path)),
+        ("captions.gz", zeros_gz, read_lines),
+    ],
+    ids=["records", "published regions", "checkpoint", "training state", "stamps", "captions"],
+)
+def test_a_bomb_is_refused_unpacked(
+    name: str, write: Callable[[Path], None], read: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    write(tmp_path / name)
+    assert (tmp_path / name).stat().st_size < 2**20
+    with pytest.raises(ValueError, match=r"unpacks? to"):
+        read(tmp_path / name)
+
+
+PICKLES = [name for name in READERS if any(word in name for word in (" pt", "npy", "oscar", "OSCAR", "tags", "uniter"))]
+PICKLES += ["published m3p", "published joint", "training state", "relevance", "pair scores"]
+
+
+@pytest.mark.parametrize("name", PICKLES)
+def test_no_pickle_runs_code_in_any_file_of_a_reader(name: str, tmp_path: Path) -> None:
+    reader, place = READERS[name], tmp_path / "trial"
+    whole(reader, place)
+    for path in sorted(found.relative_to(place) for found in (place / "in").rglob("*") if found.is_file()):
+        expected = whole(reader, place)
+        code_in_pickle(place / path, random.Random(0))
+        outcome = attempt(reader, place, expected)
+        assert outcome.kind in ("refused", "same"), (path, outcome)
+        assert not list(place.rglob("executed")), path
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "stamps/../../evil.png"])
+def test_an_archive_member_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "s.tar").write_bytes(tar_of({name: b"x"}, root="stamps/" if not name.startswith("/") else ""))
+    with pytest.raises(ValueError, match="outside"):
+        fetch_stamps(tmp_path / "results" / "stamps", source=tmp_path / "s.tar")
+    assert not list(tmp_path.rglob("evil.png"))
+    assert not (tmp_path / "results" / "stamps").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_of_an_archive_are_not_made(kind: bytes, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        good = tarfile.TarInfo("stamps/a.png")
+        good.size = 1
+        archive.addfile(good, io.BytesIO(b"x"))
+        bad = tarfile.TarInfo("stamps/b.png")
+        bad.type, bad.linkname = kind, "/etc/passwd"
+        archive.addfile(bad)
+    (tmp_path / "s.tar").write_bytes(content.getvalue())
+    made = fetch_stamps(tmp_path / "stamps", source=tmp_path / "s.tar")
+    assert [path.name for path in made.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    "image", ["../secret.png", "/etc/passwd", "link/../../secret.png", "out.png", "loop.png", "a\0.png"]
+)
+def test_a_picture_outside_of_its_folder_is_refused(image: str, tmp_path: Path) -> None:
+    def write(folder: Path) -> None:
+        READERS["own files, JSON Lines"].write(folder)
+        (folder.parent / "secret.png").write_bytes((folder / "pictures" / "a.png").read_bytes())
+        (folder / "pictures" / "out.png").symlink_to(folder.parent / "secret.png")
+        (folder / "pictures" / "loop.png").symlink_to("loop.png")
+
+    reader = Reader(write, READERS["own files, JSON Lines"].read)
+    expected = whole(reader, tmp_path / "trial")
+    write_jsonl(tmp_path / "trial" / "in" / "captions.jsonl", [{"text": "A dog", "image": image}])
+    outcome = attempt(reader, tmp_path / "trial", expected)
+    assert outcome.kind == "refused", outcome
+
+
+@given(image_id=st.text())
+def test_a_picture_lies_in_its_splits_folder_whatever_its_id(image_id: str) -> None:
+    folder = Path("/results/data/d/test")
+    try:
+        path = picture_path(folder, image_id)
+    except ValueError as error:
+        assert "rename" in str(error)  # noqa: PT017
+    else:
+        assert path.parent == folder / "images"
+        assert path.name not in ("", ".", "..")
+
+
+words = st.text(st.characters(exclude_categories=[]), max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(st.tuples(words, words, words), max_size=4))
+def test_captions_of_any_text_are_kept_or_refused(rows: list[tuple[str, str, str]], tmp_path_factory) -> None:
+    path = tmp_path_factory.mktemp("captions") / "captions.jsonl"
+    try:
+        captions = Captions(*(tuple(row[place] for row in rows) for place in range(3)), ("en",) * len(rows))
+    except ValueError as error:
+        assert "caption" in str(error)  # noqa: PT017
+        return
+    write_captions(path, captions)
+    assert read_captions(path) == captions
+
+
+@settings(max_examples=150, deadline=None)
+@given(content=st.binary(max_size=60))
+def test_any_bytes_are_captions_or_refused(content: bytes, tmp_path_factory) -> None:
+    for name in ("captions.jsonl", "captions.csv"):
+        path = tmp_path_factory.mktemp("bytes") / name
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="captions") as caught:
+            read_file_captions(path, dataset="mine", languages=("en",))
+        assert type(caught.value) is ValueError
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fields=st.lists(st.one_of(st.binary(max_size=8), st.sampled_from([b"1", b"AAAA", b"7\r"])), min_size=1, max_size=7)
+)
+def test_any_fields_are_an_image_or_refused(fields: list[bytes], tmp_path_factory) -> None:
+    path = tmp_path_factory.mktemp("tsv") / "features.tsv"
+    path.write_bytes(b"\t".join(fields))
+    try:
+        for image in read_bottom_up_tsv(path):
+            image.detections()
+    except ValueError as error:
+        assert type(error) is ValueError  # noqa: PT017
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_any_change_of_the_configuration_is_accepted_or_described(seed: int) -> None:
+    raw = yaml.safe_load((ROOT / "workflow" / "configs" / "tiny.yaml").read_text())
+    how, changed = changed_value(raw, random.Random(seed))
+    if not isinstance(changed, dict):
+        return
+    try:
+        validated(changed)
+    except ConfigError as error:
+        assert str(error).startswith("The configuration cannot run:\n  - "), how  # noqa: PT017
+        assert len(str(error)) < 50_000, how  # noqa: PT017

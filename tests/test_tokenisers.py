@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
@@ -35,3 +38,15 @@ def test_captions_are_cut_to_their_tokens_and_padded():
 def test_no_caption_is_an_error():
     with pytest.raises(ValueError, match="no caption to tokenise"):
         TokenisedCaptions.of(CAPTIONS.take([]), train_wordpiece(TEXTS, size=120), max_tokens=4)
+
+
+@pytest.mark.parametrize("train", ["train_wordpiece", "train_unigram"])
+def test_equal_texts_give_equal_tokenisers_in_every_process(train):
+    code = (
+        f"from reranksmart.tokenisers import {train}\n"
+        "texts = [f'a {c}b{d} cat sits near {d}{c}ts' for c in 'rstvwxyz' for d in 'aeiou']\n"
+        f"print({train}(texts, size=70).backend_tokenizer.to_str())"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(3)]
+    assert runs[0].returncode == 0, runs[0].stderr
+    assert len({run.stdout for run in runs}) == 1

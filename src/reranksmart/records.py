@@ -35,6 +35,16 @@ def _require_unique(ids: Sequence[str], what: str) -> None:
         )
 
 
+def _require_encodable(texts: Sequence[str]) -> None:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"a caption, or its id, image id or language, holds half a character ({error.object[error.start]!r}), which "
+            "no file can hold. Mend the text."
+        ) from error
+
+
 @dataclass(frozen=True)
 class Relevance:
     """Which captions are true of which images, as aligned pairs of ids."""
@@ -71,6 +81,8 @@ class Captions:
                 f"captions need as many ids, texts, image ids and languages, got lengths {sorted(lengths)}"
             )
         _require_unique(self.ids, "caption")
+        for column in (self.ids, self.texts, self.image_ids, self.languages):
+            _require_encodable(column)
         for caption_id, text in zip(self.ids, self.texts, strict=True):
             if not text.strip():
                 raise ValueError(f"caption {caption_id!r} is empty ({text!r}); give it a text or remove it.")

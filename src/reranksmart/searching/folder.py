@@ -16,6 +16,7 @@ import faiss
 
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
+from reranksmart.search import read_index
 from reranksmart.storage import (
     atomic_directory,
     read_captions,
@@ -118,8 +119,8 @@ def read_part(folder: Path, *, index: Path) -> Part:
         for row in read_jsonl(folder / "pictures.jsonl")
     )
     captions = read_captions(folder / "captions.jsonl")
-    vectors = faiss.read_index(str(folder / "captions.faiss")) if len(captions) else None
-    images = faiss.read_index(str(folder / "images.faiss"))
+    vectors = read_index(folder / "captions.faiss") if len(captions) else None
+    images = read_index(folder / "images.faiss")
     return Part(pictures, images, RegionStore.open(folder / "regions"), captions, vectors)
 
 

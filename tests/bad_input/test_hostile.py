@@ -25,12 +25,12 @@ from reranksmart.data.files import read_file_captions
 from reranksmart.data.layout import picture_path
 from reranksmart.data.published import read_lines
 from reranksmart.data.stamp_archive import fetch_stamps
-from reranksmart.models.checkpoints import read_pickled_tensors
 from reranksmart.records import Captions
 from reranksmart.region_formats.folders import read_npz_folder
 from reranksmart.region_formats.tsv import read_bottom_up_tsv
 from reranksmart.storage import read_captions, read_embeddings, write_captions, write_jsonl
 from reranksmart.training.state import StateFile
+from reranksmart.weights import read_pickled_tensors
 
 from .mutations import changed_value, code_in_pickle
 from .readers import READERS, Reader

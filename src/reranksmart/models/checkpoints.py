@@ -1,23 +1,22 @@
-"""Trained models on disk, bit for bit; and the strict check that every tensor of a file has its place."""
+"""Trained models on disk, bit for bit."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
 
 from reranksmart.models.families import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.reading import reading, require_whole_archive
+from reranksmart.reading import reading
+from reranksmart.weights import fill
 
 CONFIG_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -94,26 +93,6 @@ def single_stream_of(config: SingleStreamConfig, *, source: Path, seed: int = 0)
 _SIZES = ("vocab_size", "hidden_size", "layers", "heads", "intermediate_size", "max_positions", "feature_size")
 
 
-def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
-    """Copies tensors into the model by name; ValueError if one is missing, left over, or of another shape."""
-    wanted = model.state_dict()
-    problems = {
-        "missing": sorted(set(wanted) - set(tensors)),
-        "unexpected": sorted(set(tensors) - set(wanted)),
-        "of another shape": [
-            f"{name} {tuple(tensors[name].shape)} instead of {tuple(wanted[name].shape)}"
-            for name in sorted(set(wanted) & set(tensors))
-            if tensors[name].shape != wanted[name].shape
-        ],
-    }
-    told = [f"{len(found)} tensors {what}: {_first(found)}" for what, found in problems.items() if found]
-    if told:
-        raise ValueError(
-            f"{source} does not fit a {type(model).__name__}: {'; '.join(told)}. Check that it is the right file."
-        )
-    model.load_state_dict(dict(tensors))
-
-
 def read_settings(path: Path) -> dict:
     """The JSON object in a file; FileNotFoundError or ValueError with its path where there is none."""
     if not path.is_file():
@@ -139,27 +118,3 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _first(names: list[str], count: int = 5) -> str:
-    rest = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + rest
-
-
-def read_pickled_tensors(path: Path) -> dict:
-    """What ``torch.save`` wrote, read without running any code in it; ValueError where that is not possible."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; download the published weights or name their path.")
-    try:
-        require_whole_archive(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises anything from EOFError to UnpicklingError on damaged files
-        raise ValueError(
-            f"{path} cannot be read as plain tensors ({type(error).__name__}: {str(error)[:200]}). It is damaged, or "
-            "holds other objects: save its dict of tensors alone from an environment that you trust it in."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path} holds a {type(content).__name__}, not a dict of named tensors; give the file of its weights."
-        )
-    return content

@@ -11,16 +11,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from reranksmart.models.checkpoints import (
-    fill,
-    read_pickled_tensors,
-    read_settings,
-    single_stream_of,
-    write_whole,
-)
+from reranksmart.models.checkpoints import read_settings, single_stream_of, write_whole
 from reranksmart.models.published_names import our_names, published_parameters, stripped
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.weights import fill, read_pickled_tensors
 
 OSCAR_FILE, UNITER_FILE, M3P_FILE = "pytorch_model.bin", "uniter-base.pt", "m3p_under_weights.pth"
 

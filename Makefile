@@ -14,7 +14,7 @@ lint-imports
 snakemake --lint
 endef
 
-.PHONY: run test test-all setup lock reference
+.PHONY: run test test-all setup detector test-detector lock reference
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
@@ -40,6 +40,18 @@ test: .venv/.ready
 test-all: .venv/.ready
 	$(CHECKS)
 	pytest -n 2 --dist loadscope -m "slow or not slow"
+
+# Regions by a trained detector need torchvision, which needs another torch than the rest: an environment of its own.
+detector: .venv-detector/.ready
+
+.venv-detector/.ready: envs/detector.lock
+	test -x .venv-detector/bin/python || $(PYTHON) -m venv .venv-detector
+	.venv-detector/bin/python -m pip install --quiet --upgrade pip
+	.venv-detector/bin/python -m pip install --quiet --requirement envs/detector.lock
+	touch $@
+
+test-detector: .venv-detector/.ready
+	PYTHONPATH=src .venv-detector/bin/python -m pytest tests_detector
 
 lock:
 	$(PYTHON) envs/generate.py

@@ -1,4 +1,4 @@
-"""Writes requirements.lock from pyproject.toml (with uv) and envs/reranksmart.yaml from the lock: `make lock`."""
+"""Writes the locks from pyproject.toml (with uv) and the environment files of the rules from the locks: `make lock`."""
 
 import re
 import subprocess
@@ -9,30 +9,36 @@ ROOT = Path(__file__).parent.parent
 _TORCH_PICKS = re.compile(r"^(nvidia-|cuda-|triton)")
 
 
-def compile_lock() -> str:
+_PROJECT = ("pyproject.toml", "--extra", "cpu", "--extra", "dev")
+_DETECTOR = ("--group", "pyproject.toml:detector")
+
+
+def compile_lock(*what: str) -> str:
     """The pinned dependencies, one a line, for Python 3.11 and later."""
-    command = ["uv", "pip", "compile", "pyproject.toml", "--extra", "cpu", "--extra", "dev", "--universal"]
+    command = ["uv", "pip", "compile", *what, "--universal"]
     command += ["--python-version", "3.11", "--no-header", "--no-annotate", "--quiet"]
     compiled = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return "".join(f"{line}\n" for line in compiled.splitlines() if not _TORCH_PICKS.match(line))
 
 
-def conda_environment(lock: str) -> str:
-    """The environment file of the rules: the lock's lines, inlined."""
+def conda_environment(lock: str, *, name: str = "requirements.lock", project: bool = True) -> str:
+    """The environment file of the rules: the lock's lines, inlined; ``project`` installs this package too."""
     pins = "\n".join(f'      - "{line}"' for line in lock.splitlines())
     return (
-        "# Made from requirements.lock by `make lock`; a test holds the two equal.\n"
+        f"# Made from {name} by `make lock`; a test holds the two equal.\n"
         "channels: [conda-forge]\n"
         "dependencies:\n"
         "  - python=3.11\n"
         "  - pip\n"
         "  - pip:\n"
-        f"{pins}\n"
-        '      - "-e ../"\n'
+        f"{pins}\n" + ('      - "-e ../"\n' if project else "")
     )
 
 
 if __name__ == "__main__":
-    lock = compile_lock()
+    lock = compile_lock(*_PROJECT)
     (ROOT / "requirements.lock").write_text(lock)
     (ROOT / "envs" / "reranksmart.yaml").write_text(conda_environment(lock))
+    lock = compile_lock(*_DETECTOR)
+    (ROOT / "envs" / "detector.lock").write_text(lock)
+    (ROOT / "envs" / "detector.yaml").write_text(conda_environment(lock, name="detector.lock", project=False))

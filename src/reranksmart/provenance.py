@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reranksmart import __version__
 from reranksmart.storage import write_json
 
-_LIBRARIES = ("torch", "transformers", "numpy", "faiss-cpu", "snakemake")
+_LIBRARIES = ("torch", "torchvision", "transformers", "numpy", "faiss-cpu", "faiss-gpu", "snakemake")
 
 
 def write_provenance(
@@ -27,9 +28,18 @@ def write_provenance(
         "threads": threads,
         "device": device_name(),
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": _installed(),
     }
     write_json(folder / "provenance.json", record)
+
+
+def _installed() -> dict[str, str]:
+    """The versions of the libraries that this environment has; the detector's has few of them."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def device_name() -> str:

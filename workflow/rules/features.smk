@@ -3,7 +3,8 @@
 
 rule extract_regions:
     input:
-        "results/data/{dataset}/{split}",
+        data="results/data/{dataset}/{split}",
+        weights=plan.detection_weights(CONFIG),
     output:
         temp(directory("results/regions/{dataset}/{split}.shards/{shard}")),
     log:
@@ -12,16 +13,16 @@ rule extract_regions:
         "results/benchmarks/extract_regions/{dataset}.{split}.{shard}.tsv"
     priority: 90
     conda:
-        "../../envs/reranksmart.yaml"
+        plan.detection_environment(CONFIG)
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        **plan.detection_resources(CONFIG),
     params:
-        settings=plan.settings(CONFIG.regions),
-        code=plan.code_digest("reranksmart.cli.regions"),
+        command=plan.detection_command(CONFIG),
+        settings=plan.detection_settings(CONFIG),
+        code=plan.detection_code(CONFIG),
     shell:
-        "reranksmart extract-regions --data {input} --shard {wildcards.shard} --settings {params.settings:q}"
+        "{params.command} --data {input.data} --shard {wildcards.shard} --settings {params.settings:q}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
 
 

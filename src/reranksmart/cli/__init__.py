@@ -16,6 +16,7 @@ MODULE_BY_VERB = {
     "import-regions": "region_files",
     "download": "downloads",
     "unpack": "downloads",
+    "detect-regions": "detection",
     "pretrain": "training",
     "convert-backbone": "backbones",
     "adopt-backbone": "backbones",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reranksmart.config.published import Coco, ConceptualCaptions, Flickr30k, Multi30k, RegionFiles, XFlickrCO
 from reranksmart.config.values import Count, Frozen, Language, Name
@@ -43,8 +43,45 @@ Dataset = Annotated[
 
 
 class RegionFeatures(Frozen):
+    """Where an image's regions come from, if not from published files."""
+
     maximum: int = Field(12, ge=1, le=100, description="regions kept of an image")
     shards: Count = Field(2, description="jobs that share one split's images")
+    detector: Literal["selective_search", "vg", "coco"] = Field(
+        "selective_search",
+        description="selective_search: boxes without training, features of EfficientNet-Lite0 (1280); vg: the Visual "
+        "Genome Faster R-CNN of bottom-up attention (2048); coco: torchvision's Faster R-CNN (1024)",
+    )
+    weights: str | None = Field(
+        None, description="vg: folder of frcnn-vg-finetuned; coco: file of weights, or null for torch hub's cache"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="of vg and coco; auto: a GPU where there is one")
+    python: str = Field(
+        "python", description="Python that has torchvision, for vg and coco without conda: .venv-detector/bin/python"
+    )
+    minimum: int = Field(10, ge=1, le=100, description="vg: regions kept of an image at least, however unsure")
+    confidence: float = Field(0.2, ge=0, le=1, description="vg: least probability of a region's class")
+    suppression: Literal["class_wise", "best_class"] = Field(
+        "class_wise",
+        description="vg: class_wise as Anderson et al. 2018 chose regions (PROTOCOL's features), best_class as the "
+        "PyTorch port of LXMERT does",
+    )
+
+    @model_validator(mode="after")
+    def _weights_named(self) -> RegionFeatures:
+        if self.detector == "vg" and self.weights is None:
+            raise ValueError(
+                "detector is vg, but weights is null; it must name the folder with pytorch_model.bin, config.yaml, "
+                "objects_vocab.txt and attributes_vocab.txt of frcnn-vg-finetuned. Download it and set regions.weights."
+            )
+        if self.detector == "selective_search":
+            given = {"weights", "device", "python", "minimum", "confidence", "suppression"} & self.model_fields_set
+            if given:
+                raise ValueError(
+                    f"detector is selective_search, which has no {sorted(given)}; leave them out, or set detector to "
+                    "vg or coco."
+                )
+        return self
 
 
 class Downloads(Frozen):

@@ -23,6 +23,12 @@ from reranksmart.plan.data import split_inputs as split_inputs
 from reranksmart.plan.data import split_settings as split_settings
 from reranksmart.plan.data import stamps_inputs as stamps_inputs
 from reranksmart.plan.data import stamps_option as stamps_option
+from reranksmart.plan.detection import detection_code as detection_code
+from reranksmart.plan.detection import detection_command as detection_command
+from reranksmart.plan.detection import detection_environment as detection_environment
+from reranksmart.plan.detection import detection_resources as detection_resources
+from reranksmart.plan.detection import detection_settings as detection_settings
+from reranksmart.plan.detection import detection_weights as detection_weights
 from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
 from reranksmart.plan.experiments import deepest as deepest

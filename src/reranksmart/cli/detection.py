@@ -1,0 +1,64 @@
+"""The verb that makes region features with a trained detector; it runs in the environment of envs/detector.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from reranksmart.code import code_digest
+from reranksmart.config import RegionFeatures
+from reranksmart.data.layout import picture_path, read_image_ids
+from reranksmart.provenance import write_provenance
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def verbs() -> None:
+    """Keeps the verb's name: typer would drop that of a single command."""
+
+
+@app.command("detect-regions")
+def detect_regions_verb(
+    data: Annotated[Path, typer.Option(help="folder of a prepared split")],
+    shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
+    settings: Annotated[str, typer.Option(help="the region settings as JSON")],
+    output: Annotated[Path, typer.Option()],
+    threads: int = 1,
+) -> None:
+    """Detects the regions of one share of a split's images with a Faster R-CNN."""
+    torch.set_num_threads(threads)
+    regions = RegionFeatures.model_validate_json(settings)
+    try:
+        from reranksmart.detectors.coco import Coco, load_coco
+        from reranksmart.detectors.extraction import Detector, VisualGenome, chosen_device, detect_all
+        from reranksmart.detectors.visual_genome_files import load_visual_genome
+    except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision that was built for another torch
+        raise ValueError(
+            f"regions.detector is {regions.detector}, which needs torchvision, and it cannot be imported here ({error}). "
+            "Allowed is the environment of envs/detector.yaml: run `snakemake --sdm conda`, or `make detector` once and "
+            "set regions.python to .venv-detector/bin/python."
+        ) from error
+    device = chosen_device(regions.device)
+    weights = Path(regions.weights) if regions.weights else None
+    detector: Detector
+    if weights is not None and regions.detector == "vg":
+        detector = VisualGenome(
+            load_visual_genome(weights),
+            device=device,
+            least=regions.minimum,
+            most=regions.maximum,
+            confidence=regions.confidence,
+            class_wise=regions.suppression == "class_wise",
+        )
+    else:
+        detector = Coco(load_coco(weights), device=device, most=regions.maximum)
+    image_ids = read_image_ids(data)
+    mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
+    images = [(name, picture_path(data, name)) for name in (mine[shard].tolist() if shard < len(mine) else [])]
+    detect_all(images, detector).save(output)
+    write_provenance(output, verb="detect-regions", code=code_digest(__name__), settings=settings, threads=threads)

@@ -55,7 +55,12 @@ def train_unigram(texts: Sequence[str], *, size: int) -> PreTrainedTokenizerFast
         hard_vocab_limit=False,
         character_coverage=1.0,
         normalization_rule_name="nfkc",
-        **{"unk_id": 0, "bos_id": -1, "eos_id": -1, "pad_id": -1, "num_threads": 1, "minloglevel": 2},
+        unk_id=0,
+        bos_id=-1,
+        eos_id=-1,
+        pad_id=-1,
+        num_threads=1,
+        minloglevel=2,
     )
     trained = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     pieces = [(trained.id_to_piece(row), trained.get_score(row)) for row in range(1, len(trained))]

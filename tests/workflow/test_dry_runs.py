@@ -37,7 +37,7 @@ def test_seeds_multiply_models_and_not_data(folder: Path) -> None:
     (folder / "seeds.yaml").write_text("seeds: [1, 2, 3]\n")
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "seeds.yaml")
     jobs = planned(done.stdout)
-    assert jobs["train"] == 21
+    assert jobs["train"] == 30
     assert jobs["prepare_split"] == 6
 
 

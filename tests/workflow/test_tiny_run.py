@@ -136,14 +136,14 @@ def test_every_job_has_a_log_and_a_benchmark(finished: Path) -> None:
 
 
 def test_a_test_set_becomes_searchable_by_its_name(finished: Path) -> None:
-    index = "results/searchable/oscar/scenes/sep_coop/seed1/enlarged"
+    index = "results/searchable/oscar/scenes/joint_coop/seed1/enlarged"
     done = snakemake(finished, index, "--cores", "1", "--configfile", TINY)
     assert done.returncode == 0, done.stdout[-3000:]
     searcher = Searcher.load(finished / index)
     captions = read_captions(finished / "results/data/scenes/test/captions.jsonl").in_languages(["en"])
     found = searcher.search(captions.texts[0], k=20, top=10)
     candidates = read_ranking(
-        finished / "results/candidates/oscar/scenes/bi_encoder/seed1/scenes.test+distractors/en.text-to-image.npz"
+        finished / "results/candidates/oscar/scenes/joint/seed1/scenes.test+distractors/en.text-to-image.npz"
     )
     assert len(searcher) == 24 + 12
     assert [hit.cosine for hit in found.retrieved] == pytest.approx(candidates.scores[0, :10].tolist(), abs=1e-5)

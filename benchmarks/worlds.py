@@ -28,6 +28,7 @@ def model(*, hidden_size: int = 768, layers: int = 12, dropout: float = 0.1) -> 
         intermediate_size=4 * hidden_size,
         hidden_dropout=dropout,
         attention_dropout=dropout,
+        head_dropout=dropout,
     )
     return SingleStream(config, seed=1).eval()
 

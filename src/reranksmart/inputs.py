@@ -22,7 +22,9 @@ from reranksmart.regions import RegionStore
 def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
     """The tokeniser saved in a backbone's or model's folder; never asks a hub."""
     with reading(folder, remedy="The folder of a backbone or model is needed; delete it to have it made again."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokeniser = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokeniser("a")  # some faults show at the first text only
+        return tokeniser
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,17 @@ def reading(path: Path, *, remedy: str = MADE_AGAIN) -> Iterator[None]:
         raise FileNotFoundError(f"{path} is missing ({_said(error)}). {remedy}") from error
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({_said(error)}). A readable file is needed. {remedy}") from error
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit) or not _is_a_parsers(error):
+            raise
         raise ValueError(
             f"{path} cannot be read ({_said(error)}). It is truncated, damaged or of another format. {remedy}"
         ) from error
+
+
+def _is_a_parsers(error: BaseException) -> bool:
+    """Whether it says what is wrong with the file; the parsers written in Rust panic outside of Exception."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 def opened(path: Path, *, remedy: str = MADE_AGAIN) -> BufferedReader:

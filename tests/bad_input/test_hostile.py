@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import pickle
 import random
 import tarfile
 import zipfile
@@ -27,6 +28,7 @@ from reranksmart.data.published import read_lines
 from reranksmart.data.stamp_archive import fetch_stamps
 from reranksmart.records import Captions
 from reranksmart.region_formats.folders import read_npz_folder
+from reranksmart.region_formats.pickles import read_pickled_npy
 from reranksmart.region_formats.tsv import read_bottom_up_tsv
 from reranksmart.storage import read_captions, read_embeddings, write_captions, write_jsonl
 from reranksmart.training.state import StateFile
@@ -207,3 +209,15 @@ def test_any_change_of_the_configuration_is_accepted_or_described(seed: int) -> 
     except ConfigError as error:
         assert str(error).startswith("The configuration cannot run:\n  - "), how  # noqa: PT017
         assert len(str(error)) < 50_000, how  # noqa: PT017
+
+
+def test_a_pickle_cannot_have_memory_filled(tmp_path: Path) -> None:
+    path = tmp_path / "1_info.npy"
+    np.save(path, np.array({"bbox": 1}, dtype=object), allow_pickle=True)
+    with path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        np.lib.format.read_array_header_1_0(file)
+        header = path.read_bytes()[: file.tell()]
+    path.write_bytes(header + b"\x80\x02]r" + (2**31).to_bytes(4, "little") + b".")
+    with path.open("rb") as file, pytest.raises(pickle.UnpicklingError, match="remembered as number 2,147,483,648"):
+        read_pickled_npy(file)

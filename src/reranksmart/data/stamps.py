@@ -58,7 +58,8 @@ def clean_name(text: str) -> str:
 
 def read_names(path: Path) -> dict[str, str]:
     """The names of a stamp by language: the first line is English, each other one ``language.utf8=name``."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    with reading(path, remedy="Fetch the stamps again."):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
     names = {"en": lines[0]}
     for line in lines[1:]:
         language, _, name = line.partition(".utf8=")

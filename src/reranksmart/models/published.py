@@ -15,6 +15,7 @@ from reranksmart.models.checkpoints import read_settings, single_stream_of, writ
 from reranksmart.models.published_names import our_names, published_parameters, stripped
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.reading import reading
 from reranksmart.weights import fill, read_pickled_tensors
 
 OSCAR_FILE, UNITER_FILE, M3P_FILE = "pytorch_model.bin", "uniter-base.pt", "m3p_under_weights.pth"
@@ -185,16 +186,17 @@ def _read_m3p(path: Path) -> Read:
     defaults = {"n_heads": max(1, hidden_size // 64), "dropout": 0.1, "attention_dropout": 0.1}
     defaults |= {"cls_index": 0, "eos_index": 2, "pad_index": 1}
     params = defaults | content.get("params", {})
-    config = SingleStreamConfig(
-        embedder="m3p",
-        vocab_size=vocab_size,
-        hidden_size=hidden_size,
-        layers=sum(name.startswith("attentions.") and name.endswith(".q_lin.weight") for name in tensors),
-        intermediate_size=_shape(tensors, "ffns.0.lin1.weight", file)[0],
-        max_positions=_shape(tensors, "position_embeddings.weight", file)[0],
-        feature_size=_shape(tensors, "image_embeddings.image_embeddings.weight", file)[1],
-        **{ours: params[theirs] for theirs, ours in _M3P_PARAMS.items()},
-    )
+    with reading(file, remedy="Fetch it again."):
+        config = SingleStreamConfig(
+            embedder="m3p",
+            vocab_size=vocab_size,
+            hidden_size=hidden_size,
+            layers=sum(name.startswith("attentions.") and name.endswith(".q_lin.weight") for name in tensors),
+            intermediate_size=_shape(tensors, "ffns.0.lin1.weight", file)[0],
+            max_positions=_shape(tensors, "position_embeddings.weight", file)[0],
+            feature_size=_shape(tensors, "image_embeddings.image_embeddings.weight", file)[1],
+            **{ours: params[theirs] for theirs, ours in _M3P_PARAMS.items()},
+        )
     return config, tensors, file
 
 
@@ -214,13 +216,17 @@ def _bert_config(embedder: Literal["oscar", "uniter"], settings: dict[str, Any],
             raise ValueError(
                 f"the configuration beside {file} has {key} {settings[key]!r}; only {value!r} is known. Give other weights."
             )
-    return SingleStreamConfig(embedder=embedder, **{ours: settings[theirs] for theirs, ours in _BERT_SETTINGS.items()})
+    with reading(file, remedy="Restore the configuration beside it from its source."):
+        return SingleStreamConfig(
+            embedder=embedder, **{ours: settings[theirs] for theirs, ours in _BERT_SETTINGS.items()}
+        )
 
 
 def _special_ids(vocabulary: Path) -> dict[str, int]:
     if not vocabulary.is_file():
         raise FileNotFoundError(f"{vocabulary} is missing; the ids of [CLS], [SEP] and [PAD] are read from it.")
-    words = vocabulary.read_text(encoding="utf-8").split("\n")
+    with reading(vocabulary, remedy="Restore it from where the weights came from."):
+        words = vocabulary.read_text(encoding="utf-8").split("\n")
     absent = [word for word in ("[CLS]", "[SEP]", "[PAD]") if word not in words]
     if absent:
         raise ValueError(f"{vocabulary} lacks {absent}; it is no WordPiece vocabulary of these weights.")

@@ -8,6 +8,7 @@ function of this file that stands for a numpy array, its type, or a tensor elsew
 from __future__ import annotations
 
 import pickle
+import pickletools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import IO, Any
@@ -88,8 +89,15 @@ class PlainUnpickler(pickle.Unpickler):
         persistent: Callable[[Any], Any] | None = None,
     ) -> None:
         super().__init__(file)
+        self._file = file
         self._allowed = {**_ALLOWED, **(more or {})}
         self._persistent = persistent
+
+    def load(self) -> Any:
+        start = self._file.tell()
+        _require_small_memo(self._file)
+        self._file.seek(start)
+        return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -101,6 +109,19 @@ class PlainUnpickler(pickle.Unpickler):
         if self._persistent is None:
             raise pickle.UnpicklingError("it refers to data outside of itself")
         return self._persistent(reference)
+
+
+def _require_small_memo(file: IO[bytes]) -> None:
+    """Raises UnpicklingError where an object is remembered under a number that no pickler gives.
+
+    The unpickler makes a table as long as the largest number: four bytes of a file could fill the memory.
+    """
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        if opcode.name in _REMEMBERING and isinstance(argument, int) and argument > count:
+            raise pickle.UnpicklingError(f"its object {count} is remembered as number {argument:,}")
+
+
+_REMEMBERING = {"PUT", "BINPUT", "LONG_BINPUT"}
 
 
 def plain(value: Any) -> Any:

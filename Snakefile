@@ -9,10 +9,13 @@ if not config:
     configfile: "config.yaml"
 
 
-from reranksmart import contents, plan, status
+from reranksmart import contents, plan, status, takeover
 from reranksmart.config import validated
 
 CONFIG = validated(config)
+
+if workflow.is_main_process and not workflow.dryrun:
+    takeover.take_over(Path.cwd())
 
 
 onstart:

@@ -85,8 +85,8 @@ def test_pixels_of_any_picture_give_boxes_inside_it(loaded: Loaded, split: Path)
     assert ((store.boxes >= 0) & (store.boxes <= 1)).all()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_gpu_asked_for_in_vain_is_an_error() -> None:
+def test_a_gpu_asked_for_in_vain_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=r"regions\.device is cuda, but torch sees no GPU"):
         chosen_device("cuda")
     assert chosen_device("auto").type == "cpu"

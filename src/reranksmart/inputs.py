@@ -37,7 +37,7 @@ class TokenisedCaptions:
 
     @staticmethod
     def of(captions: Captions, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
-        """Each caption cut to ``max_tokens`` tokens, special tokens not counted (PROTOCOL B2.2)."""
+        """Each caption cut to ``max_tokens`` tokens, special tokens not counted."""
         if not len(captions):
             raise ValueError("there is no caption to tokenise; check the split's captions.jsonl")
         specials = tokeniser.num_special_tokens_to_add()

@@ -21,7 +21,8 @@ def reading(path: Path, *, remedy: str = MADE_AGAIN) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path} is missing ({_said(error)}). {remedy}") from error
+        missing = "Make it by the command whose output it is." if remedy == MADE_AGAIN else remedy
+        raise FileNotFoundError(f"{path} is missing. {missing}") from error
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({_said(error)}). A readable file is needed. {remedy}") from error
     except BaseException as error:

@@ -26,6 +26,10 @@ VARIANTS = {name: (name, {}) for name in FAMILIES} | {
 }
 
 
+CROSS_VARIANTS = [variant for variant, (name, _) in VARIANTS.items() if name in CROSS_ENCODERS]
+"""Those that score pairs, from vision states that are stored."""
+
+
 @pytest.fixture(params=VARIANTS, ids=list(VARIANTS))
 def model(request) -> Pretrained:
     name, settings = VARIANTS[request.param]
@@ -108,9 +112,8 @@ def test_batch_order_changes_no_output(model, texts, images):
     assert_close(outputs(model, *rows_of(texts, images, order)), expected)
 
 
+@pytest.mark.parametrize("model", CROSS_VARIANTS, indirect=True)
 def test_stored_vision_states_read_as_the_pictures(model, texts, images):
-    if not hasattr(model, "vision_states"):
-        pytest.skip("reads pictures only")
     with torch.no_grad():
         states = model.vision_states(images)
     halved = VisionStates(states.states.half().float(), states.mask)
@@ -143,9 +146,8 @@ def test_one_seed_gives_one_model_and_leaves_the_global_generator_alone(model):
         assert torch.equal(value, second.state_dict()[name])
 
 
+@pytest.mark.parametrize("model", CROSS_VARIANTS, indirect=True)
 def test_a_pair_needs_one_text_for_each_image(model, texts, images):
-    if not isinstance(model, CrossEncoder):
-        pytest.skip("scores no pairs")
     with pytest.raises(ValueError, match="3 texts for 4 images"):
         model.score_pairs(rows_of(texts, images, [0, 1, 2])[0], images)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 
 from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
-from reranksmart.data.layout import picture_path, read_image_ids
+from reranksmart.data.layout import pictures_of_shard
 from reranksmart.provenance import write_provenance
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -57,8 +56,6 @@ def detect_regions_verb(
         )
     else:
         detector = Coco(load_coco(weights), device=device, most=regions.maximum)
-    image_ids = read_image_ids(data)
-    mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
-    images = [(name, picture_path(data, name)) for name in (mine[shard].tolist() if shard < len(mine) else [])]
+    images = pictures_of_shard(data, shard=shard, shards=regions.shards)
     detect_all(images, detector).save(output)
     write_provenance(output, verb="detect-regions", code=code_digest(__name__), settings=settings, threads=threads)

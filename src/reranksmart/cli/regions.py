@@ -12,7 +12,7 @@ import typer
 
 from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
-from reranksmart.data.layout import picture_path, read_image_ids
+from reranksmart.data.layout import pictures_of_shard
 from reranksmart.data.scenes import read_scenes
 from reranksmart.detectors.detection import detect_regions, object_recall
 from reranksmart.provenance import write_provenance
@@ -34,11 +34,7 @@ def extract_regions_verb(
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     regions = RegionFeatures.model_validate_json(settings)
-    image_ids = read_image_ids(data)
-    mine = np.array_split(np.array(image_ids), min(regions.shards, len(image_ids)))
-    images = [
-        (image_id, picture_path(data, image_id)) for image_id in (mine[shard].tolist() if shard < len(mine) else [])
-    ]
+    images = pictures_of_shard(data, shard=shard, shards=regions.shards)
     detect_regions(images, at_most=regions.maximum).save(output)
     write_provenance(output, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
 

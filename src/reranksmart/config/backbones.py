@@ -31,7 +31,7 @@ class Backbone(Frozen):
     heads: Count = 12
     intermediate_size: Count = 3072
     dropout: float = Field(0.1, ge=0, lt=1)
-    max_tokens: Count = Field(70, description="tokens of a caption, special tokens not counted (PROTOCOL B2.2)")
+    max_tokens: Count = Field(70, description="tokens of a caption, special tokens not counted")
     pretraining: Pretraining = Pretraining()
     checkpoint: str | None = Field(
         None,
@@ -40,13 +40,13 @@ class Backbone(Frozen):
     )
     tokeniser: str | None = Field(None, description="folder of the checkpoint's tokeniser; null: the checkpoint's own")
     object_tags: bool = Field(
-        False, description="the names of an image's objects are read too, as a second segment (OSCAR; PROTOCOL B2.4)"
+        False, description="the names of an image's objects are read too, as a second segment (OSCAR)"
     )
     tag_tokens: Count = Field(50, description="tokens of an image's object tags, at most")
     normalise_inputs: bool = Field(
         False,
         description="M3P: features and geometry of each region scaled to length 1, as in its pretraining; the paper's "
-        "own models were trained without (PROTOCOL C7)",
+        "own models were trained without",
     )
 
     @property

@@ -63,7 +63,7 @@ class RegionFeatures(Frozen):
     confidence: float = Field(0.2, ge=0, le=1, description="vg: least probability of a region's class")
     suppression: Literal["class_wise", "best_class"] = Field(
         "class_wise",
-        description="vg: class_wise as Anderson et al. 2018 chose regions (PROTOCOL's features), best_class as the "
+        description="vg: class_wise as Anderson et al. 2018 chose regions (the paper's features), best_class as the "
         "PyTorch port of LXMERT does",
     )
 

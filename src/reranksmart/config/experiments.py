@@ -55,7 +55,7 @@ class TestSet(Frozen):
 
 
 class AllowedLeak(Frozen):
-    """A test on images of the training, allowed in spite of the audit; every table with such a result says so."""
+    """A test on images of the training, allowed in spite of the audit, whose table names it."""
 
     training_set: Name
     test_set: Name

@@ -70,7 +70,7 @@ class Objective(Frozen):
     decay: Literal["matrices", "reference"] = Field(
         "matrices",
         description="weights that decay: all but biases and LayerNorms; reference: also the LayerNorms of M3P and UNITER "
-        "whose names the published code overlooks (PROTOCOL B6)",
+        "whose names the published code overlooks",
     )
     hard_negatives: HardNegatives | None = None
     distillation: Distillation | None = None

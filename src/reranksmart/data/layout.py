@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from reranksmart.storage import read_captions, read_jsonl
 
 IMAGES_FILE = "images.jsonl"
@@ -17,6 +19,15 @@ def picture_path(folder: Path, image_id: str) -> Path:
         raise ValueError(f"image id {image_id!r} is not a dataset, a slash and a name; rename the image.")
     name = rest.replace("/", "__")
     return folder / "images" / (name if Path(name).suffix else f"{name}.jpg")
+
+
+def pictures_of_shard(folder: Path, *, shard: int, shards: int) -> list[tuple[str, Path]]:
+    """Id and picture of each image in one share of a prepared split, in its order; none where there are more shards
+    than images."""
+    image_ids = read_image_ids(folder)
+    shares = np.array_split(np.array(image_ids), min(shards, len(image_ids)))
+    mine = shares[shard].tolist() if shard < len(shares) else []
+    return [(image_id, picture_path(folder, image_id)) for image_id in mine]
 
 
 def read_image_ids(folder: Path) -> list[str]:

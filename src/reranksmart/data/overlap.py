@@ -69,6 +69,6 @@ def find_leaks(
         listed = "".join(f"\n  {shared}" for shared in refused)
         raise ValueError(
             f"a model would be tested on images that it was trained on:{listed}\nUse splits that share none, or allow "
-            "the overlap by name, which marks every result of it."
+            "the overlap by name."
         )
     return found

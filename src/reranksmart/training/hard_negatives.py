@@ -22,7 +22,7 @@ class MinedNegatives:
 
 
 def mine(model: BiEncoder, data: TrainingData, *, depth: int) -> MinedNegatives:
-    """The ``depth`` nearest items of every query minus all its relevant ones, at every refresh (PROTOCOL C9)."""
+    """The ``depth`` nearest items of every query minus all its relevant ones, at every refresh."""
     captions = encode_captions(model, data.tokens, data.captions.ids).vectors
     images = encode_images(model, data.regions).vectors
     return MinedNegatives(

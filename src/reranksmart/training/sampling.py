@@ -77,7 +77,7 @@ def draw_random_negatives(
     """One negative (caption row, image row) for the positive pair of each caption in ``rows``, O(1) each.
 
     A caption drawn uniformly among those not true of the own image; a fair coin keeps the own caption with the
-    drawn caption's image, or the drawn caption with the own image (PROTOCOL B5).
+    drawn caption's image, or the drawn caption with the own image.
     """
     keep_caption = rng.random(len(rows)) < 0.5
     drawn = rng.integers(len(data), size=len(rows))

@@ -54,7 +54,7 @@ class ContrastiveTask(Protocol):
 
 @dataclass
 class TripletTask:
-    """Batch-hard triplets, both directions; true pairs off the diagonal are no negatives (PROTOCOL B4)."""
+    """Batch-hard triplets, both directions; true pairs off the diagonal are no negatives."""
 
     data: TrainingData
     batch_size: int
@@ -113,7 +113,7 @@ def read_by_length(lengths: NDArray[np.integer], read: Callable[[NDArray[np.int6
 
 @dataclass
 class PairTask:
-    """Each positive pair with one negative, random or mined; binary cross-entropy on the log-odds (PROTOCOL B4, B5)."""
+    """Each positive pair with one negative, random or mined; binary cross-entropy on the log-odds."""
 
     data: TrainingData
     batch_size: int

@@ -13,9 +13,9 @@ _PROJECT = ("pyproject.toml", "--extra", "cpu", "--extra", "dev")
 _DETECTOR = ("--group", "pyproject.toml:detector")
 
 
-def compile_lock(*what: str) -> str:
-    """The pinned dependencies, one a line, for Python 3.11 and later."""
-    command = ["uv", "pip", "compile", *what, "--universal"]
+def compile_lock(*what: str, pinned: Path) -> str:
+    """The pinned dependencies, one a line, for Python 3.11 and later. What ``pinned`` pins already keeps its version."""
+    command = ["uv", "pip", "compile", *what, "--universal", "--constraint", str(pinned)]
     command += ["--python-version", "3.11", "--no-header", "--no-annotate", "--quiet"]
     compiled = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return "".join(f"{line}\n" for line in compiled.splitlines() if not _TORCH_PICKS.match(line))
@@ -36,9 +36,9 @@ def conda_environment(lock: str, *, name: str = "requirements.lock", project: bo
 
 
 if __name__ == "__main__":
-    lock = compile_lock(*_PROJECT)
+    lock = compile_lock(*_PROJECT, pinned=ROOT / "requirements.lock")
     (ROOT / "requirements.lock").write_text(lock)
     (ROOT / "envs" / "reranksmart.yaml").write_text(conda_environment(lock))
-    lock = compile_lock(*_DETECTOR)
+    lock = compile_lock(*_DETECTOR, pinned=ROOT / "envs" / "detector.lock")
     (ROOT / "envs" / "detector.lock").write_text(lock)
     (ROOT / "envs" / "detector.yaml").write_text(conda_environment(lock, name="detector.lock", project=False))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
 from reranksmart.batches import TextBatch, pad_tokens
@@ -34,3 +36,9 @@ def words() -> TextBatch:
     draw = torch.Generator().manual_seed(1)
     rows = [torch.randint(5, 57, (length,), generator=draw).tolist() for length in (3, 9, 1, 6)]
     return pad_tokens([[58, *row, 59] for row in rows])
+
+
+def hub_folder(name: str, folder: Path) -> Path:
+    """The model of ``make`` in ``folder`` as transformers writes it: config.json and model.safetensors."""
+    make(name).network.save_pretrained(folder)
+    return folder

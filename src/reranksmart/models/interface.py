@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.pixels import PixelBatch, VisionStates
 
 
 @runtime_checkable
@@ -26,3 +27,11 @@ class CrossEncoder(Protocol):
 
     def score_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Log-odds (B,) that caption i is true of image i, larger is better."""
+
+
+@runtime_checkable
+class StatesEncoder(Protocol):
+    """Reads an image alone first, by a tower whose states stand wherever this model takes the image."""
+
+    def vision_states(self, images: PixelBatch) -> VisionStates:
+        """The states (B, S, H): made once an image and stored, so that no pair runs the tower again."""

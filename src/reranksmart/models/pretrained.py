@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -39,27 +41,30 @@ class Pretrained(nn.Module):
     """What its images are: "pixels", or "regions" of a detector."""
     scores: ClassVar[tuple[str, ...]] = ("log_odds",)
     fresh: ClassVar[tuple[str, ...]] = ()
-    """Starts of names of tensors that a checkpoint may lack: heads that fine-tuning makes."""
+    """Starts of the network's names of tensors that a checkpoint may lack: heads that fine-tuning makes."""
     unused: ClassVar[tuple[str, ...]] = ()
-    """Starts of names of tensors of a checkpoint that this project does not read: other heads."""
+    """Starts of the network's names of tensors of a checkpoint that this project does not read: other heads."""
 
-    def __init__(self, config: PretrainedConfig, *, seed: int = 0) -> None:
+    def __init__(self, config: PretrainedConfig, *, seed: int = 0, network: PreTrainedModel | None = None) -> None:
         super().__init__()
         if config.score not in self.scores:
             raise ValueError(f"{config.family} has no score {config.score!r}; choose one of {list(self.scores)}")
         self.config = config
-        settings = self.network_class.config_class.from_dict(dict(config.network))  # type: ignore[union-attr]
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            self.network = self.network_class(settings)
-            self.add_heads(settings)
-
-    def add_heads(self, settings: NetworkConfig) -> None:
-        """Adds the heads that a role needs and the network lacks; none unless a family says so."""
+        if network is None:
+            settings = self.network_class.config_class.from_dict(dict(config.network))  # type: ignore[union-attr]
+            with seeded(seed):
+                network = self.network_class(settings)
+        self.network = network
 
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+    @property
+    def patch(self) -> int:
+        """The side of a patch in pixels, for families that read pixels."""
+        settings = self.network.config
+        return getattr(settings, "vision_config", settings).patch_size
 
     @property
     def positions(self) -> int:
@@ -81,9 +86,18 @@ class Pretrained(nn.Module):
         return TextBatch(texts.token_ids.masked_fill(~texts.mask, self.config.pad_id), texts.mask)
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random weights inside are drawn from ``seed``; the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
 def settings_of(network: NetworkConfig) -> dict[str, Any]:
-    """All settings of a network as JSON holds them."""
-    return json.loads(network.to_json_string(use_diff=False))
+    """All settings of a network as JSON holds them, but for where they were read and by which version."""
+    settings = json.loads(network.to_json_string(use_diff=False))
+    return {key: value for key, value in settings.items() if key not in ("_name_or_path", "transformers_version")}
 
 
 def padded_to(texts: TextBatch, width: int, *, pad_id: int) -> Tensor:

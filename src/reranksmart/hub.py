@@ -1,0 +1,53 @@
+"""What ``transformers`` reads from a hub or a folder, with one error for all that can be missing there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from transformers.utils import logging
+
+
+@contextmanager
+def from_hub(source: str, *, local_files_only: bool) -> Iterator[None]:
+    """Quiet reading of ``source``, a folder or a name on the hub: FileNotFoundError where it cannot be had.
+
+    ValueError where it is there and cannot be read.
+    """
+    verbosity = logging.get_verbosity()
+    progress = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except OSError as error:
+        raise FileNotFoundError(
+            f"{source} cannot be had ({_first_line(error)}). A checkpoint is a folder with config.json, its weights "
+            "(model.safetensors), its tokeniser and preprocessor_config.json, or a name on huggingface.co such as "
+            f"Salesforce/blip-itm-base-coco. {_remedy(source, local_files_only)}"
+        ) from error
+    except Exception as error:  # parsers raise nearly every type on a broken file
+        raise ValueError(
+            f"{source} cannot be read ({type(error).__name__}: {_first_line(error)}). The files must be those of one "
+            "checkpoint in transformers' layout. Fetch them again, or name another checkpoint."
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)
+        if progress:
+            logging.enable_progress_bar()
+
+
+def _remedy(source: str, local_files_only: bool) -> str:
+    if Path(source).is_dir():
+        return "Put the missing file into that folder."
+    if local_files_only:
+        return (
+            f"Only local files are allowed here: where there is a network, `hf download {source} --local-dir FOLDER`, "
+            "then name that folder; or set local_files_only to false."
+        )
+    return f"Check the name and the network, or fetch it elsewhere (`hf download {source}`) and name its folder."
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:300]

@@ -40,6 +40,7 @@ wildcard_constraints:
     test_set=plan.one_of(CONFIG.test_sets),
     seed="[0-9]+",
     role="retriever|reranker",
+    collection="eccv_caption|cxc",
     table="[a-z0-9_]+",
     figure="[a-z_]+",
 

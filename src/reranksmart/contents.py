@@ -27,10 +27,18 @@ TABLES_OF_EXPERIMENTS = {
     "fusion": ("fusion",),
     "hard_negatives": ("hard_negatives", "main"),
     "twins": ("twins",),
+    "eccv_caption": ("eccv_caption",),
+    "cxc": ("cxc",),
     "distillation": ("distillation", "main"),
     "cached_layers": ("cached_layers", "main"),
 }
 KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()} | {"transfer": "transfer_matrix"}
+_MEASURES_OF_TABLES = {
+    "twins": "twins",
+    "eccv_caption": "extended_measures/eccv_caption",
+    "cxc": "extended_measures/cxc",
+}
+"""Where the measures of a table lie below results, if not among the others."""
 LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_recall")
 
 
@@ -47,7 +55,8 @@ def _shown(config: Config, table: str) -> bool:
 
 def measures(config: Config, table: str) -> list[str]:
     """The folders of measures that a table reads."""
-    kind = "twins" if table == "twins" else "measures"
+    shown = config.experiments[table].shown_as if _shown(config, table) else None
+    kind = _MEASURES_OF_TABLES.get(shown or table, "measures")
     return [f"results/{kind}/{e.folder}" for e in evaluations(config, experiments_of(config, table))]
 
 
@@ -96,7 +105,11 @@ def report_settings(config: Config, name: str) -> str:
     main = config.experiments.get("main")
     own = config.experiments.get({"table1_main": "main", "table2_languages": "languages"}.get(name, name))
     extra = {"table1_main": "main_exhaustive", "accuracy_latency": "main_exhaustive"}.get(name)
-    about = own if name in ("table1_main", "table2_languages", "twins", "depth", "fusion") else main or own
+    about = (
+        own
+        if name in ("table1_main", "table2_languages", "twins", "depth", "fusion", "eccv_caption", "cxc")
+        else main or own
+    )
     other = config.experiments.get(extra) if extra else own
     systems = list(dict.fromkeys(system for e in (other, own) if e for system in e.systems))
     fractions = {n: config.training_sets[n].fraction for n in own.training_sets} if own else {}

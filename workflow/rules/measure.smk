@@ -51,6 +51,53 @@ rule evaluate_twins:
         " --resamples {params.resamples} --output {output} 2>&1 | tee {log}"
 
 
+rule judge_extended:
+    input:
+        unpack(lambda wildcards: plan.extended_relevance_inputs(CONFIG, wildcards)),
+    output:
+        directory("results/extended_relevance/{collection}/{gallery}"),
+    log:
+        "results/logs/judge_extended/{collection}.{gallery}.log",
+    benchmark:
+        "results/benchmarks/judge_extended/{collection}.{gallery}.tsv"
+    priority: 30
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=lambda wildcards: plan.extended_relevance_settings(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.extended"),
+    shell:
+        "reranksmart judge-extended --data {input.data} --settings {params.settings:q}"
+        " --collection {wildcards.collection} --output {output} 2>&1 | tee {log}"
+
+
+rule evaluate_extended:
+    input:
+        unpack(lambda wildcards: plan.extended_measure_inputs(CONFIG, wildcards)),
+    output:
+        directory(
+            "results/extended_measures/{collection}/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
+        ),
+    log:
+        "results/logs/evaluate_extended/{collection}.{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
+    benchmark:
+        "results/benchmarks/evaluate_extended/{collection}.{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    priority: 30
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        options=lambda wildcards: plan.extended_measure_options(CONFIG, wildcards),
+        code=plan.code_digest("reranksmart.cli.extended"),
+    shell:
+        "reranksmart evaluate-extended {params.options} --output {output} 2>&1 | tee {log}"
+
+
 rule compare:
     input:
         plan.compared(CONFIG),

@@ -29,6 +29,8 @@ MODULE_BY_VERB = {
     "score-twins": "retrieval",
     "evaluate": "measuring",
     "evaluate-twins": "measuring",
+    "judge-extended": "extended",
+    "evaluate-extended": "extended",
     "compare": "comparing",
     "measure-latency": "cost",
     "measure-indexes": "cost",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,18 +11,14 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
+from reranksmart.cli.rankings import RankedGallery, combinations_of
 from reranksmart.code import code_digest
-from reranksmart.config import Fusion
-from reranksmart.fusion import fuse
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
-from reranksmart.records import Captions, Direction, Ranking
+from reranksmart.records import Captions, Direction
 from reranksmart.storage import (
     atomic_directory,
     read_captions,
-    read_json,
-    read_pair_scores,
-    read_ranking,
     read_relevance,
     read_twin_scores,
 )
@@ -53,19 +48,16 @@ def evaluate_verb(
     Folds are galleries apart whose queries count together: with folds of one size, the mean over the folds.
     """
     keys = json.loads(experiment)
-    combinations = [
-        (int(k), Fusion(**fusion)) for k in filter(None, depths.split(",")) for fusion in json.loads(fusions)
-    ]
     reranker: list[Path] | list[None] = pair_scores or [None] * len(ranking)
     folds = [
-        (_RankedGallery(ranked, scores), read_captions(folder / "captions.jsonl"), read_relevance(truth))
+        (RankedGallery(ranked, scores), read_captions(folder / "captions.jsonl"), read_relevance(truth))
         for ranked, scores, folder, truth in zip(ranking, reranker, data, relevance, strict=True)
     ]
     tables: list[pd.DataFrame] = []
     with atomic_directory(output) as target:
         (target / "per_query").mkdir()
         for language in languages.split(","):
-            for depth, fusion in combinations or [(0, Fusion())]:
+            for depth, fusion in combinations_of(depths, fusions):
                 per_query: dict[Direction, pd.DataFrame] = {}
                 pairs = dict.fromkeys(Direction, 0)
                 for way in Direction:
@@ -94,34 +86,6 @@ def evaluate_verb(
             }
         )
         write_provenance(target, verb="evaluate", code=code_digest(__name__), settings=settings, seed=keys["seed"])
-
-
-@dataclass(frozen=True)
-class _RankedGallery:
-    """A folder of rankings, and of a reranker's log-odds of their first items."""
-
-    folder: Path
-    pair_scores: Path | None
-
-    def ranking(self, language: str, way: Direction, depth: int, fusion: Fusion) -> tuple[Ranking, int]:
-        """The final ranking, and how many pairs were scored for it."""
-        before = read_ranking(self.folder / f"{language}.{way}.npz")
-        if self.pair_scores:
-            after = _reranked(before, self.pair_scores / f"{language}.{way}.npy", depth, fusion)
-            return after, len(before) * min(depth, before.depth)
-        return before, before.items.size if _is_exhaustive(self.folder) else 0
-
-
-def _is_exhaustive(ranking: Path) -> bool:
-    return read_json(ranking / "provenance.json")["verb"] == "score-all"
-
-
-def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
-    log_odds = read_pair_scores(scores)[:, :depth]
-    fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
-    after = candidates.rescored(fused)
-    evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])
-    return after
 
 
 @app.command("evaluate-twins")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reranksmart.config import Coco, ConceptualCaptions, Flickr30k, Multi30k, PublishedDataset
-from reranksmart.data.coco import coco_1k, coco_folds, read_coco, read_oscar_coco
+from reranksmart.data.coco import coco_1k, coco_folds, read_coco, read_coco_numbers, read_oscar_coco
 from reranksmart.data.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
 from reranksmart.data.flickr30k import read_flickr30k, read_flickr30k_entities
 from reranksmart.data.multi30k import read_multi30k
@@ -19,6 +19,11 @@ def read_published(dataset: PublishedDataset, split: str) -> Captions:
     first = dataset.splits[split].first
     captions = _read(dataset, split)
     return first_images(captions, first) if first else captions
+
+
+def read_caption_numbers(dataset: Coco, split: str) -> dict[str, int]:
+    """COCO's own number of each caption of a split, with those beyond the five that are read of an image."""
+    return read_coco_numbers(Path(str(dataset.annotations)), split=dataset.splits[split].of or split)
 
 
 def _read(dataset: PublishedDataset, split: str) -> Captions:

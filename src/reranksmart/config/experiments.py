@@ -42,6 +42,12 @@ class TestSet(Frozen):
         description="splits that are galleries apart, as COCO's five folds: queries of all together (instead of split)",
     )
 
+    extended_relevance: tuple[Literal["eccv_caption", "cxc"], ...] = Field(
+        (),
+        description="also measure by judgements of further relevant pairs; of COCO's 5k test images only, whose captions "
+        "carry their numbers in Karpathy's file",
+    )
+
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that ask, each in a gallery of its own."""
@@ -51,6 +57,15 @@ class TestSet(Frozen):
     def _folds_stand_alone(self) -> TestSet:
         if self.folds and (self.distractors or self.twins):
             raise ValueError("folds are galleries of their own; leave distractors and twins out")
+        return self
+
+    @model_validator(mode="after")
+    def _judged_as_a_whole(self) -> TestSet:
+        if self.extended_relevance and (self.folds or self.distractors or self.captions_per_image):
+            raise ValueError(
+                f"extended_relevance is {list(self.extended_relevance)}, whose judgements are of the whole test split and "
+                "of nothing else; leave folds, distractors and captions_per_image out"
+            )
         return self
 
 
@@ -81,7 +96,7 @@ class Experiment(Frozen):
     fusions: tuple[Fusion, ...] = (Fusion(),)
     shown_as: (
         Literal["main", "languages", "transfer", "enlarged_gallery", "sample_efficiency", "depth", "fusion"]
-        | Literal["hard_negatives"]
+        | Literal["hard_negatives", "eccv_caption", "cxc"]
         | None
     ) = Field(None, description="the kind of table it is shown as, beside the experiment of that name")
 

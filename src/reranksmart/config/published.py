@@ -78,6 +78,11 @@ class Coco(Published):
     def languages(self) -> tuple[str, ...]:
         return ("en",)
 
+    def numbers_captions(self, split: str) -> bool:
+        """Whether a split is of the published test images, read from a file that gives COCO's number of each caption."""
+        subset = self.splits.get(split, CocoSubset())
+        return self.layout == "karpathy" and subset.annotations is None and (subset.of or split) == "test"
+
     @model_validator(mode="after")
     def _splits_exist(self) -> Coco:
         _require_published(self.splits, ("train", "dev", "test"))

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
 from reranksmart.config.experiments import AllowedLeak, Comparison, Experiment, Latency, Precisions, System, TestSet
-from reranksmart.config.published import Published
+from reranksmart.config.published import Coco, Published
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
 
@@ -74,6 +74,29 @@ class Config(Frozen):
             for backbone in experiment.backbones:
                 for system in experiment.systems:
                     self._require_capable(f"experiments.{name}", backbone, system)
+        return self
+
+    @model_validator(mode="after")
+    def _judged_images_are_coco_s(self) -> Config:
+        for name, test_set in self.test_sets.items():
+            dataset = self.datasets.get(test_set.dataset)
+            if test_set.extended_relevance and not (
+                isinstance(dataset, Coco) and dataset.numbers_captions(test_set.split)
+            ):
+                raise ValueError(
+                    f"test_sets.{name}.extended_relevance: {list(test_set.extended_relevance)} judge COCO's test split by the "
+                    f"numbers in Karpathy's dataset_coco.json, which split {test_set.split!r} of dataset "
+                    f"{test_set.dataset!r} is not read from. Leave extended_relevance out, or give that file as annotations."
+                )
+        for name, experiment in self.experiments.items():
+            for collection in {"eccv_caption", "cxc"} & {name, experiment.shown_as}:
+                if lacking := [
+                    t for t in experiment.test_sets if collection not in self.test_sets[t].extended_relevance
+                ]:
+                    raise ValueError(
+                        f"experiments.{name}: its table shows {collection}, by which test sets {lacking} are not measured; "
+                        f"write extended_relevance: [{collection}] into them, or take others"
+                    )
         return self
 
     def _references(self) -> list[tuple[str, str, str]]:

@@ -1,6 +1,9 @@
 """How good a ranking is: measures of each query, their means with intervals, and the twin probe."""
 
 from reranksmart.evaluation.cooperation import require_recall_unchanged as require_recall_unchanged
+from reranksmart.evaluation.extended import EXTENDED_MEASURES as EXTENDED_MEASURES
+from reranksmart.evaluation.extended import judged_query_measures as judged_query_measures
+from reranksmart.evaluation.extended import summarise_judged as summarise_judged
 from reranksmart.evaluation.per_query import CUTOFF as CUTOFF
 from reranksmart.evaluation.per_query import PerQuery as PerQuery
 from reranksmart.evaluation.per_query import per_query_measures as per_query_measures

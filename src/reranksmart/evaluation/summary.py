@@ -46,7 +46,6 @@ def summarise(
     recalls, resampled_recalls = [], []
     for direction, frame in per_query.items():
         code = pd.Index(images).get_indexer(frame["image"])
-        counted = weights @ np.bincount(code, minlength=len(images))  # (resamples,) queries in each resample
         shared = {
             "direction": direction.value,
             "queries": len(frame),
@@ -54,9 +53,7 @@ def summarise(
             "pairs_scored": pairs_scored[direction],
         }
         for measure in MEASURES:
-            values = frame[measure].to_numpy()
-            sums = np.bincount(code, weights=values, minlength=len(images))
-            mean, resampled = 100 * values.mean(), 100 * (weights @ sums) / counted
+            mean, resampled = percentages(frame[measure].to_numpy(), code, weights)
             rows.append(summary_row(shared, measure, mean, resampled, confidence))
             if measure in RECALLS:
                 recalls.append(mean)
@@ -83,6 +80,19 @@ def summary_row(
 ) -> dict[str, object]:
     low, high = percentile_interval(resampled, confidence=confidence)
     return {**shared, "measure": measure, "value": float(value), "low": low, "high": high}
+
+
+def percentages(
+    values: NDArray[np.float64], code: NDArray[np.intp], weights: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """The mean of the queries' values in percent, and that of each resample of images.
+
+    ``code`` (Q,) is the image of each query, ``weights`` (resamples, images) come from ``image_weights``.
+    """
+    images = weights.shape[1]
+    counted = weights @ np.bincount(code, minlength=images)  # (resamples,) queries in each resample
+    sums = np.bincount(code, weights=values, minlength=images)
+    return 100 * values.mean(), 100 * (weights @ sums) / counted
 
 
 def _median(ranks: NDArray[np.float64]) -> float:

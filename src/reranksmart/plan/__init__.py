@@ -38,6 +38,10 @@ from reranksmart.plan.experiments import fusions as fusions
 from reranksmart.plan.experiments import main_depth as main_depth
 from reranksmart.plan.experiments import objectives_of as objectives_of
 from reranksmart.plan.experiments import trained_models as trained_models
+from reranksmart.plan.extended import extended_measure_inputs as extended_measure_inputs
+from reranksmart.plan.extended import extended_measure_options as extended_measure_options
+from reranksmart.plan.extended import extended_relevance_inputs as extended_relevance_inputs
+from reranksmart.plan.extended import extended_relevance_settings as extended_relevance_settings
 from reranksmart.plan.measures import experiment_keys as experiment_keys
 from reranksmart.plan.measures import measure_inputs as measure_inputs
 from reranksmart.plan.measures import measure_options as measure_options

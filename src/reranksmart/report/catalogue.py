@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from reranksmart.report.beyond import cached_layers_figure, cached_layers_table,
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
+from reranksmart.report.extended import extended_table
 from reranksmart.report.features import region_table
 from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
 from reranksmart.report.paper import paper_numbers, with_paper
@@ -123,6 +125,8 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     ),
     "hard_negatives": _of_measures(hard_negatives_table),
     "twins": _of_measures(twins_table),
+    "eccv_caption": _of_measures(partial(extended_table, collection="eccv_caption")),
+    "cxc": _of_measures(partial(extended_table, collection="cxc")),
     "distillation": _of_measures(distillation_table),
     "cached_layers": lambda inputs, settings: cached_layers_table(
         read_measures(inputs[1:]),

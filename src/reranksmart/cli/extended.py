@@ -1,0 +1,90 @@
+"""Verbs that measure by further judgements of relevance: ECCV Caption and CxC on COCO's 5k test images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from pydantic import TypeAdapter
+
+from reranksmart import evaluation
+from reranksmart.cli.published_captions import read_caption_numbers
+from reranksmart.cli.rankings import RankedGallery, combinations_of
+from reranksmart.code import code_digest
+from reranksmart.config import Coco
+from reranksmart.data.extended_relevance import extended_relevance
+from reranksmart.data.layout import read_image_ids
+from reranksmart.provenance import write_provenance
+from reranksmart.records import Direction
+from reranksmart.storage import atomic_directory, read_captions, read_relevance, write_relevance
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Folder = Annotated[Path, typer.Option()]
+Collection = Annotated[str, typer.Option(help="eccv_caption or cxc")]
+LANGUAGE = "en"  # COCO's
+
+
+@app.command("judge-extended")
+def judge_extended_verb(
+    data: Annotated[Path, typer.Option(help="folder of the judged split")],
+    settings: Annotated[str, typer.Option(help="the dataset's settings as JSON, with this split")],
+    collection: Collection,
+    output: Folder,
+) -> None:
+    """Finds which captions and images of a split a collection holds relevant to each other, in each direction."""
+    dataset = TypeAdapter(Coco).validate_json(settings)
+    numbers = read_caption_numbers(dataset, data.name)
+    found = extended_relevance(collection, image_ids=read_image_ids(data), caption_numbers=numbers)
+    with atomic_directory(output) as target:
+        for direction, relevance in found.items():
+            write_relevance(target / f"{direction}.npz", relevance)
+
+
+@app.command("evaluate-extended")
+def evaluate_extended_verb(
+    ranking: Annotated[Path, typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
+    data: Annotated[Path, typer.Option(help="folder of the split whose captions and images ask")],
+    relevance: Annotated[Path, typer.Option(help="folder of the relevance of each direction")],
+    collection: Collection,
+    experiment: Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")],
+    output: Folder,
+    pair_scores: Annotated[Path | None, typer.Option(help="folder of the reranker's log-odds")] = None,
+    depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
+    fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
+    resamples: int = 1000,
+) -> None:
+    """Measures one system by a collection of judgements: means with intervals. Unjudged queries do not count."""
+    keys = json.loads(experiment)
+    ranked, captions = RankedGallery(ranking, pair_scores), read_captions(data / "captions.jsonl")
+    truth = {way: read_relevance(relevance / f"{way}.npz") for way in Direction}
+    tables: list[pd.DataFrame] = []
+    for depth, fusion in combinations_of(depths, fusions):
+        per_query, pairs = {}, {}
+        for way in Direction:
+            found, pairs[way] = ranked.ranking(LANGUAGE, way, depth, fusion)
+            measures = evaluation.judged_query_measures(found, truth[way], way)
+            per_query[way] = evaluation.with_images(measures, captions, way)
+        tables.append(
+            evaluation.summarise_judged(
+                per_query,
+                evaluation.EXTENDED_MEASURES[collection],
+                experiment={**keys, "language": LANGUAGE, "depth": depth, "fusion": fusion.label},
+                pairs_scored=pairs,
+                rng=np.random.default_rng(keys["seed"]),
+                resamples=resamples,
+            )
+        )
+    with atomic_directory(output) as target:
+        pd.concat(tables).to_csv(target / "measures.csv", index=False)
+        write_provenance(
+            target,
+            verb="evaluate-extended",
+            code=code_digest(__name__),
+            settings=json.dumps({**keys, "collection": collection, "depths": depths, "fusions": fusions}),
+            seed=keys["seed"],
+        )

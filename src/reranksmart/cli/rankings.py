@@ -1,0 +1,47 @@
+"""The final rankings of a system: what was retrieved, re-ranked at a depth and fused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from reranksmart import evaluation
+from reranksmart.config import Fusion
+from reranksmart.fusion import fuse
+from reranksmart.records import Direction, Ranking
+from reranksmart.storage import read_json, read_pair_scores, read_ranking
+
+
+def combinations_of(depths: str, fusions: str) -> list[tuple[int, Fusion]]:
+    """Every depth with every fusion; ``depths`` are separated by commas, empty without re-ranking, ``fusions`` JSON."""
+    found = [(int(k), Fusion(**fusion)) for k in filter(None, depths.split(",")) for fusion in json.loads(fusions)]
+    return found or [(0, Fusion())]
+
+
+@dataclass(frozen=True)
+class RankedGallery:
+    """A folder of rankings, and of a reranker's log-odds of their first items."""
+
+    folder: Path
+    pair_scores: Path | None
+
+    def ranking(self, language: str, way: Direction, depth: int, fusion: Fusion) -> tuple[Ranking, int]:
+        """The final ranking, and how many pairs were scored for it."""
+        before = read_ranking(self.folder / f"{language}.{way}.npz")
+        if self.pair_scores:
+            after = _reranked(before, self.pair_scores / f"{language}.{way}.npy", depth, fusion)
+            return after, len(before) * min(depth, before.depth)
+        return before, before.items.size if _is_exhaustive(self.folder) else 0
+
+
+def _is_exhaustive(ranking: Path) -> bool:
+    return read_json(ranking / "provenance.json")["verb"] == "score-all"
+
+
+def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
+    log_odds = read_pair_scores(scores)[:, :depth]
+    fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
+    after = candidates.rescored(fused)
+    evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])
+    return after

@@ -1,0 +1,82 @@
+"""Measures for queries with many relevant items, as ECCV Caption and CxC have them (Musgrave et al. 2020; Chun et al. 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, RECALLS, percentages, summary_row
+from reranksmart.records import Direction, Ranking, Relevance
+from reranksmart.resampling import image_weights
+
+EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {
+    "eccv_caption": ("mAP@R", "R-Precision", "R@1"),
+    "cxc": RECALLS,
+}
+"""What is reported of each collection of judgements."""
+
+
+def judged_query_measures(ranking: Ranking, relevance: Relevance, direction: Direction) -> pd.DataFrame:
+    """One row for each judged query (index ``query``): mAP@R, R-Precision, R@1, R@5 and R@10 in 0..1.
+
+    R is the number of the query's relevant items, those outside the gallery included. R-Precision is their share among
+    the first R ranked; mAP@R the mean over r = 1..R of the precision at r where item r is relevant, else 0. Queries
+    without a judgement are left out. Raises ValueError where none has one, or where fewer than R items were ranked.
+    """
+    relevant_items = relevance.items_by_query(direction)
+    judged = [row for row, query in enumerate(ranking.query_ids) if query in relevant_items]
+    if not judged:
+        raise ValueError(
+            f"none of the {len(ranking):,} {direction} queries is judged, the first is {ranking.query_ids[0]!r}; take a "
+            "test set whose queries are, or leave extended_relevance out."
+        )
+    rows = []
+    for row in judged:
+        relevant = relevant_items[ranking.query_ids[row]]
+        count = len(relevant)
+        if ranking.depth < min(count, len(ranking.gallery_ids)):
+            raise ValueError(
+                f"query {ranking.query_ids[row]!r} has {count} relevant items, but only {ranking.depth} were ranked of a "
+                f"gallery of {len(ranking.gallery_ids):,}; set candidates to {count} or more."
+            )
+        hits = np.zeros(max(count, ranking.depth))
+        hits[: ranking.depth] = [item in relevant for item in ranking.item_ids(row)]
+        first = hits[:count]
+        precision = np.cumsum(first) / np.arange(1, count + 1)
+        recalls = (float(hits[:k].any()) for k in (1, 5, 10))
+        rows.append((float((precision * first).mean()), float(precision[-1]), *recalls))
+    index = pd.Index([ranking.query_ids[row] for row in judged], name="query")
+    return pd.DataFrame(rows, index=index, columns=["mAP@R", "R-Precision", *RECALLS])
+
+
+def summarise_judged(
+    per_query: Mapping[Direction, pd.DataFrame],
+    measures: Sequence[str],
+    *,
+    experiment: Mapping[str, object],
+    pairs_scored: Mapping[Direction, int],
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Rows of the long table: the mean of each measure in percent, in each direction.
+
+    ``per_query`` comes from ``judged_query_measures`` and ``with_images``. The interval is a bootstrap over the images
+    of the judged queries.
+    """
+    rows = []
+    for direction, frame in per_query.items():
+        code, images = pd.factorize(frame["image"])
+        weights = image_weights(len(images), resamples=resamples, rng=rng)
+        shared = {
+            "direction": direction.value,
+            "queries": len(frame),
+            "images": len(images),
+            "pairs_scored": pairs_scored[direction],
+        }
+        for measure in measures:
+            mean, resampled = percentages(frame[measure].to_numpy(), code, weights)
+            rows.append(summary_row(shared, measure, mean, resampled, confidence))
+    return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))

@@ -1,0 +1,61 @@
+"""What measures by further judgements of relevance (ECCV Caption, CxC) read."""
+
+from __future__ import annotations
+
+import shlex
+from types import SimpleNamespace
+from typing import Any
+
+from reranksmart.config import Config, ConfigError
+from reranksmart.data.extended_relevance import most_items
+from reranksmart.gallery import Gallery
+from reranksmart.plan.data import split_inputs, split_settings
+from reranksmart.plan.experiments import depths, fusions
+from reranksmart.plan.measures import experiment_keys, measure_inputs
+from reranksmart.plan.names import gallery_name, options, settings
+
+
+def _judged_split(gallery: str) -> SimpleNamespace:
+    dataset, split = Gallery.parse(gallery).places[0]
+    return SimpleNamespace(dataset=dataset, split=split)
+
+
+def extended_relevance_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
+    """The split whose images were judged, and the records of the fetched files that number its captions."""
+    split = _judged_split(wildcards.gallery)
+    return {
+        "data": [f"results/data/{split.dataset}/{split.split}"],
+        "fetched": split_inputs(config, split)["fetched"],
+    }
+
+
+def extended_relevance_settings(config: Config, wildcards: Any) -> str:
+    """The settings of the split whose files number its captions."""
+    return split_settings(config, _judged_split(wildcards.gallery))
+
+
+def extended_measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
+    """What an evaluation by further judgements reads, by role; ConfigError where too few candidates are kept for it."""
+    needed = most_items(wildcards.collection)
+    if config.candidates < needed:
+        raise ConfigError(
+            f"candidates: {config.candidates} items are kept of each retrieval, but {wildcards.collection} has queries "
+            f"with {needed} relevant items, and measures them among as many. Set candidates to {needed} or more."
+        )
+    gallery = gallery_name(config.test_sets[wildcards.test_set])
+    found = measure_inputs(config, wildcards)
+    return {**found, "relevance": [f"results/extended_relevance/{wildcards.collection}/{gallery}"]}
+
+
+def extended_measure_options(config: Config, wildcards: Any) -> str:
+    """The options of ``reranksmart evaluate-extended``, quoted for a shell."""
+    inputs = extended_measure_inputs(config, wildcards)
+    values = {
+        "--experiment": experiment_keys(wildcards),
+        "--collection": wildcards.collection,
+        "--depths": ",".join(map(str, depths(config, wildcards))),
+        "--fusions": settings(fusions(config, wildcards)),
+        "--resamples": str(config.bootstrap),
+    }
+    paths = [options(f"--{role.replace('_', '-')}", places) for role, places in inputs.items()]
+    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])

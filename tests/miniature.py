@@ -100,8 +100,7 @@ def write_oscar_coco(folder: Path, splits: dict[str, list[Photograph]]) -> Path:
             {image.number: torch.from_numpy(_oscar_columns(image)) for image in images},
             folder / f"{published}_img_frcnn_feats.pt",
         )
-        tags = {image.number: " ".join(THINGS[thing] for thing in image.shown) for image in images}
-        torch.save(tags, folder / f"{published}_vg_labels.pt")
+        write_tags(folder / f"{published}_vg_labels.pt", images)
     _write(folder / "test_img_keys_1k.tsv", "".join(f"{image.number}\n" for image in splits["test"][:4]))
     return folder
 
@@ -159,6 +158,13 @@ def write_xflickrco(folder: Path, images: Sequence[Photograph], languages: Seque
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
         _write(folder / "annotations" / language / "test.jsonl", text)
     return folder
+
+
+def write_tags(path: Path, images: Iterable[Photograph]) -> Path:
+    """Object tags in OSCAR's form: COCO's under numbers, Flickr30k's under texts."""
+    named = {image.number if image.dataset == "coco" else str(image.number): image for image in images}
+    torch.save({key: " ".join(THINGS[thing] for thing in image.shown) for key, image in named.items()}, path)
+    return path
 
 
 def write_bottom_up(path: Path, images: Iterable[Photograph]) -> Path:
@@ -244,7 +250,11 @@ def write_published(folder: Path) -> dict[str, Any]:
             "kind": "flickr30k",
             "annotations": str(write_karpathy(folder / "dataset_flickr30k.json", flickr)),
             "splits": {name: {} for name in names},
-            "regions": {"format": "bottom_up_tsv", "paths": [str(features)]},
+            "regions": {
+                "format": "bottom_up_tsv",
+                "paths": [str(features)],
+                "tags": {name: str(write_tags(folder / f"{name}_vg_tags.pt", flickr[name])) for name in names},
+            },
         },
         "entities": {
             "kind": "flickr30k",

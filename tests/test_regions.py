@@ -42,6 +42,20 @@ def test_taken_images_keep_their_regions():
     assert (taken[1].features == STORE[0].features).all()
 
 
+def test_published_tags_go_where_their_image_goes(tmp_path):
+    tagged = RegionStore.from_regions(("a", "b", "c"), [regions(n) for n in (2, 5, 1)], (), ("dog", "tree car", "boat"))
+    tagged.save(tmp_path / "store")
+    assert RegionStore.open(tmp_path / "store").object_tags() == ["dog", "tree car", "boat"]
+    assert tagged.take([2, 0]).object_tags() == ["boat", "dog"]
+    named = RegionStore.from_regions(("d",), [regions(3)], ("sky", "sea", "sun"))
+    assert RegionStore.concatenated([tagged, named]).object_tags() == ["dog", "tree car", "boat", "sky sea sun"]
+    nameless = RegionStore.from_regions(("e",), [regions(1)], ())
+    with pytest.raises(ValueError, match="these regions name no objects; give"):
+        RegionStore.concatenated([tagged, nameless]).object_tags()
+    with pytest.raises(ValueError, match="3 images have 2 texts of tags"):
+        RegionStore.from_regions(tagged.image_ids, list(tagged), (), ("dog", "boat"))
+
+
 def test_a_batch_is_padded_and_masked():
     batch = RegionInputs(STORE, max_regions=4).batch([0, 1])
     assert batch.mask.tolist() == [[True, True, False, False], [True] * 4]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -46,20 +45,8 @@ class TokenisedCaptions:
 
     @staticmethod
     def of_tags(store: RegionStore, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
-        """The names of each image's objects in the order of its regions, without special tokens, cut to ``max_tokens``.
-
-        ValueError where the regions have no names.
-        """
-        labels = np.asarray(store.labels)
-        if not store.label_names or (labels < 0).any():
-            raise ValueError(
-                "object tags are asked for, but these regions name no objects; give the detector's label file with the "
-                "region features, or set object_tags to false"
-            )
-        texts = [
-            " ".join(store.label_names[label] for label in labels[start:stop])
-            for start, stop in pairwise(store.offsets.tolist())
-        ]
+        """The object tags of each image without special tokens, cut to ``max_tokens``; ValueError where there are none."""
+        texts = store.object_tags()
         encoded = tokeniser(texts, truncation=True, max_length=max_tokens, add_special_tokens=False)["input_ids"]
         return TokenisedCaptions._of_ids(encoded, tokeniser)
 

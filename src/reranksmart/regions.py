@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ class Regions:
 
 @dataclass(frozen=True)
 class RegionStore:
-    """Regions of N images, one after the other: image n owns the rows ``offsets[n]:offsets[n + 1]``."""
+    """Regions of N images, one after the other: image n owns the rows ``offsets[n]:offsets[n + 1]``.
+
+    ``tags`` (N,) are the names of each image's objects as one text, where they were published so; else there are none.
+    """
 
     image_ids: tuple[str, ...]
     offsets: NDArray[np.int64]
@@ -40,6 +44,7 @@ class RegionStore:
     labels: NDArray[np.int32]
     confidences: NDArray[np.float32]
     label_names: tuple[str, ...] = field(repr=False, default=())
+    tags: tuple[str, ...] = field(repr=False, default=())
 
     def __post_init__(self) -> None:
         rows = len(self.features)
@@ -54,6 +59,10 @@ class RegionStore:
             raise ValueError("features, boxes, labels and confidences differ in length")
         if len(set(self.image_ids)) != len(self.image_ids):
             raise ValueError("image ids of a region store must be unique")
+        if self.tags and len(self.tags) != len(self.image_ids):
+            raise ValueError(
+                f"{len(self.image_ids)} images have {len(self.tags)} texts of tags; each has one, or none has"
+            )
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -85,11 +94,36 @@ class RegionStore:
         span = slice(self.offsets[row], self.offsets[row + 1])
         return Regions(self.features[span], self.boxes[span], self.labels[span], self.confidences[span])
 
+    @property
+    def names_objects(self) -> bool:
+        """Whether the objects of every image have names."""
+        return bool(self.tags) or (bool(self.label_names) and not (np.asarray(self.labels) < 0).any())
+
+    def object_tags(self) -> list[str]:
+        """The names of each image's objects as one text (N,): the published tags, else the names of its regions in order.
+
+        ValueError where there are neither.
+        """
+        if self.tags:
+            return list(self.tags)
+        if not self.names_objects:
+            raise ValueError(
+                "object tags are asked for, but these regions name no objects; give the detector's label file (labels) or "
+                "the file of tags (tags) with the region features, or set object_tags to false"
+            )
+        labels = np.asarray(self.labels)
+        return [
+            " ".join(self.label_names[label] for label in labels[start:stop])
+            for start, stop in pairwise(self.offsets.tolist())
+        ]
+
     def __iter__(self) -> Iterator[Regions]:
         return (self[row] for row in range(len(self)))
 
     @staticmethod
-    def from_regions(image_ids: Sequence[str], regions: Sequence[Regions], label_names: Sequence[str]) -> RegionStore:
+    def from_regions(
+        image_ids: Sequence[str], regions: Sequence[Regions], label_names: Sequence[str], tags: Sequence[str] = ()
+    ) -> RegionStore:
         """One store from the regions of each image, checked: boxes inside [0, 1], finite features."""
         for image_id, found in zip(image_ids, regions, strict=True):
             if not ((found.boxes >= 0) & (found.boxes <= 1)).all():
@@ -105,11 +139,15 @@ class RegionStore:
             labels=np.concatenate([found.labels for found in regions]).astype(np.int32),
             confidences=np.concatenate([found.confidences for found in regions]).astype(np.float32),
             label_names=tuple(label_names),
+            tags=tuple(tags),
         )
 
     @staticmethod
     def concatenated(stores: Sequence[RegionStore]) -> RegionStore:
-        """The images of several stores in one; where their label names differ, no label is kept (-1)."""
+        """The images of several stores in one; where their label names differ, no label is kept (-1).
+
+        Where their tags or label names differ, each keeps its objects' names as tags, if all have some.
+        """
         if len(stores) == 1:
             return stores[0]
         if len(sizes := sorted({store.feature_size for store in stores})) != 1:
@@ -118,6 +156,9 @@ class RegionStore:
                 "use region features of one detector for all of its datasets."
             )
         names = {store.label_names for store in stores}
+        tagged = (len(names) > 1 or any(store.tags for store in stores)) and all(
+            store.names_objects for store in stores
+        )
         starts = np.cumsum([0] + [len(store.features) for store in stores])
         offsets = [store.offsets[:-1] + start for store, start in zip(stores, starts, strict=False)]
         return RegionStore(
@@ -130,22 +171,22 @@ class RegionStore:
             ),
             confidences=np.concatenate([store.confidences for store in stores]),
             label_names=stores[0].label_names if len(names) == 1 else (),
+            tags=tuple(tags for store in stores for tags in store.object_tags()) if tagged else (),
         )
 
     def take(self, rows: Iterable[int]) -> RegionStore:
         """A store of only these images, in this order, in memory."""
         rows = list(rows)
         found = [self[row] for row in rows]
-        return RegionStore.from_regions([self.image_ids[row] for row in rows], found, self.label_names)
+        tags = [self.tags[row] for row in rows] if self.tags else ()
+        return RegionStore.from_regions([self.image_ids[row] for row in rows], found, self.label_names, tags)
 
     def save(self, folder: Path) -> None:
         """Writes the store as a folder of plain ``.npy`` files and one JSON file; all of it or nothing."""
         with atomic_directory(folder) as target:
             for name in ("offsets", "features", "boxes", "labels", "confidences"):
                 np.save(target / f"{name}.npy", getattr(self, name))
-            (target / "index.json").write_text(
-                json.dumps({"image_ids": self.image_ids, "label_names": self.label_names}, ensure_ascii=False)
-            )
+            write_region_index(target, self.image_ids, self.label_names, self.tags)
 
     @staticmethod
     def open(folder: Path) -> RegionStore:
@@ -154,8 +195,19 @@ class RegionStore:
             index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
             arrays = {name: _mapped(folder / f"{name}.npy", *kind) for name, kind in _ARRAYS.items()}
             return RegionStore(
-                image_ids=_all_texts(index["image_ids"]), label_names=_all_texts(index["label_names"]), **arrays
+                image_ids=_all_texts(index["image_ids"]),
+                label_names=_all_texts(index["label_names"]),
+                tags=_all_texts(index.get("tags", [])),
+                **arrays,
             )
+
+
+def write_region_index(
+    folder: Path, image_ids: Sequence[str], label_names: Sequence[str], tags: Sequence[str] = ()
+) -> None:
+    """Writes what of a store in ``folder`` is text."""
+    index = {"image_ids": list(image_ids), "label_names": list(label_names), **({"tags": list(tags)} if tags else {})}
+    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False))
 
 
 _ARRAYS: dict[str, tuple[type[np.generic], int]] = {

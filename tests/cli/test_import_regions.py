@@ -67,12 +67,6 @@ def test_an_image_has_its_own_regions(world: SimpleNamespace, tmp_path: Path) ->
         np.testing.assert_allclose(found.boxes, boxes / [640, 480, 640, 480], atol=1e-6)
 
 
-def test_object_tags_lie_beside_the_regions(world: SimpleNamespace, tmp_path: Path) -> None:
-    tags = json.loads((imported(world.datasets["coco"], "test", tmp_path) / "tags.json").read_text())
-    assert set(tags) == set(read_image_ids(tmp_path / "data"))
-    assert set(tags["coco/392119"].split()) <= {"dog", "tree", "car", "boat", "guitar", "ball", "horse", "woman"}
-
-
 def test_an_image_that_the_files_lack_is_named(world: SimpleNamespace, tmp_path: Path) -> None:
     files = write_bottom_up(tmp_path / "some.tsv", split_photographs("flickr30k")["test"][1:])
     lacking = {**world.datasets["flickr30k"], "regions": {"format": "bottom_up_tsv", "paths": [str(files)]}}

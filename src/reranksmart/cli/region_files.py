@@ -23,11 +23,9 @@ from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
 from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.region_formats.volta import read_volta_h5
 from reranksmart.region_formats.writer import convert_regions
-from reranksmart.storage import write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-TAGS_FILE = "tags.json"
 _READERS = {
     "oscar": read_oscar_features,
     "bottom_up_tsv": read_bottom_up_tsv,
@@ -66,18 +64,21 @@ def import_regions_verb(
         output,
         image_id=names.image_id,
         label_names=label_names,
+        tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
         wanted=names.wanted,
         feature_size=files.feature_size,
     )
-    if split in files.tags:
-        found = read_object_tags(Path(files.tags[split]), image_id=names.image_id)
-        if lacking := sorted(names.wanted - set(found)):
-            raise ValueError(
-                f"{files.tags[split]}: {len(lacking):,} images of split {split!r} have no tags, as {lacking[0]!r}. "
-                "Give the tags of the same split."
-            )
-        write_json(output / TAGS_FILE, {image_id: found[image_id] for image_id in sorted(names.wanted)})
     write_provenance(output, verb="import-regions", code=code_digest(__name__), settings=settings)
+
+
+def _tags(path: Path, names: PublishedNames) -> dict[str, str]:
+    """The object tags of the split's images; ValueError where one has none."""
+    found = read_object_tags(path, image_id=names.image_id)
+    if lacking := sorted(names.wanted - set(found)):
+        raise ValueError(
+            f"{path}: {len(lacking):,} images of this split have no tags, as {lacking[0]!r}. Give the tags of the same split."
+        )
+    return {image_id: found[image_id] for image_id in names.wanted}
 
 
 def _read(files: RegionFiles, paths: Sequence[Path]) -> tuple[Iterator[PublishedImage], Sequence[str]]:

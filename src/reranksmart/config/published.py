@@ -28,7 +28,11 @@ class RegionFiles(Frozen):
     labels: Place | None = Field(
         None, description="vinvl: the label file of the same images; else the names of the classes, one a line"
     )
-    tags: dict[Name, Place] = Field({}, description="oscar: the file of object tags of a split")
+    tags: dict[Name, Place] = Field(
+        {},
+        description="the file of object tags of a split, by OSCAR's form: {split}_vg_labels.pt of COCO, {split}_vg_tags.pt "
+        "of Flickr30k; without it the names of the regions' classes are the tags",
+    )
     feature_size: Count = Field(2048, description="columns of a feature")
 
     def paths_of(self, split: str) -> tuple[str, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 from reranksmart.region_formats.images import FEATURE_SIZE, PublishedImage, at_place, regions_of
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.regions import Regions, RegionStore, write_region_index
 from reranksmart.storage import atomic_directory
 
 
@@ -50,9 +49,10 @@ class _GrowingArray:
 class RegionStoreWriter:
     """A region store on its way to disk: ``append`` each image; memory holds only ids and offsets."""
 
-    def __init__(self, folder: Path, label_names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, label_names: Sequence[str], tags: Mapping[str, str]) -> None:
         self._folder = folder
         self._label_names = tuple(label_names)
+        self._tags = tags
         self._offsets = [0]
         self._image_ids: dict[str, None] = {}
         self._arrays: dict[str, _GrowingArray] = {}
@@ -114,8 +114,8 @@ class RegionStoreWriter:
         for array in self._arrays.values():
             array.finish()
         np.save(self._folder / "offsets.npy", np.array(self._offsets, dtype=np.int64))
-        index = {"image_ids": list(self._image_ids), "label_names": self._label_names}
-        (self._folder / "index.json").write_text(json.dumps(index, ensure_ascii=False))
+        tags = [self._tags[image_id] for image_id in self._image_ids] if self._tags else ()
+        write_region_index(self._folder, list(self._image_ids), self._label_names, tags)
 
     def close(self) -> None:
         for array in self._arrays.values():
@@ -123,10 +123,12 @@ class RegionStoreWriter:
 
 
 @contextmanager
-def writing_regions(folder: Path, *, label_names: Sequence[str] = ()) -> Iterator[RegionStoreWriter]:
+def writing_regions(
+    folder: Path, *, label_names: Sequence[str] = (), tags: Mapping[str, str] | None = None
+) -> Iterator[RegionStoreWriter]:
     """A writer whose store stands at ``folder`` when the block ends well; after an error nothing of it is left."""
     with atomic_directory(folder) as target:
-        writer = RegionStoreWriter(target, label_names)
+        writer = RegionStoreWriter(target, label_names, tags or {})
         try:
             yield writer
             writer.finish()
@@ -140,12 +142,14 @@ def convert_regions(
     *,
     image_id: Callable[[str], str],
     label_names: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
     wanted: Collection[str] | None = None,
     feature_size: int = FEATURE_SIZE,
 ) -> RegionStore:
     """The images of published files as the store in ``folder``, opened; all of it or nothing.
 
-    ``image_id`` makes the store's id of a published one (``"391895"`` -> ``"coco/391895"``). With ``wanted`` (ids of
+    ``image_id`` makes the store's id of a published one (``"391895"`` -> ``"coco/391895"``); ``tags`` are the object tags
+    of all images by the store's id. With ``wanted`` (ids of
     the store) other images are left out undecoded. Several files are read as one by ``itertools.chain``.
 
     ValueError with file, row and id where an image is broken or its id occurs twice, and with the ids where wanted
@@ -154,7 +158,7 @@ def convert_regions(
     places: dict[str, str] = {}
     folders: set[Path] = set()
     unseen = None if wanted is None else set(wanted)
-    with writing_regions(folder, label_names=label_names) as writer:
+    with writing_regions(folder, label_names=label_names, tags=tags) as writer:
         for image in images:
             with at_place(f"{image.place}, image {image.id!r}"):
                 name = image_id(image.id)

@@ -75,5 +75,8 @@ class Contents:
     def regions_of(self, image_ids: Iterable[str]) -> RegionStore:
         """The regions of these pictures, in their order."""
         ids = list(image_ids)
-        found = [self.parts[number].regions[row] for number, row in (self._rows[image_id] for image_id in ids)]
-        return RegionStore.from_regions(ids, found, self.parts[0].regions.label_names)
+        rows = [(self.parts[number].regions, row) for number, row in (self._rows[image_id] for image_id in ids)]
+        tags = [store.tags[row] for store, row in rows] if all(part.regions.tags for part in self.parts) else ()
+        return RegionStore.from_regions(
+            ids, [store[row] for store, row in rows], self.parts[0].regions.label_names, tags
+        )

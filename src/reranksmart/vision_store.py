@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.growing_arrays import GrowingArray
+from reranksmart.reading import reading
 from reranksmart.storage import atomic_directory
 
 Kind = Literal["pixels", "states"]
+INDEX_FILE = "index.json"
 
 
 @dataclass(frozen=True)
@@ -104,20 +108,78 @@ class VisionStore:
         parts = [self.rows[self.offsets[row] : self.offsets[row + 1]] for row in chosen]
         return VisionStore.of(self.kind, [self.image_ids[row] for row in chosen], parts, self.grids[chosen].tolist())
 
+    def first(self, count: int) -> VisionStore:
+        """The first images, in the same memory."""
+        stop = self.offsets[min(count, len(self))]
+        return VisionStore(
+            self.kind, self.image_ids[:count], self.offsets[: count + 1], self.rows[:stop], self.grids[:count]
+        )
+
     def save(self, folder: Path) -> None:
         """Writes the store as a folder of plain ``.npy`` files and one JSON file; all of it or nothing."""
-        with atomic_directory(folder) as target:
-            for name in ("offsets", "rows", "grids"):
-                np.save(target / f"{name}.npy", getattr(self, name))
-            index = {"kind": self.kind, "image_ids": self.image_ids, "bytes_per_image": self.bytes_per_image}
-            (target / "index.json").write_text(json.dumps(index, ensure_ascii=False))
+        with writing_vision(folder, self.kind) as writer:
+            for row, image_id in enumerate(self.image_ids):
+                writer.append(image_id, self.rows[self.offsets[row] : self.offsets[row + 1]], self.grids[row])
 
     @staticmethod
     def open(folder: Path) -> VisionStore:
         """The store in ``folder``, memory-mapped."""
-        index = folder / "index.json"
-        if not index.exists():
-            raise FileNotFoundError(f"{folder} is no vision store: {index} is missing; rule extract_pixels makes it")
-        names = json.loads(index.read_text())
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("offsets", "rows", "grids")}
-        return VisionStore(kind=names["kind"], image_ids=tuple(names["image_ids"]), **arrays)
+        with reading(folder, remedy="Delete the folder; the rule that made it makes it again."):
+            names = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("offsets", "rows", "grids")}
+            return VisionStore(kind=names["kind"], image_ids=tuple(names["image_ids"]), **arrays)
+
+
+class VisionStoreWriter:
+    """A vision store on its way to disk: ``append`` each image; memory holds only ids, offsets and grids."""
+
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        self._folder, self._kind = folder, kind
+        self._image_ids: list[str] = []
+        self._offsets = [0]
+        self._grids: list[tuple[int, int]] = []
+        self._rows: GrowingArray | None = None
+
+    def append(self, image_id: str, rows: NDArray[np.floating], grid: Sequence[int] | NDArray[np.integer]) -> None:
+        """Adds an image of rows (n, F); ``grid`` are rows and columns of patches. ValueError where a value is not
+        finite in float16."""
+        halved = np.asarray(rows, dtype=np.float16)
+        if not np.isfinite(halved).all():
+            raise ValueError(
+                f"image {image_id!r} has {self._kind} that are not finite in float16; check the picture and the checkpoint"
+            )
+        if self._rows is None:
+            self._rows = GrowingArray(self._folder / "rows.npy", np.float16, halved.shape[1:])
+        if halved.shape[1:] != self._rows.row_shape:
+            raise ValueError(
+                f"image {image_id!r} has rows of {halved.shape[1:]}, those before it {self._rows.row_shape}"
+            )
+        self._rows.append(halved)
+        self._image_ids.append(image_id)
+        self._offsets.append(self._offsets[-1] + len(halved))
+        self._grids.append((int(grid[0]), int(grid[1])))
+
+    def finish(self) -> None:
+        if self._rows is None:
+            raise ValueError(f"there is no image to keep {self._kind} of; a store holds at least one. Check the split.")
+        self._rows.finish()
+        np.save(self._folder / "offsets.npy", np.array(self._offsets, dtype=np.int64))
+        np.save(self._folder / "grids.npy", np.array(self._grids, dtype=np.int32))
+        index = {"kind": self._kind, "image_ids": self._image_ids}
+        (self._folder / INDEX_FILE).write_text(json.dumps(index, ensure_ascii=False))
+
+    def close(self) -> None:
+        if self._rows is not None:
+            self._rows.file.close()
+
+
+@contextmanager
+def writing_vision(folder: Path, kind: Kind) -> Iterator[VisionStoreWriter]:
+    """A writer whose store stands at ``folder`` when the block ends well; after an error nothing of it is left."""
+    with atomic_directory(folder) as target:
+        writer = VisionStoreWriter(target, kind)
+        try:
+            yield writer
+            writer.finish()
+        finally:
+            writer.close()

@@ -5,45 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from reranksmart.growing_arrays import GrowingArray
 from reranksmart.region_formats.images import FEATURE_SIZE, PublishedImage, at_place, regions_of
 from reranksmart.regions import Regions, RegionStore, write_region_index
 from reranksmart.storage import atomic_directory
-
-
-class _GrowingArray:
-    """A ``.npy`` file of rows that are appended; whole once ``finish`` has written their number into its header."""
-
-    def __init__(self, path: Path, dtype: DTypeLike, row_shape: tuple[int, ...]) -> None:
-        self.file = path.open("wb")
-        self.dtype = np.dtype(dtype)
-        self.row_shape = row_shape
-        self.rows = 0
-        self._write_header()
-        self.start = self.file.tell()
-
-    def _write_header(self) -> None:
-        header: dict[str, Any] = {
-            "descr": npy.dtype_to_descr(self.dtype),
-            "fortran_order": False,
-            "shape": (self.rows, *self.row_shape),
-        }
-        npy.write_array_header_1_0(self.file, header)  # leaves room for a longer first axis
-
-    def append(self, rows: NDArray[Any]) -> None:
-        self.file.write(np.ascontiguousarray(rows, dtype=self.dtype).data)
-        self.rows += len(rows)
-
-    def finish(self) -> None:
-        self.file.seek(0)
-        self._write_header()
-        if self.file.tell() != self.start:
-            raise RuntimeError("this numpy leaves no room in a .npy header for rows that come later")
 
 
 class RegionStoreWriter:
@@ -55,7 +24,7 @@ class RegionStoreWriter:
         self._tags = tags
         self._offsets = [0]
         self._image_ids: dict[str, None] = {}
-        self._arrays: dict[str, _GrowingArray] = {}
+        self._arrays: dict[str, GrowingArray] = {}
 
     def __len__(self) -> int:
         return len(self._image_ids)
@@ -106,7 +75,7 @@ class RegionStoreWriter:
             "confidences": (np.float32, ()),
         }
         for name, (dtype, row_shape) in columns.items():
-            self._arrays[name] = _GrowingArray(self._folder / f"{name}.npy", dtype, row_shape)
+            self._arrays[name] = GrowingArray(self._folder / f"{name}.npy", dtype, row_shape)
 
     def finish(self) -> None:
         if not self._image_ids:

@@ -35,7 +35,7 @@ wildcard_constraints:
     training_set=plan.one_of(CONFIG.training_sets),
     objective=plan.one_of(CONFIG.objectives),
     retriever=plan.one_of(CONFIG.objectives),
-    reranker=plan.one_of(CONFIG.objectives),
+    reranker=plan.rerankers(CONFIG),
     system=plan.one_of(CONFIG.systems),
     test_set=plan.one_of(CONFIG.test_sets),
     seed="[0-9]+",

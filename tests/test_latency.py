@@ -3,12 +3,13 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.latency import TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
+from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
 
 DATA, MODEL = training_data(20), model().eval()
-BE = TimedSystem("be", MODEL, None, DATA.tokens, None)
-CE = TimedSystem("ce", None, MODEL, None, DATA.tokens)
-COOP = TimedSystem("coop", MODEL, MODEL, DATA.tokens, DATA.tokens)
+ROLE = TimedRole(MODEL, DATA.tokens, DATA.regions)
+BE = TimedSystem("be", ROLE)
+CE = TimedSystem("ce", None, ROLE)
+COOP = TimedSystem("coop", ROLE, ROLE)
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,6 @@ def rows():
     torch.set_num_threads(1)
     return query_times(
         [BE, CE, COOP],
-        DATA.regions,
         gallery_sizes=[20, 200],
         depths=[5, 10],
         queries=3,
@@ -52,7 +52,7 @@ def test_the_total_is_the_sum_of_the_stages(rows):
 
 
 def test_a_whole_evaluation_counts_its_pairs():
-    found = {row["system"]: row for row in evaluation_times([BE, CE, COOP], DATA.regions, depth=5, pairs_measured=100)}
+    found = {row["system"]: row for row in evaluation_times([BE, CE, COOP], depth=5, pairs_measured=100)}
     assert {name: row["pairs"] for name, row in found.items()} == {"be": 0, "ce": 40 * 20, "coop": 40 * 5 + 20 * 5}
     assert {name for name, row in found.items() if row["extrapolated"]} == {"ce"}
 

@@ -20,7 +20,7 @@ def test_an_index_needs_both_models_and_all_splits_of_its_gallery() -> None:
     found = plan.searchable_inputs(CONFIG, wanted("sep_coop", "enlarged"))
     assert found["retriever"] == "results/models/oscar/scenes/bi_encoder/seed1/model"
     assert found["reranker"] == "results/models/oscar/scenes/cross_encoder/seed1/model"
-    assert found["regions"] == ["results/regions/scenes/test", "results/regions/scenes/distractors"]
+    assert found["images"] == ["results/regions/scenes/test", "results/regions/scenes/distractors"]
     assert found["embeddings"] == [
         f"results/embeddings/oscar/scenes/bi_encoder/seed1/scenes/{split}" for split in ("test", "distractors")
     ]

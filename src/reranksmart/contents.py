@@ -11,8 +11,7 @@ from reranksmart.plan import (
     evaluations,
     main_depth,
     measure_inputs,
-    model_folder,
-    objectives_of,
+    models_of,
     settings,
     trained_models,
 )
@@ -180,9 +179,7 @@ def figure_inputs(config: Config, figure: str) -> list[str]:
         main = config.experiments["main"] if "main" in config.experiments else next(iter(config.experiments.values()))
         chosen = [e for e in (main, config.experiments.get("hard_negatives")) if e]
         models = {
-            model_folder(e.backbone, e.training_set, objective, config.seeds[0])
-            for e in evaluations(config, chosen)
-            for objective in objectives_of(config, e.system)
+            model for e in evaluations(config, chosen) if e.seed == config.seeds[0] for model in models_of(config, e)
         }
         return [f"results/models/{model}/model" for model in sorted(models)]
     if figure == "cached_layers":
@@ -220,8 +217,10 @@ def _example_inputs(config: Config) -> dict[str, str]:
         seed=config.seeds[0],
         test_set=main.test_sets[0],
     )
+    sights = {config.backbones[own].sees for own, _ in config.systems[rerankers[0]].roles(main.backbones[0]).values()}
+    place = f"results/regions/{test_set.dataset}/{test_set.splits[0]}"
     return {
-        "regions": f"results/regions/{test_set.dataset}/{test_set.splits[0]}",
+        **({"regions": place} if "regions" in sights else {}),
         **{role: found[0] for role, found in measure_inputs(config, wildcards).items()},
     }
 

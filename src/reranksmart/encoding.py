@@ -14,11 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reranksmart.batches import EmbeddedRegions, EmbeddedTexts
-from reranksmart.inputs import ImageInputs, RegionInputs, TokenisedCaptions, lengths_with_tags, ragged_columns
-from reranksmart.models.interface import BiEncoder
+from reranksmart.inputs import (
+    ImageInputs,
+    RegionInputs,
+    StoredImages,
+    TokenisedCaptions,
+    lengths_with_tags,
+    ragged_columns,
+)
+from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.progress import progress
 from reranksmart.records import Embeddings
+from reranksmart.vision_encoding import bytes_of_states, states_in_memory
+from reranksmart.vision_inputs import PixelInputs
 
 Batch = TypeVar("Batch")
 
@@ -88,11 +97,15 @@ class EmbeddedImages:
         return EmbeddedRegions(tokens, torch.from_numpy(mask).to(tokens.device), tags, self.layers)
 
 
-def images_for_pairs(model: SingleStream, inputs: RegionInputs, *, most_bytes: int = 2**29) -> ImageInputs:
-    """Images as the pair reading takes them with least work, unless that holds more than ``most_bytes``: then their
-    regions, to be read from disk and projected with each pair (1 % of a base model's work)."""
-    needed = int(inputs.region_counts.sum()) * model.config.hidden_size * model.dtype.itemsize
-    return EmbeddedImages.of(model, inputs) if needed <= most_bytes else inputs
+def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: int = 2**29) -> ImageInputs:
+    """Images as the pair reading takes them with least work, unless that holds more than ``most_bytes``: then as they
+    are stored, to be read from disk and prepared with each pair (1 % of a base model's work for regions)."""
+    if isinstance(model, SingleStream) and isinstance(inputs, RegionInputs):
+        needed = int(inputs.region_counts.sum()) * model.config.hidden_size * model.dtype.itemsize
+        return EmbeddedImages.of(model, inputs) if needed <= most_bytes else inputs
+    if isinstance(model, StatesEncoder) and isinstance(inputs, PixelInputs):
+        return states_in_memory(model, inputs) if bytes_of_states(model, inputs) <= most_bytes else inputs
+    return inputs
 
 
 @dataclass(frozen=True)
@@ -126,9 +139,11 @@ class EmbeddedCaptions:
         return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
 
 
-def captions_for_pairs(model: SingleStream, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
+def captions_for_pairs(model: CrossEncoder, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
     """Captions as the model's pair reading takes them with least work: their states where it has cached layers."""
-    return EmbeddedCaptions.of(model, captions) if model.config.cached_layers else captions
+    if isinstance(model, SingleStream) and model.config.cached_layers:
+        return EmbeddedCaptions.of(model, captions)
+    return captions
 
 
 def encode_captions(
@@ -138,9 +153,9 @@ def encode_captions(
     return _encode(ids, captions.lengths, token_budget, captions.batch, model.encode_text, "captions")
 
 
-def encode_images(model: BiEncoder, regions: RegionInputs, *, token_budget: int = 8192) -> Embeddings:
-    """Unit vectors (N, D) of all images of a region store, in its order."""
-    return _encode(regions.store.image_ids, regions.lengths, token_budget, regions.batch, model.encode_image, "images")
+def encode_images(model: BiEncoder, images: StoredImages, *, token_budget: int = 8192) -> Embeddings:
+    """Unit vectors (N, D) of all images of a store, in its order."""
+    return _encode(images.store.image_ids, images.lengths, token_budget, images.batch, model.encode_image, "images")
 
 
 def _encode(

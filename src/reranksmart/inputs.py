@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.batches import EmbeddedTexts, RegionBatch, TextBatch
 from reranksmart.reading import reading
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
@@ -66,6 +66,12 @@ class TokenisedCaptions:
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.offsets)
 
+    def take(self, rows: Sequence[int]) -> TokenisedCaptions:
+        """Only these captions, in this order."""
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))]).astype(np.int64)
+        return TokenisedCaptions(self.tokens[columns[mask]], offsets, self.pad_id)
+
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> TextBatch:
         """The captions at ``rows``, padded to the longest of them."""
         columns, mask = ragged_columns(self.offsets, np.asarray(rows))
@@ -88,7 +94,30 @@ class ImageInputs(Protocol):
     @property
     def lengths(self) -> NDArray[np.int64]: ...
 
-    def batch(self, rows: NDArray[np.integer]) -> RegionBatch | EmbeddedRegions: ...
+    def batch(self, rows: NDArray[np.integer]) -> Any: ...
+
+
+class ImageStore(Protocol):
+    """Whatever is kept of images, by their ids."""
+
+    @property
+    def image_ids(self) -> tuple[str, ...]: ...
+
+    @property
+    def row_by_id(self) -> Mapping[str, int]: ...
+
+    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]: ...
+
+
+class StoredImages(ImageInputs, Protocol):
+    """The images of a store by row."""
+
+    @property
+    def store(self) -> ImageStore: ...
+
+    def __len__(self) -> int: ...
+
+    def first(self, count: int) -> StoredImages: ...
 
 
 @dataclass(frozen=True)
@@ -108,6 +137,12 @@ class RegionInputs:
 
     def __len__(self) -> int:
         return len(self.store)
+
+    def first(self, count: int) -> RegionInputs:
+        """Of the first images only, in memory."""
+        rows = range(min(count, len(self)))
+        tags = self.tags.take(rows) if self.tags is not None else None
+        return RegionInputs(self.store.take(rows), self.max_regions, tags)
 
     @property
     def region_counts(self) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import faiss
@@ -13,22 +14,37 @@ import torch
 from numpy.typing import NDArray
 
 from reranksmart.encoding import encode_captions, encode_images
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.inputs import StoredImages, TokenisedCaptions
 from reranksmart.progress import progress
 from reranksmart.reranking import score_pairs
 from reranksmart.search import build_index, search
 
 
 @dataclass(frozen=True)
+class TimedRole:
+    """A model under the clock, with the captions and images as it reads them."""
+
+    model: Any
+    tokens: TokenisedCaptions
+    images: StoredImages
+    prepare: Callable[[], object] | None = None
+    """Makes the images anew of what comes before them: the vision tower's part of an evaluation that caches nothing."""
+
+
+@dataclass(frozen=True)
 class TimedSystem:
-    """A system under the clock, with the tokens of the captions for each model (their tokenisers may differ)."""
+    """A system under the clock."""
 
     name: str
-    retriever: SingleStream | None
-    reranker: SingleStream | None
-    retriever_tokens: TokenisedCaptions | None
-    reranker_tokens: TokenisedCaptions | None
+    retriever: TimedRole | None = None
+    reranker: TimedRole | None = None
+
+    @property
+    def asked(self) -> TimedRole:
+        """The role that a query meets first; ValueError where there is none."""
+        if found := self.retriever or self.reranker:
+            return found
+        raise ValueError(f"system {self.name!r} has neither retriever nor reranker; give it one")
 
 
 def milliseconds(action: Callable[[], object]) -> float:
@@ -57,7 +73,6 @@ def grown_gallery(vectors: NDArray[np.float32], size: int, rng: np.random.Genera
 
 def query_times(
     systems: Sequence[TimedSystem],
-    regions: RegionInputs,
     *,
     gallery_sizes: Sequence[int],
     depths: Sequence[int],
@@ -75,13 +90,13 @@ def query_times(
     rows: list[dict[str, Any]] = []
     rng = np.random.default_rng(seed)
     for system in systems:
-        vectors = encode_images(system.retriever, regions).vectors if system.retriever else None
+        vectors = encode_images(system.retriever.model, system.retriever.images).vectors if system.retriever else None
         for size in progress(gallery_sizes, what=f"time {system.name} (gallery sizes)", total=len(gallery_sizes)):
             index = build_index(grown_gallery(vectors, size, rng)) if vectors is not None else None
             ks = [k for k in depths if k < size] if system.retriever and system.reranker else [0]
             for k in ks:
                 for repeat in range(-warmup, queries):
-                    stages, extrapolated = _one_query(system, regions, index, size, k, repeat, pairs_measured)
+                    stages, extrapolated = _one_query(system, index, size, k, repeat, pairs_measured)
                     stages["total"] = sum(stages.values())
                     if repeat >= 0:
                         rows += [
@@ -93,7 +108,7 @@ def query_times(
                                 "repeat": repeat,
                                 "time_ms": value,
                                 "extrapolated": extrapolated,
-                                "real_images": min(size, len(regions)),
+                                "real_images": min(size, len(system.asked.images)),
                             }
                             for stage, value in stages.items()
                         ]
@@ -103,18 +118,12 @@ def query_times(
 
 
 def _one_query(
-    system: TimedSystem,
-    regions: RegionInputs,
-    index: faiss.Index | None,
-    size: int,
-    depth: int,
-    repeat: int,
-    pairs_measured: int,
+    system: TimedSystem, index: faiss.Index | None, size: int, depth: int, repeat: int, pairs_measured: int
 ) -> tuple[dict[str, float], bool]:
     stages: dict[str, float] = {}
     pairs, extrapolated = depth, False
-    if system.retriever is not None and system.retriever_tokens is not None and index is not None:
-        retriever, tokens = system.retriever, system.retriever_tokens
+    if system.retriever is not None and index is not None:
+        retriever, tokens = system.retriever.model, system.retriever.tokens
         text = tokens.batch([repeat % len(tokens)])
         with torch.inference_mode():
             stages["encode query"] = milliseconds(lambda: retriever.encode_text(text))
@@ -122,47 +131,43 @@ def _one_query(
         stages["search"] = milliseconds(lambda: search(index, vector, depth=min(size, max(depth, 10))))
     else:
         pairs, extrapolated = min(size, pairs_measured), size > pairs_measured
-    if system.reranker is not None and system.reranker_tokens is not None:
-        reranker, captions = system.reranker, system.reranker_tokens
-        caption_rows = np.full(pairs, repeat % len(captions))
-        image_rows = (np.arange(pairs) + repeat) % len(regions)
+    if system.reranker is not None:
+        role = system.reranker
+        caption_rows = np.full(pairs, repeat % len(role.tokens))
+        image_rows = (np.arange(pairs) + repeat) % len(role.images)
         stages["score pairs"] = milliseconds(
-            lambda: score_pairs(reranker, captions, regions, caption_rows, image_rows, quiet=True)
+            lambda: score_pairs(role.model, role.tokens, role.images, caption_rows, image_rows, quiet=True)
         ) * (size / pairs if extrapolated else 1)
     return stages, extrapolated
 
 
-def evaluation_times(
-    systems: Sequence[TimedSystem], regions: RegionInputs, *, depth: int, pairs_measured: int
-) -> list[dict[str, Any]]:
+def evaluation_times(systems: Sequence[TimedSystem], *, depth: int, pairs_measured: int) -> list[dict[str, Any]]:
     """One row a system: the seconds of a whole evaluation, both directions, nothing cached.
 
     A cross-encoder over all pairs is timed on ``pairs_measured`` of them and extrapolated, and marked so.
     """
     rows = []
     for system in progress(systems, what="time whole evaluations (systems)", total=len(systems)):
-        tokens = system.retriever_tokens or system.reranker_tokens
-        if tokens is None:
-            raise ValueError(f"system {system.name!r} has neither retriever nor reranker; give it one")
-        all_pairs = len(tokens) * len(regions)
-        seconds, pairs, extrapolated = 0.0, 0, False
+        captions, images = len(system.asked.tokens), len(system.asked.images)
+        all_pairs = captions * images
+        seconds, pairs, extrapolated = _preparation_seconds(system), 0, False
         if system.retriever is not None:
-            seconds += milliseconds(lambda: _retrieve_both_ways(system, regions, depth)) / 1000  # noqa: B023
-            pairs = (len(tokens) * min(depth, len(regions)) + len(regions) * depth) if system.reranker else 0
+            seconds += milliseconds(partial(_retrieve_both_ways, system.retriever, depth)) / 1000
+            pairs = (captions * min(depth, images) + images * depth) if system.reranker else 0
         else:
             pairs, extrapolated = all_pairs, all_pairs > pairs_measured
-        if system.reranker is not None and system.reranker_tokens is not None:
+        if system.reranker is not None:
+            role = system.reranker
             timed = min(pairs, pairs_measured) if extrapolated else pairs
             picked = np.arange(timed) * (all_pairs // max(timed, 1)) % all_pairs
-            caption_rows, image_rows = np.divmod(picked, len(regions))
-            reranker, captions = system.reranker, system.reranker_tokens
-            took = milliseconds(lambda: score_pairs(reranker, captions, regions, caption_rows, image_rows))  # noqa: B023
+            rows_of_pairs = np.divmod(picked, images)
+            took = milliseconds(lambda: score_pairs(role.model, role.tokens, role.images, *rows_of_pairs))  # noqa: B023
             seconds += took / 1000 * pairs / timed
         rows.append(
             {
                 "system": system.name,
-                "queries": len(tokens) + len(regions),
-                "images": len(regions),
+                "queries": captions + images,
+                "images": images,
                 "pairs": pairs,
                 "seconds": seconds,
                 "extrapolated": extrapolated,
@@ -171,12 +176,16 @@ def evaluation_times(
     return rows
 
 
-def _retrieve_both_ways(system: TimedSystem, regions: RegionInputs, depth: int) -> None:
-    if system.retriever is None or system.retriever_tokens is None:
-        raise ValueError(f"system {system.name!r} has no retriever")
-    tokens = system.retriever_tokens
-    texts = encode_captions(system.retriever, tokens, [str(row) for row in range(len(tokens))]).vectors
-    images = encode_images(system.retriever, regions).vectors
+def _preparation_seconds(system: TimedSystem) -> float:
+    """What the images take before they are as both roles read them, each model's once."""
+    by_model = {id(role.model): role.prepare for role in (system.retriever, system.reranker) if role is not None}
+    return sum((milliseconds(prepare) for prepare in by_model.values() if prepare is not None), 0.0) / 1000
+
+
+def _retrieve_both_ways(role: TimedRole, depth: int) -> None:
+    tokens = role.tokens
+    texts = encode_captions(role.model, tokens, [str(row) for row in range(len(tokens))]).vectors
+    images = encode_images(role.model, role.images).vectors
     for queries, gallery in ((texts, images), (images, texts)):
         search(build_index(gallery), queries, depth=min(depth, len(gallery)))
 

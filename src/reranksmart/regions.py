@@ -80,6 +80,11 @@ class RegionStore:
         """The number of regions of each image (N,)."""
         return np.diff(self.offsets)
 
+    @property
+    def bytes_per_image(self) -> float:
+        """What one image takes on disk, on average."""
+        return sum(getattr(self, name).nbytes for name in _ARRAYS) / len(self)
+
     def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
         """The row of each image; KeyError with the first id that has no regions."""
         try:

@@ -1,4 +1,5 @@
-# Region features: detection in shards, merged into one memory-mapped store for each split; or published files.
+# What models read of images: regions, detected in shards and merged, or of published files; pixels as a checkpoint
+# wants them; and the states of a model's vision tower.
 
 
 rule extract_regions:
@@ -77,3 +78,58 @@ rule import_regions:
     shell:
         "reranksmart import-regions --data {input.data} --split {wildcards.split} --settings {params.settings:q}"
         " --output {output} 2>&1 | tee {log}"
+
+
+rule extract_pixels:
+    input:
+        data="results/data/{dataset}/{split}",
+        backbone="results/checkpoints/{backbone}",
+    output:
+        directory("results/pixels/{backbone}/{dataset}/{split}"),
+    log:
+        "results/logs/extract_pixels/{backbone}.{dataset}.{split}.log",
+    benchmark:
+        "results/benchmarks/extract_pixels/{backbone}.{dataset}.{split}.tsv"
+    wildcard_constraints:
+        backbone=plan.seeing(CONFIG, "pixels", "states"),
+    priority: 85
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        code=plan.code_digest("reranksmart.cli.pictures"),
+    shell:
+        "reranksmart extract-pixels --data {input.data} --backbone {input.backbone} --output {output}"
+        " --threads {threads} 2>&1 | tee {log}"
+
+
+rule store_states:
+    input:
+        model="results/models/{backbone}/{training_set}/{objective}/seed{seed}/model",
+        pixels="results/pixels/{backbone}/{dataset}/{split}",
+    output:
+        directory(
+            "results/states/{backbone}/{training_set}/{objective}/seed{seed}/{dataset}/{split}"
+        ),
+    log:
+        "results/logs/store_states/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.log",
+    benchmark:
+        "results/benchmarks/store_states/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.tsv"
+    wildcard_constraints:
+        backbone=plan.seeing(CONFIG, "states"),
+    priority: 42
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=720,
+    params:
+        precision=CONFIG.precision.encode,
+        code=plan.code_digest("reranksmart.cli.pictures"),
+    shell:
+        "reranksmart store-states --model {input.model} --pixels {input.pixels} --precision {params.precision}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -145,14 +145,12 @@ rule measure_latency:
     params:
         models=plan.latency_models(CONFIG),
         settings=plan.settings(CONFIG.latency),
-        backbone_settings=plan.latency_reading_settings(CONFIG),
         precision=plan.settings(CONFIG.precision),
         depth=plan.main_depth(CONFIG),
         code=plan.code_digest("reranksmart.cli.cost"),
     shell:
-        "reranksmart measure-latency --data {input.data} --regions {input.regions} --models {params.models:q}"
-        " --settings {params.settings:q} --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
-        " --precision {params.precision:q}"
+        "reranksmart measure-latency --data {input.data} --models {params.models:q}"
+        " --settings {params.settings:q} --depth {params.depth} --precision {params.precision:q}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
 
 

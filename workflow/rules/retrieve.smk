@@ -5,7 +5,7 @@ rule encode:
     input:
         model=MODEL,
         data="results/data/{dataset}/{split}",
-        regions="results/regions/{dataset}/{split}",
+        images=lambda wildcards: plan.split_images(CONFIG, wildcards),
     output:
         directory(
             "results/embeddings/{backbone}/{training_set}/{objective}/seed{seed}/{dataset}/{split}"
@@ -26,7 +26,7 @@ rule encode:
         precision=CONFIG.precision.encode,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
-        "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --regions {input.regions}"
+        "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -97,12 +97,10 @@ rule retrieve:
 
 rule score_candidates:
     input:
-        model="results/models/{backbone}/{training_set}/{reranker}/seed{seed}/model",
+        model=lambda wildcards: plan.reranker_model(wildcards),
         candidates="results/candidates/{backbone}/{training_set}/{retriever}/seed{seed}/{gallery}",
         data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        regions=lambda wildcards: plan.gallery_folders(
-            "results/regions", wildcards.gallery
-        ),
+        images=lambda wildcards: plan.reranker_images(CONFIG, wildcards),
     output:
         directory(
             "results/pair_scores/{backbone}/{training_set}/{retriever}-{reranker}/seed{seed}/{gallery}"
@@ -120,24 +118,24 @@ rule score_candidates:
         runtime=720,
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
-        regions=lambda wildcards, input: plan.options("--regions", input.regions),
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        images=lambda wildcards, input: plan.options("--images", input.images),
+        settings=lambda wildcards: plan.reading_settings(
+            CONFIG, plan.reranker_of(wildcards)[0]
+        ),
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
-        "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.regions}"
+        "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
         " --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule score_all:
     input:
-        model="results/models/{backbone}/{training_set}/{reranker}/seed{seed}/model",
+        model=lambda wildcards: plan.reranker_model(wildcards),
         data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        regions=lambda wildcards: plan.gallery_folders(
-            "results/regions", wildcards.gallery
-        ),
+        images=lambda wildcards: plan.reranker_images(CONFIG, wildcards),
     output:
         directory(
             "results/exhaustive/{backbone}/{training_set}/{reranker}/seed{seed}/{gallery}"
@@ -155,12 +153,14 @@ rule score_all:
         runtime=4320,
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
-        regions=lambda wildcards, input: plan.options("--regions", input.regions),
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        images=lambda wildcards, input: plan.options("--images", input.images),
+        settings=lambda wildcards: plan.reading_settings(
+            CONFIG, plan.reranker_of(wildcards)[0]
+        ),
         precision=CONFIG.precision.rerank,
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
-        "reranksmart score-all --model {input.model} {params.data} {params.regions} --gallery {wildcards.gallery}"
+        "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
@@ -168,7 +168,7 @@ rule score_twins:
     input:
         model=MODEL,
         data="results/data/{dataset}/{split}",
-        regions="results/regions/{dataset}/{split}",
+        images=lambda wildcards: plan.split_images(CONFIG, wildcards),
     output:
         directory(
             "results/twin_scores/{backbone}/{training_set}/{objective}/seed{seed}/{role}/{dataset}/{split}"
@@ -193,5 +193,5 @@ rule score_twins:
         ),
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
-        "reranksmart score-twins --model {input.model} --data {input.data} --regions {input.regions}"
+        "reranksmart score-twins --model {input.model} --data {input.data} --images {input.images}"
         " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -20,7 +20,7 @@ rule searchable:
         runtime=60,
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
-        regions=lambda wildcards, input: plan.options("--regions", input.regions),
+        images=lambda wildcards, input: plan.options("--images", input.images),
         embeddings=lambda wildcards, input: plan.options(
             "--embeddings", input.embeddings
         ),
@@ -32,7 +32,7 @@ rule searchable:
         factory=CONFIG.index,
         code=plan.code_digest("reranksmart.cli.galleries"),
     shell:
-        "reranksmart gather {params.data} {params.regions} {params.embeddings} --gallery {params.gallery}"
+        "reranksmart gather {params.data} {params.images} {params.embeddings} --gallery {params.gallery}"
         " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"
         " --factory {params.factory:q} --backbone-settings {params.settings:q} --output {output}"
         " --threads {threads} 2>&1 | tee {log}"

@@ -106,8 +106,8 @@ rule train:
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
         code=plan.code_digest("reranksmart.cli.training"),
     shell:
-        "reranksmart train --backbone {input.backbone} --captions {input.data}/captions.jsonl --regions {input.regions}"
-        " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-regions {input.dev_regions}"
+        "reranksmart train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
+        " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"
         " --dev-relevance {input.dev_relevance} --settings {params.settings:q}"
         " --backbone-settings {params.backbone_settings:q} --fraction {params.fraction} --seed {wildcards.seed}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"

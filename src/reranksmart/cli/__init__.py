@@ -17,6 +17,8 @@ MODULE_BY_VERB = {
     "download": "downloads",
     "unpack": "downloads",
     "detect-regions": "detection",
+    "extract-pixels": "pictures",
+    "store-states": "pictures",
     "pretrain": "training",
     "convert-backbone": "backbones",
     "adopt-backbone": "backbones",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter
 
+from reranksmart.cli.pictures import copy_processor, patch_side
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone
+from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.data.downloads import read_sources
 from reranksmart.inputs import open_tokeniser
 from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.models.pretrained_weights import load_pretrained
 from reranksmart.models.published import joint_part, load_published, read_published
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.provenance import write_provenance
 from reranksmart.published_tokenisers import published_tokeniser, require_fit
 from reranksmart.storage import atomic_directory, read_json, write_json, write_jsonl
@@ -29,7 +32,17 @@ def convert_backbone_verb(
     output: Annotated[Path, typer.Option()],
 ) -> None:
     """Reads published weights strictly and saves them with their tokeniser: safetensors, json, tokenizer."""
-    backbone = Backbone.model_validate_json(settings)
+    backbone: Backbone | PretrainedBackbone = TypeAdapter(AnyBackbone).validate_json(settings)
+    with atomic_directory(output) as target:
+        if isinstance(backbone, PretrainedBackbone):
+            write_json(target / _ORIGIN, _fetch(backbone, target))
+        else:
+            write_json(target / _ORIGIN, _convert(backbone, target))
+        write_provenance(target, verb="convert-backbone", code=code_digest(__name__), settings=settings)
+
+
+def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
+    """Writes a single-stream model of published weights; where they are from, and whether they have a head."""
     if backbone.checkpoint is None:
         raise ValueError("this backbone has no checkpoint to convert; name one, or make it by rule pretrain")
     path = Path(backbone.checkpoint)
@@ -48,11 +61,23 @@ def convert_backbone_verb(
         pad_id=sizes.pad_id,
         source=published.source,
     )
-    with atomic_directory(output) as target:
-        save_model(model, target)
-        tokeniser.save_pretrained(target)
-        write_json(target / _ORIGIN, {"source": str(published.source), "has_head": published.has_head})
-        write_provenance(target, verb="convert-backbone", code=code_digest(__name__), settings=settings)
+    save_model(model, target)
+    tokeniser.save_pretrained(target)
+    return {"source": str(published.source), "has_head": published.has_head}
+
+
+def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
+    """Writes a model of ``transformers`` with its tokeniser and image processor; where it is from and what it lacked."""
+    where = {"local_files_only": backbone.local_files_only}
+    tokeniser = published_tokeniser_of(backbone.checkpoint, **where)
+    loaded = load_pretrained(
+        backbone.family, backbone.checkpoint, pad_id=int(tokeniser.pad_token_id), score=backbone.score, **where
+    )
+    save_model(loaded.model, target)
+    tokeniser.save_pretrained(target)
+    if backbone.facts.reads_pixels:
+        PictureProcessor.open(backbone.checkpoint, patch=patch_side(target), **where).save(target)
+    return {"source": backbone.checkpoint, "has_head": not loaded.drawn, "drawn": loaded.drawn}
 
 
 @app.command("adopt-backbone")
@@ -63,24 +88,32 @@ def adopt_backbone_verb(
     seed: int = 1,
 ) -> None:
     """Takes a published model as it is, untrained, to be evaluated."""
-    embedder = Backbone.model_validate_json(backbone_settings).embedder
+    reading = Reading.model_validate_json(backbone_settings)
     with atomic_directory(output) as target:
-        save_model(open_backbone(embedder, backbone, seed=seed), target)
+        save_model(open_backbone(backbone, reading, seed=seed), target)
         open_tokeniser(backbone).save_pretrained(target)
+        copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", [])
         write_provenance(
             target, verb="adopt-backbone", code=code_digest(__name__), settings=backbone_settings, seed=seed
         )
 
 
-def open_backbone(embedder: str, folder: Path, *, seed: int) -> SingleStream:
+def open_backbone(folder: Path, reading: Reading, *, seed: int) -> Any:
     """The model to fine-tune: of a converted checkpoint or a backbone made here; a head that it lacks is drawn."""
     if not (folder / _ORIGIN).is_file():
-        return load_published(embedder, folder, seed=seed)
-    model = load_model(folder)
-    if not read_json(folder / _ORIGIN)["has_head"]:
-        model.head.load_state_dict(SingleStream(model.config, seed=seed).head.state_dict())
+        return load_published(str(reading.embedder), folder, seed=seed)
+    model, origin = load_model(folder), read_json(folder / _ORIGIN)
+    if not origin["has_head"]:
+        drawn = type(model)(model.config, seed=seed).state_dict()
+        lacking = [name for name in drawn if name.startswith(_heads(origin))]
+        model.load_state_dict({**model.state_dict(), **{name: drawn[name] for name in lacking}})
     return model
+
+
+def _heads(origin: dict[str, Any]) -> tuple[str, ...]:
+    """Starts of the names of the tensors that the checkpoint lacked."""
+    return tuple(f"network.{name}" for name in origin["drawn"]) if "drawn" in origin else ("head.",)
 
 
 def _where_to_get(embedder: str) -> str:

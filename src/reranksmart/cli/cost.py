@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import faiss
 import numpy as np
 import pandas as pd
 import torch
 import typer
+from pydantic import BaseModel, TypeAdapter
 
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone, Latency, Precisions
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
-from reranksmart.latency import TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
+from reranksmart.config import Latency, Precisions, Reading
+from reranksmart.inputs import TokenisedCaptions, open_tokeniser
+from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.records import Captions
-from reranksmart.regions import RegionStore
 from reranksmart.storage import atomic_directory, read_captions, read_embeddings
+from reranksmart.vision_encoding import make_states
+from reranksmart.vision_inputs import PixelInputs, open_images, open_store
+from reranksmart.vision_store import VisionStore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class _Role(BaseModel):
+    """One role of a timed system: its model, the images that it reads, the pixels behind them if they are states."""
+
+    model: Path
+    images: Path
+    pixels: Path | None = None
+    reading: Reading
 
 
 @app.command("measure-latency")
 def measure_latency_verb(
     data: Annotated[Path, typer.Option(help="folder of the split that asks")],
-    regions: Annotated[Path, typer.Option()],
-    models: Annotated[str, typer.Option(help='{"system": {"retriever": folder, "reranker": folder}} as JSON')],
+    models: Annotated[
+        str, typer.Option(help='{"system": {"retriever": {"model": folder, "images": folder, ...}}} as JSON')
+    ],
     settings: Annotated[str, typer.Option(help="the latency settings as JSON")],
-    backbone_settings: Annotated[str, typer.Option()],
     output: Annotated[Path, typer.Option()],
     precision: Annotated[str, typer.Option(help="the precision settings as JSON")] = "{}",
     depth: int = 20,
@@ -43,17 +55,13 @@ def measure_latency_verb(
     """Times one query at every gallery size and a whole evaluation; counts parameters and bytes."""
     torch.set_num_threads(threads)
     faiss.omp_set_num_threads(threads)
-    latency, backbone = Latency.model_validate_json(settings), Backbone.model_validate_json(backbone_settings)
-    captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages[:1])
-    first = next(Path(path) for roles in json.loads(models).values() for path in roles.values())
-    inputs = RegionInputs.read_by(first, RegionStore.open(regions), tag_tokens=backbone.tags_read)
-    folders = {name: {role: Path(path) for role, path in roles.items()} for name, roles in json.loads(models).items()}
-    precisions = Precisions.model_validate_json(precision)
-    systems = [_timed(name, roles, captions, backbone, precisions) for name, roles in folders.items()]
-    device = {"device": device_name(), "dtype": _precision_names(folders, precisions), "threads": threads}
+    latency, precisions = Latency.model_validate_json(settings), Precisions.model_validate_json(precision)
+    captions = read_captions(data / "captions.jsonl")
+    roles = TypeAdapter(dict[str, dict[str, _Role]]).validate_json(models)
+    systems = [_timed_system(name, by_role, captions, precisions) for name, by_role in roles.items()]
+    device = {"device": device_name(), "dtype": _precision_names(roles, precisions), "threads": threads}
     times = query_times(
         systems,
-        inputs,
         gallery_sizes=latency.gallery_sizes,
         depths=latency.depths,
         queries=latency.queries,
@@ -61,11 +69,11 @@ def measure_latency_verb(
         pairs_measured=latency.pairs_measured,
         seed=seed,
     )
-    whole = evaluation_times(systems, inputs, depth=depth, pairs_measured=latency.pairs_measured)
+    whole = evaluation_times(systems, depth=depth, pairs_measured=latency.pairs_measured)
     with atomic_directory(output) as target:
         pd.DataFrame(times).assign(**device, batch=1).to_csv(target / "latency.csv", index=False)
         pd.DataFrame(whole).assign(**device).to_csv(target / "evaluation_time.csv", index=False)
-        pd.DataFrame(_costs(folders)).to_csv(target / "cost.csv", index=False)
+        pd.DataFrame(_costs(roles)).to_csv(target / "cost.csv", index=False)
         write_provenance(
             target, verb="measure-latency", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
         )
@@ -75,36 +83,48 @@ def _stage(role: str, precisions: Precisions) -> Precision:
     return precisions.encode if role == "retriever" else precisions.rerank
 
 
-def _precision_names(folders: dict[str, dict[str, Path]], precisions: Precisions) -> str:
+def _precision_names(systems: dict[str, dict[str, _Role]], precisions: Precisions) -> str:
     """What the timed models really compute in: ``float32``, or one name a role."""
-    used = {role: folder for roles in folders.values() for role, folder in roles.items()}
+    used = {role: own.model for by_role in systems.values() for role, own in by_role.items()}
     names = [chosen_precision(load_model(folder), _stage(role, precisions)) for role, folder in sorted(used.items())]
     return (
         names[0] if len(set(names)) == 1 else " and ".join(f"{n} {r}" for n, r in zip(names, sorted(used), strict=True))
     )
 
 
-def _timed(
-    name: str, roles: dict[str, Path], captions: Captions, backbone: Backbone, precisions: Precisions
-) -> TimedSystem:
-    loaded = {role: in_precision(load_model(folder), _stage(role, precisions)) for role, folder in roles.items()}
-    tokens = {
-        role: TokenisedCaptions.of(captions, open_tokeniser(folder), max_tokens=backbone.max_tokens)
-        for role, folder in roles.items()
-    }
+def _timed_system(name: str, by_role: dict[str, _Role], captions: Captions, precisions: Precisions) -> TimedSystem:
+    loaded = {own.model: load_model(own.model) for own in by_role.values()}  # a joint model once
     return TimedSystem(
-        name, loaded.get("retriever"), loaded.get("reranker"), tokens.get("retriever"), tokens.get("reranker")
+        name,
+        **{
+            role: _timed(own, in_precision(loaded[own.model], _stage(role, precisions)), captions)
+            for role, own in by_role.items()
+        },
     )
 
 
-def _costs(folders: dict[str, dict[str, Path]]) -> list[dict[str, object]]:
-    """Parameters and bytes of the distinct models that each system holds."""
+def _timed(role: _Role, model: Any, captions: Captions) -> TimedRole:
+    texts = captions.in_languages(role.reading.languages[:1])
+    tokens = TokenisedCaptions.of(texts, open_tokeniser(role.model), max_tokens=role.reading.max_tokens)
+    images = open_images([role.images], read_by=role.model, tag_tokens=role.reading.tags_read)
+    if role.pixels is None:
+        return TimedRole(model, tokens, images)
+    pixels = PixelInputs(VisionStore.open(role.pixels))
+    return TimedRole(model, tokens, images, prepare=lambda: make_states(model, pixels))
+
+
+def _costs(systems: dict[str, dict[str, _Role]]) -> list[dict[str, object]]:
+    """Parameters and bytes of the distinct models that each system holds, and of what it keeps of an image."""
     rows = []
-    for name, roles in folders.items():
-        distinct = sorted(set(roles.values()))
+    for name, by_role in systems.items():
+        distinct = sorted({role.model for role in by_role.values()})
         parameters = sum(sum(p.numel() for p in load_model(folder).parameters()) for folder in distinct)
         size = sum((folder / "model.safetensors").stat().st_size for folder in distinct)
-        rows.append({"system": name, "models": len(distinct), "parameters": parameters, "bytes": size})
+        stores = [open_store(folder) for folder in sorted({role.images for role in by_role.values()})]
+        kept = sum((store.bytes_per_image for store in stores), 0.0)
+        rows.append(
+            {"system": name, "models": len(distinct), "parameters": parameters, "bytes": size, "bytes_per_image": kept}
+        )
     return rows
 
 

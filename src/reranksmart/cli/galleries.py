@@ -16,7 +16,7 @@ import uvicorn
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone
+from reranksmart.config import Reading
 from reranksmart.data.folders import find_pictures
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
@@ -71,7 +71,7 @@ def gallery_verb(
 @app.command("gather")
 def gather_verb(
     data: Annotated[list[Path], typer.Option()],
-    regions: Annotated[list[Path], typer.Option()],
+    images: Annotated[list[Path], typer.Option(help="their regions, pixels or states, as the reranker reads them")],
     embeddings: Annotated[list[Path], typer.Option()],
     gallery: Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")],
     model: Model,
@@ -84,14 +84,14 @@ def gather_verb(
 ) -> None:
     """Makes splits searchable that the workflow has prepared, detected and encoded."""
     _use_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captioned = [folder for folder in data if len(read_captions(folder / "captions.jsonl"))]
     gather_index_folder(
         output,
         name=parsed.dataset,
         data=data,
-        regions=regions,
+        regions=images,
         embeddings=embeddings,
         captions=(
             read_gallery_captions(captioned, parsed, backbone.languages) if captioned else Captions((), (), (), ())

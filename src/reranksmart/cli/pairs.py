@@ -11,7 +11,7 @@ import torch
 import typer
 
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone
+from reranksmart.config import Reading
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.pair_costs import pair_costs
@@ -42,7 +42,7 @@ def measure_pairs_verb(
 ) -> None:
     """Times the pairs of one query, and many pairs, for each reranker, its images' states stored."""
     torch.set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages[:1])
     loaded = {}
     for name, folder in json.loads(models).items():

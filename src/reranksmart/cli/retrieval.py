@@ -11,16 +11,15 @@ import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone
+from reranksmart.config import Reading
 from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.gallery import Gallery
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction, Ranking
-from reranksmart.regions import RegionStore
 from reranksmart.reranking import score_candidates, score_matrix, score_pairs
 from reranksmart.storage import (
     atomic_directory,
@@ -31,6 +30,7 @@ from reranksmart.storage import (
     write_ranking,
     write_twin_scores,
 )
+from reranksmart.vision_inputs import open_images
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,7 +45,7 @@ GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.cap
 def encode_verb(
     model: Folder,
     captions: Folder,
-    regions: Folder,
+    images: Folder,
     backbone_settings: Settings,
     output: Folder,
     threads: int = 1,
@@ -53,10 +53,10 @@ def encode_verb(
 ) -> None:
     """Embeds the captions and images of one split, each once."""
     torch.set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     encoder = in_precision(load_model(model), precision)
     texts = read_captions(captions)
-    inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
+    inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
     with atomic_directory(output) as target:
         if len(texts):  # your own pictures may have none
             texts = texts.in_languages(set(backbone.languages) & set(texts.languages) or backbone.languages)
@@ -77,7 +77,7 @@ def score_candidates_verb(
     model: Folder,
     candidates: Folder,
     data: Folders,
-    regions: Folders,
+    images: Folders,
     gallery: GalleryName,
     backbone_settings: Settings,
     depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
@@ -87,14 +87,13 @@ def score_candidates_verb(
 ) -> None:
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
     torch.set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     reranker = in_precision(load_model(model), precision)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     texts = captions_for_pairs(reranker, tokens)
-    store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
-    inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
-    images = images_for_pairs(reranker, inputs)
+    inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
+    seen = images_for_pairs(reranker, inputs)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     with atomic_directory(output) as target:
         for language in backbone.languages:
@@ -103,11 +102,11 @@ def score_candidates_verb(
                 scores = score_candidates(
                     reranker,
                     texts,
-                    images,
+                    seen,
                     ranking,
                     direction,
                     caption_row_by_id=row_by_id,
-                    image_row_by_id=store.row_by_id,
+                    image_row_by_id=inputs.store.row_by_id,
                     depth=depth,
                 )
                 write_pair_scores(target / f"{language}.{direction}.npy", scores)
@@ -124,7 +123,7 @@ def score_candidates_verb(
 def score_all_verb(
     model: Folder,
     data: Folders,
-    regions: Folders,
+    images: Folders,
     gallery: GalleryName,
     backbone_settings: Settings,
     output: Folder,
@@ -133,17 +132,16 @@ def score_all_verb(
 ) -> None:
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
     torch.set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     reranker = in_precision(load_model(model), precision)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
-    store = RegionStore.concatenated([RegionStore.open(folder) for folder in regions])
-    inputs = RegionInputs.read_by(model, store, tag_tokens=backbone.tags_read)
-    images, image_ids = images_for_pairs(reranker, inputs), store.image_ids
+    inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
+    seen, image_ids = images_for_pairs(reranker, inputs), inputs.store.image_ids
     with atomic_directory(output) as target:
         for language in backbone.languages:
             chosen = captions.in_languages([language])
             tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            matrix = score_matrix(reranker, captions_for_pairs(reranker, tokens), images)
+            matrix = score_matrix(reranker, captions_for_pairs(reranker, tokens), seen)
             for direction, rows in ((Direction.TEXT_TO_IMAGE, matrix), (Direction.IMAGE_TO_TEXT, matrix.T)):
                 query_ids, gallery_ids = direction.pair(chosen.ids, image_ids)
                 items = np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape)
@@ -161,7 +159,7 @@ def score_all_verb(
 def score_twins_verb(
     model: Folder,
     data: Folder,
-    regions: Folder,
+    images: Folder,
     backbone_settings: Settings,
     role: Annotated[str, typer.Option(help="retriever: cosines; reranker: log-odds")],
     output: Folder,
@@ -170,17 +168,17 @@ def score_twins_verb(
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
     torch.set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     scorer = in_precision(load_model(model), precision)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
-    inputs = RegionInputs.read_by(model, RegionStore.open(regions), tag_tokens=backbone.tags_read)
+    inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
     own = inputs.store.rows_of(captions.image_ids)
     twin = own ^ 1  # twins are consecutive images 2i and 2i + 1
     if role == "retriever":
         texts = encode_captions(scorer, tokens, captions.ids).vectors
-        images = encode_images(scorer, inputs).vectors
-        scores = [np.einsum("nd,nd->n", texts, images[rows]) for rows in (own, twin)]
+        vectors = encode_images(scorer, inputs).vectors
+        scores = [np.einsum("nd,nd->n", texts, vectors[rows]) for rows in (own, twin)]
     else:
         rows = np.arange(len(captions))
         scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]

@@ -12,7 +12,7 @@ import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone
+from reranksmart.config import Reading
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction, Embeddings
@@ -46,7 +46,7 @@ def index_verb(
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
     faiss.omp_set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     vectors = _gallery_embeddings(embeddings, "captions")
     images = _gallery_embeddings(embeddings, "images")
@@ -71,7 +71,7 @@ def retrieve_verb(
 ) -> None:
     """Ranks the gallery for each query of its first split, in both directions and every language."""
     faiss.omp_set_num_threads(threads)
-    backbone = Backbone.model_validate_json(backbone_settings)
+    backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captions = read_gallery_captions(data, parsed, backbone.languages)
     asking = read_gallery_captions(data[:1], parsed, backbone.languages)

@@ -10,9 +10,10 @@ import torch
 import typer
 
 from reranksmart.cli.backbones import open_backbone
+from reranksmart.cli.pictures import copy_processor
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone, Objective
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.config import Backbone, Objective, Reading
+from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
@@ -32,15 +33,16 @@ from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import TerminatedError, train
 from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile
+from reranksmart.vision_inputs import open_images
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def _read_data(
-    captions: Captions, regions: Path, relevance: Path, tokeniser_folder: Path, *, max_tokens: int, tag_tokens: int = 0
+    captions: Captions, images: Path, relevance: Path, folder: Path, *, max_tokens: int, tag_tokens: int = 0
 ) -> TrainingData:
-    tokens = TokenisedCaptions.of(captions, open_tokeniser(tokeniser_folder), max_tokens=max_tokens)
-    inputs = RegionInputs.read_by(tokeniser_folder, RegionStore.open(regions), tag_tokens=tag_tokens)
+    tokens = TokenisedCaptions.of(captions, open_tokeniser(folder), max_tokens=max_tokens)
+    inputs = open_images([images], read_by=folder, tag_tokens=tag_tokens)
     return TrainingData.of(captions, tokens, inputs, read_relevance(relevance))
 
 
@@ -106,10 +108,10 @@ def pretrain_verb(
 def train_verb(
     backbone: Annotated[Path, typer.Option(help="folder of the pretrained backbone")],
     captions: Annotated[Path, typer.Option()],
-    regions: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option(help="their regions or pixels")],
     relevance: Annotated[Path, typer.Option()],
     dev_captions: Annotated[Path, typer.Option()],
-    dev_regions: Annotated[Path, typer.Option()],
+    dev_images: Annotated[Path, typer.Option()],
     dev_relevance: Annotated[Path, typer.Option()],
     settings: Annotated[str, typer.Option(help="an objective's settings as JSON")],
     backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
@@ -121,18 +123,18 @@ def train_verb(
     """Fine-tunes a backbone for an objective; continues from its state where an earlier try was cut off."""
     torch.set_num_threads(threads)
     objective = Objective.model_validate_json(settings)
-    shape = Backbone.model_validate_json(backbone_settings)
-    model = open_backbone(shape.embedder, backbone, seed=seed).with_cached_layers(objective.cached_layers)
+    shape = Reading.model_validate_json(backbone_settings)
+    model = open_backbone(backbone, shape, seed=seed)
+    if objective.cached_layers:
+        model = model.with_cached_layers(objective.cached_layers)
     chosen = _share_of_images(read_captions(captions).in_languages(shape.languages), fraction)
     train_data = _read_data(
-        chosen, regions, relevance, backbone, max_tokens=shape.max_tokens, tag_tokens=shape.tags_read
+        chosen, images, relevance, backbone, max_tokens=shape.max_tokens, tag_tokens=shape.tags_read
     )
     dev = read_captions(dev_captions).in_languages(shape.languages)
     dev_data = {
-        "bi_encoder": _few(dev, dev_regions, dev_relevance, backbone, shape, images=objective.dev_images, each=5),
-        "cross_encoder": _few(
-            dev, dev_regions, dev_relevance, backbone, shape, images=objective.dev_pair_images, each=1
-        ),
+        "bi_encoder": _few(dev, dev_images, dev_relevance, backbone, shape, count=objective.dev_images, each=5),
+        "cross_encoder": _few(dev, dev_images, dev_relevance, backbone, shape, count=objective.dev_pair_images, each=1),
     }
     training, schedule = assemble(model, objective, train_data, dev_data, seed=seed)
     state = StateFile(
@@ -146,6 +148,7 @@ def train_verb(
     with atomic_directory(output) as target:
         save_model(model, target)
         open_tokeniser(backbone).save_pretrained(target)
+        copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
         write_provenance(
             target, verb="train", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
@@ -164,11 +167,10 @@ def _share_of_images(captions: Captions, fraction: float) -> Captions:
 
 
 def _few(
-    captions: Captions, regions: Path, relevance: Path, tokeniser: Path, shape: Backbone, *, images: int, each: int
+    captions: Captions, images: Path, relevance: Path, folder: Path, shape: Reading, *, count: int, each: int
 ) -> TrainingData:
     """The first images of dev, each with its first captions of every language."""
-    store = RegionStore.open(regions)
-    kept = captions.of_images(store.image_ids[:images]).first_of_each_image(each)
-    tokens = TokenisedCaptions.of(kept, open_tokeniser(tokeniser), max_tokens=shape.max_tokens)
-    inputs = RegionInputs.read_by(tokeniser, store.take(range(min(images, len(store)))), tag_tokens=shape.tags_read)
+    inputs = open_images([images], read_by=folder, tag_tokens=shape.tags_read).first(count)
+    kept = captions.of_images(inputs.store.image_ids).first_of_each_image(each)
+    tokens = TokenisedCaptions.of(kept, open_tokeniser(folder), max_tokens=shape.max_tokens)
     return TrainingData.of(kept, tokens, inputs, read_relevance(relevance))

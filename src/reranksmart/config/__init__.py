@@ -1,7 +1,9 @@
 """The whole configuration: what each key means, its unit, its default (the paper's) and what is allowed."""
 
+from reranksmart.config.backbones import AnyBackbone as AnyBackbone
 from reranksmart.config.backbones import Backbone as Backbone
 from reranksmart.config.backbones import Pretraining as Pretraining
+from reranksmart.config.backbones import Reading as Reading
 from reranksmart.config.datasets import Dataset as Dataset
 from reranksmart.config.datasets import Downloads as Downloads
 from reranksmart.config.datasets import Files as Files
@@ -17,6 +19,8 @@ from reranksmart.config.experiments import Latency as Latency
 from reranksmart.config.experiments import Precisions as Precisions
 from reranksmart.config.experiments import System as System
 from reranksmart.config.experiments import TestSet as TestSet
+from reranksmart.config.pretrained import FAMILIES as FAMILIES
+from reranksmart.config.pretrained import PretrainedBackbone as PretrainedBackbone
 from reranksmart.config.published import Coco as Coco
 from reranksmart.config.published import ConceptualCaptions as ConceptualCaptions
 from reranksmart.config.published import Flickr30k as Flickr30k

@@ -1,12 +1,13 @@
-"""Transformers before fine-tuning."""
+"""Transformers before fine-tuning: single-stream models of regions, or published models of ``transformers``."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from reranksmart.config.values import Count, Frozen, Language
+from reranksmart.config.pretrained import PretrainedBackbone
+from reranksmart.config.values import Capability, Count, Frozen, Language, Sight
 
 
 class Pretraining(Frozen):
@@ -24,7 +25,7 @@ class Backbone(Frozen):
 
     embedder: Literal["oscar", "uniter", "m3p"] = Field(description="VILLA's weights are read by uniter's")
     languages: tuple[Language, ...] = ("en",)
-    capabilities: tuple[Literal["bi_encoder", "cross_encoder"], ...] = ("bi_encoder", "cross_encoder")
+    capabilities: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
     vocabulary: Count = Field(30522, description="entries of the tokeniser, at most")
     hidden_size: Count = 768
     layers: Count = 12
@@ -50,9 +51,8 @@ class Backbone(Frozen):
     )
 
     @property
-    def tags_read(self) -> int:
-        """Tokens of object tags that are read of each image; 0 where none are."""
-        return self.tag_tokens if self.object_tags else 0
+    def sees(self) -> Sight:
+        return "regions"
 
     @model_validator(mode="after")
     def _sizes_once(self) -> Backbone:
@@ -63,3 +63,31 @@ class Backbone(Frozen):
         if needless:
             raise ValueError(f"{needless} belong to a published checkpoint; name it as checkpoint, or leave them out")
         return self
+
+
+def _kind(value: Any) -> str:
+    """Which kind of backbone settings are meant; family is the key that only the one has."""
+    pretrained = isinstance(value, PretrainedBackbone) or (isinstance(value, dict) and "family" in value)
+    return "a pretrained backbone" if pretrained else "a backbone of regions"
+
+
+AnyBackbone = Annotated[
+    Annotated[Backbone, Tag("a backbone of regions")] | Annotated[PretrainedBackbone, Tag("a pretrained backbone")],
+    Discriminator(_kind),
+]
+
+
+class Reading(Frozen):
+    """What of a backbone's settings matters for reading captions and images: not how it was made."""
+
+    embedder: str | None = Field(None, description="of a backbone of regions")
+    family: str | None = Field(None, description="of a pretrained backbone")
+    languages: tuple[Language, ...] = ("en",)
+    max_tokens: Count = 70
+    object_tags: bool = False
+    tag_tokens: Count = 50
+
+    @property
+    def tags_read(self) -> int:
+        """Tokens of object tags that are read of each image; 0 where none are."""
+        return self.tag_tokens if self.object_tags else 0

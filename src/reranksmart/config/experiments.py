@@ -16,11 +16,26 @@ class System(Frozen):
     label: str
     retriever: Name | None = None
     reranker: Name | None = None
+    retriever_backbone: Name | None = Field(None, description="null: that of the experiment")
+    reranker_backbone: Name | None = Field(
+        None, description="null: that of the experiment; another: one model retrieves, quite another re-ranks"
+    )
+
+    def roles(self, backbone: str) -> dict[str, tuple[str, str]]:
+        """Backbone and objective of each role that the system has, in an experiment with ``backbone``."""
+        found = {
+            "retriever": (self.retriever_backbone or backbone, self.retriever),
+            "reranker": (self.reranker_backbone or backbone, self.reranker),
+        }
+        return {role: (own, objective) for role, (own, objective) in found.items() if objective is not None}
 
     @model_validator(mode="after")
     def _does_something(self) -> System:
         if self.retriever is None and self.reranker is None:
             raise ValueError("a system needs a retriever, a reranker or both")
+        for role in ("retriever", "reranker"):
+            if getattr(self, f"{role}_backbone") and not getattr(self, role):
+                raise ValueError(f"{role}_backbone is given, but no {role}; name its objective, or leave both out")
         return self
 
 

@@ -6,9 +6,10 @@ import difflib
 
 from pydantic import Field, field_validator, model_validator
 
-from reranksmart.config.backbones import Backbone
+from reranksmart.config.backbones import AnyBackbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
 from reranksmart.config.experiments import AllowedLeak, Comparison, Experiment, Latency, Precisions, System, TestSet
+from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.config.published import Coco, Published
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
@@ -19,7 +20,7 @@ class Config(Frozen):
     datasets: dict[Name, Dataset]
     downloads: Downloads = Downloads()
     regions: RegionFeatures = RegionFeatures()
-    backbones: dict[Name, Backbone]
+    backbones: dict[Name, AnyBackbone]
     training_sets: dict[Name, TrainingSet]
     objectives: dict[Name, Objective]
     systems: dict[Name, System]
@@ -70,10 +71,9 @@ class Config(Frozen):
                     f"{path}: split {split!r} of dataset {dataset!r} has no captions, so that nothing can be learned or "
                     "measured on it. Name its captions file; without one it can only be searched."
                 )
-        for name, experiment in self.experiments.items():
-            for backbone in experiment.backbones:
-                for system in experiment.systems:
-                    self._require_capable(f"experiments.{name}", backbone, system)
+        for path, backbone, system, test_set in self._runs():
+            self._require_capable(path, backbone, system)
+            self._require_seen(path, backbone, system, test_set)
         return self
 
     @model_validator(mode="after")
@@ -99,6 +99,19 @@ class Config(Frozen):
                     )
         return self
 
+    def _runs(self) -> list[tuple[str, str, str, str]]:
+        """Where a backbone's system is run on a test set: the key, and the three names."""
+        found = [
+            (f"experiments.{name}", backbone, system, test_set)
+            for name, experiment in self.experiments.items()
+            for backbone in experiment.backbones
+            for system in experiment.systems
+            for test_set in experiment.test_sets
+        ]
+        latency = self.latency
+        found += [("latency", latency.backbone, name, latency.test_set) for name in latency.systems] if latency else []
+        return found
+
     def _references(self) -> list[tuple[str, str, str]]:
         found = [(f"training_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.training_sets.items()]
         found += [(f"test_sets.{n}.dataset", "datasets", t.dataset) for n, t in self.test_sets.items()]
@@ -114,6 +127,8 @@ class Config(Frozen):
             for role in ("retriever", "reranker"):
                 if getattr(system, role):
                     found.append((f"systems.{name}.{role}", "objectives", getattr(system, role)))
+                if own := getattr(system, f"{role}_backbone"):
+                    found.append((f"systems.{name}.{role}_backbone", "backbones", own))
         for name, experiment in self.experiments.items():
             for kind in ("backbones", "training_sets", "systems", "test_sets"):
                 found += [(f"experiments.{name}.{kind}", kind, value) for value in getattr(experiment, kind)]
@@ -150,14 +165,37 @@ class Config(Frozen):
         ]
 
     def _require_capable(self, path: str, backbone: str, system: str) -> None:
-        able = self.backbones[backbone].capabilities
-        for objective in filter(None, (self.systems[system].retriever, self.systems[system].reranker)):
+        roles = self.systems[system].roles(backbone)
+        for own, objective in roles.values():
+            able = self.backbones[own].capabilities
             for task in self.objectives[objective].tasks:
                 if task not in able:
                     raise ValueError(
                         f"{path}: system {system!r} needs objective {objective!r}, whose task {task!r} backbone "
-                        f"{backbone!r} cannot do (it can: {list(able)}). Choose another system or backbone."
+                        f"{own!r} cannot do (it can: {list(able)}). Choose another system or backbone."
                     )
+            if self.objectives[objective].cached_layers and isinstance(self.backbones[own], PretrainedBackbone):
+                raise ValueError(
+                    f"{path}: system {system!r} needs objective {objective!r}, whose cached_layers only backbones of "
+                    f"regions have, but {own!r} is a pretrained one. Choose another system or backbone."
+                )
+        spoken = {own: self.backbones[own].languages for own, _ in roles.values()}
+        if len(set(spoken.values())) > 1:
+            told = ", ".join(f"{own} {list(languages)}" for own, languages in spoken.items())
+            raise ValueError(
+                f"{path}: system {system!r} joins backbones of different languages ({told}); set their languages alike."
+            )
+
+    def _require_seen(self, path: str, backbone: str, system: str, test_set: str) -> None:
+        """ValueError where a model that reads pixels is to read a dataset of region features alone."""
+        dataset = self.test_sets[test_set].dataset
+        source = self.datasets[dataset]
+        for own, _ in self.systems[system].roles(backbone).values():
+            if self.backbones[own].sees != "regions" and isinstance(source, Published) and not source.images:
+                raise ValueError(
+                    f"{path}: backbone {own!r} reads pictures, but datasets.{dataset}.images names none. Give the "
+                    "folders of its pictures."
+                )
 
 
 def nearest(name: str, known: list[str]) -> str:

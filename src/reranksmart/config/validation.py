@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from reranksmart.config.schema import Config, nearest
 from reranksmart.config.values import ConfigError
@@ -38,24 +38,37 @@ def _known_keys(model: Any, path: tuple[Any, ...]) -> list[str]:
         elif isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = model.model_fields[part].annotation
         else:  # a union: the part is the variant's tag
-            tagged = [variant for variant in _variants(model) if "kind" in variant.model_fields]
-            kinds = {get_args(variant.model_fields["kind"].annotation)[0]: variant for variant in tagged}
-            model = kinds.get(part) or next(
+            model = _tagged(model).get(part) or next(
                 (k.model_fields[part].annotation for k in _variants(model) if part in k.model_fields), None
             )
     return [key for variant in _variants(model) for key in variant.model_fields]
 
 
-def _variants(model: Any) -> list[type[BaseModel]]:
+def _tagged(model: Any) -> dict[str, type[BaseModel]]:
+    """The variants of a union by the tag that stands in a fault's path: their kind, or a phrase."""
+    found: dict[str, type[BaseModel]] = {}
+    for option in _options(model):
+        variant, *more = get_args(option) if get_origin(option) is Annotated else (option,)
+        found |= {mark.tag: variant for mark in more if isinstance(mark, Tag)}
+        if isinstance(variant, type) and issubclass(variant, BaseModel) and "kind" in variant.model_fields:
+            found[get_args(variant.model_fields["kind"].annotation)[0]] = variant
+    return found
+
+
+def _options(model: Any) -> tuple[Any, ...]:
     if get_origin(model) is Annotated:
         model = get_args(model)[0]
-    options = get_args(model) if get_origin(model) in (Union, type(int | str)) else (model,)
+    return get_args(model) if get_origin(model) in (Union, type(int | str)) else (model,)
+
+
+def _variants(model: Any) -> list[type[BaseModel]]:
+    options = [get_args(option)[0] if get_origin(option) is Annotated else option for option in _options(model)]
     return [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
 
 
 def _describe(error: Mapping[str, Any]) -> str:
     location = error["loc"]
-    path = ".".join(str(part) for part in location)
+    path = ".".join(str(part) for part in location if " " not in str(part))  # a phrase is a variant's tag, no key
     if error["type"] == "extra_forbidden":
         known = _known_keys(Config, location[:-1])
         return f"{path}: unknown key {location[-1]!r}. {nearest(str(location[-1]), known)} Known keys: {known}."

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SplitName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 Language = Literal["en", "de", "fr", "cs", "es", "id", "ja", "ru", "tr", "zh"]
+Capability = Literal["bi_encoder", "cross_encoder"]
+Sight = Literal["regions", "pixels", "states"]
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 

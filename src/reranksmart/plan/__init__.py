@@ -11,7 +11,6 @@ from reranksmart.plan.cost import index_vectors as index_vectors
 from reranksmart.plan.cost import latency_embeddings as latency_embeddings
 from reranksmart.plan.cost import latency_inputs as latency_inputs
 from reranksmart.plan.cost import latency_models as latency_models
-from reranksmart.plan.cost import latency_reading_settings as latency_reading_settings
 from reranksmart.plan.cost import pair_inputs as pair_inputs
 from reranksmart.plan.cost import pair_models as pair_models
 from reranksmart.plan.cost import pair_reading_settings as pair_reading_settings
@@ -36,12 +35,18 @@ from reranksmart.plan.experiments import depths as depths
 from reranksmart.plan.experiments import evaluations as evaluations
 from reranksmart.plan.experiments import fusions as fusions
 from reranksmart.plan.experiments import main_depth as main_depth
-from reranksmart.plan.experiments import objectives_of as objectives_of
+from reranksmart.plan.experiments import models_of as models_of
 from reranksmart.plan.experiments import trained_models as trained_models
 from reranksmart.plan.extended import extended_measure_inputs as extended_measure_inputs
 from reranksmart.plan.extended import extended_measure_options as extended_measure_options
 from reranksmart.plan.extended import extended_relevance_inputs as extended_relevance_inputs
 from reranksmart.plan.extended import extended_relevance_settings as extended_relevance_settings
+from reranksmart.plan.images import reranker_images as reranker_images
+from reranksmart.plan.images import reranker_model as reranker_model
+from reranksmart.plan.images import reranker_of as reranker_of
+from reranksmart.plan.images import rerankers as rerankers
+from reranksmart.plan.images import seeing as seeing
+from reranksmart.plan.images import split_images as split_images
 from reranksmart.plan.measures import experiment_keys as experiment_keys
 from reranksmart.plan.measures import measure_inputs as measure_inputs
 from reranksmart.plan.measures import measure_options as measure_options

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from reranksmart.config import Config, ConfigError, Latency
+from reranksmart.plan.images import image_root, training_images
 from reranksmart.plan.names import model_folder, reading_settings, settings
 
 
@@ -16,31 +17,41 @@ def _latency(config: Config) -> Latency:
 
 
 def latency_models(config: Config) -> str:
-    """The model folders of each timed system by role, as JSON; the first seed's."""
+    """The timed systems by role, as JSON: each role's model, the images that it reads, and how; the first seed's."""
     if config.latency is None:
         return "{}"
-    found = {}
-    for name in config.latency.systems:
-        roles = {"retriever": config.systems[name].retriever, "reranker": config.systems[name].reranker}
-        start = config.latency.backbone, config.latency.training_set
-        found[name] = {
-            role: f"results/models/{model_folder(*start, objective, config.seeds[0])}/model"
-            for role, objective in roles.items()
-            if objective
+    systems = {name: config.systems[name].roles(config.latency.backbone) for name in config.latency.systems}
+    return settings(
+        {
+            name: {role: _timed(config, config.latency, *chosen) for role, chosen in roles.items()}
+            for name, roles in systems.items()
         }
-    return settings(found)
+    )
+
+
+def _timed(config: Config, latency: Latency, backbone: str, objective: str) -> dict[str, Any]:
+    name = backbone, latency.training_set, objective, config.seeds[0]
+    test_set = config.test_sets[latency.test_set]
+    place = f"{test_set.dataset}/{test_set.split}"
+    return {
+        "model": f"results/models/{model_folder(*name)}/model",
+        "images": f"{image_root(config, *name)}/{place}",
+        "pixels": f"{training_images(config, backbone)}/{place}"
+        if config.backbones[backbone].sees == "states"
+        else None,
+        "reading": json.loads(reading_settings(config, backbone)),
+    }
 
 
 def latency_inputs(config: Config) -> dict[str, Any]:
     latency = _latency(config)
     test_set = config.test_sets[latency.test_set]
-    models = {folder for roles in json.loads(latency_models(config)).values() for folder in roles.values()}
-    place = f"{test_set.dataset}/{test_set.split}"
-    return {"data": f"results/data/{place}", "regions": f"results/regions/{place}", "models": sorted(models)}
-
-
-def latency_reading_settings(config: Config) -> str:
-    return reading_settings(config, config.latency.backbone) if config.latency else "{}"
+    roles = [role for roles in json.loads(latency_models(config)).values() for role in roles.values()]
+    return {
+        "data": f"results/data/{test_set.dataset}/{test_set.split}",
+        "images": sorted({role[key] for role in roles for key in ("images", "pixels") if role[key]}),
+        "models": sorted({role["model"] for role in roles}),
+    }
 
 
 def latency_embeddings(config: Config) -> str:
@@ -48,9 +59,10 @@ def latency_embeddings(config: Config) -> str:
     if config.latency is None:
         return []  # type: ignore[return-value]
     latency = config.latency
-    retrievers = [config.systems[name].retriever for name in latency.systems if config.systems[name].retriever]
+    roles = [config.systems[name].roles(latency.backbone) for name in latency.systems]
+    backbone, objective = next(found["retriever"] for found in roles if "retriever" in found)
     test_set = config.test_sets[latency.test_set]
-    model = model_folder(latency.backbone, latency.training_set, str(retrievers[0]), config.seeds[0])
+    model = model_folder(backbone, latency.training_set, objective, config.seeds[0])
     return f"results/embeddings/{model}/{test_set.dataset}/{test_set.split}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reranksmart.config import Config, Experiment, Fusion
+from reranksmart.plan.images import reranker_of
 from reranksmart.plan.names import gallery_names, model_folder
 
 
@@ -66,28 +67,34 @@ def fusions(config: Config, wildcards: Any) -> list[Fusion]:
 def deepest(config: Config, wildcards: Any) -> int:
     """The largest depth at which any system scores this retriever's candidates with this reranker on this gallery."""
     found = [0]
+    asked = {"retriever": (wildcards.backbone, wildcards.retriever), "reranker": reranker_of(wildcards)}
     for experiment in config.experiments.values():
-        if wildcards.backbone not in experiment.backbones or wildcards.training_set not in experiment.training_sets:
+        if wildcards.training_set not in experiment.training_sets:
             continue
         galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
-        roles = {(config.systems[name].retriever, config.systems[name].reranker) for name in experiment.systems}
-        if wildcards.gallery in galleries and (wildcards.retriever, wildcards.reranker) in roles:
+        roles = [config.systems[name].roles(own) for name in experiment.systems for own in experiment.backbones]
+        if wildcards.gallery in galleries and asked in roles:
             found += experiment.depths
     return max(found)
 
 
-def objectives_of(config: Config, system: str) -> list[str]:
-    """The objectives whose models a system needs, each once."""
-    roles = (config.systems[system].retriever, config.systems[system].reranker)
-    return sorted({objective for objective in roles if objective})
+def models_of(config: Config, evaluation: Evaluation) -> list[str]:
+    """The folders of the models that an evaluation needs, each once."""
+    roles = config.systems[evaluation.system].roles(evaluation.backbone)
+    return sorted(
+        {
+            model_folder(backbone, evaluation.training_set, objective, evaluation.seed)
+            for backbone, objective in roles.values()
+        }
+    )
 
 
 def trained_models(config: Config) -> list[str]:
     """The folders of every model that an experiment needs."""
     found = {
-        model_folder(e.backbone, e.training_set, objective, e.seed)
-        for e in evaluations(config, config.experiments.values())
-        for objective in objectives_of(config, e.system)
+        model
+        for evaluation in evaluations(config, config.experiments.values())
+        for model in models_of(config, evaluation)
     }
     return sorted(found)
 

@@ -13,22 +13,30 @@ from reranksmart.plan.names import gallery_names, model_folder, options, setting
 def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     """What an evaluation reads, by role: one path each, or one a fold."""
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
-    start = f"results/{{kind}}/{wildcards.backbone}/{wildcards.training_set}/{{who}}/seed{wildcards.seed}"
     galleries = gallery_names(test_set)
     inputs = {
         "relevance": [f"results/relevance/{gallery}.npz" for gallery in galleries],
         "data": [f"results/data/{test_set.dataset}/{split}" for split in test_set.splits],
     }
-    if system.retriever is None:
-        place = start.format(kind="exhaustive", who=system.reranker)
-        inputs["ranking"] = [f"{place}/{gallery}" for gallery in galleries]
-    else:
-        place = start.format(kind="candidates", who=system.retriever)
-        inputs["ranking"] = [f"{place}/{gallery}" for gallery in galleries]
-        if system.reranker:
-            place = start.format(kind="pair_scores", who=f"{system.retriever}-{system.reranker}")
-            inputs["pair_scores"] = [f"{place}/{gallery}" for gallery in galleries]
+    for kind, name in _made_by(system.roles(wildcards.backbone)).items():
+        backbone, who = name
+        folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
+        role = "pair_scores" if kind == "pair_scores" else "ranking"
+        inputs[role] = [f"results/{kind}/{folder}/{gallery}" for gallery in galleries]
     return inputs
+
+
+def _made_by(roles: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Where a system's results lie: by kind, the backbone and the name of the objectives in the path."""
+    if "retriever" not in roles:
+        return {"exhaustive": roles["reranker"]}
+    backbone, retriever = roles["retriever"]
+    found = {"candidates": (backbone, retriever)}
+    if "reranker" in roles:
+        own, reranker = roles["reranker"]
+        name = reranker if own == backbone else f"{own}.{reranker}"
+        found["pair_scores"] = (backbone, f"{retriever}-{name}")
+    return found
 
 
 def experiment_keys(wildcards: Any) -> str:
@@ -43,7 +51,7 @@ def measure_options(config: Config, wildcards: Any) -> str:
     values = {
         "--experiment": experiment_keys(wildcards),
         "--gallery": ",".join(gallery_names(config.test_sets[wildcards.test_set])),
-        "--languages": ",".join(config.backbones[wildcards.backbone].languages),
+        "--languages": ",".join(config.backbones[_first_backbone(config, wildcards)].languages),
         "--depths": ",".join(map(str, depths(config, wildcards))),
         "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),
@@ -51,10 +59,15 @@ def measure_options(config: Config, wildcards: Any) -> str:
     return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
 
 
+def _first_backbone(config: Config, wildcards: Any) -> str:
+    """The backbone whose languages an evaluation has; those of both roles are alike."""
+    return next(iter(config.systems[wildcards.system].roles(wildcards.backbone).values()))[0]
+
+
 def twin_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     """Twins are scored by a system of one role: a bi-encoder or an exhaustive cross-encoder."""
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
-    role, objective = ("reranker", system.reranker) if system.retriever is None else ("retriever", system.retriever)
-    model = model_folder(wildcards.backbone, wildcards.training_set, str(objective), wildcards.seed)
+    role, (backbone, objective) = next(iter(system.roles(wildcards.backbone).items()))
+    model = model_folder(backbone, wildcards.training_set, objective, wildcards.seed)
     place = f"{test_set.dataset}/{test_set.split}"
     return {"scores": f"results/twin_scores/{model}/{role}/{place}", "data": f"results/data/{place}"}

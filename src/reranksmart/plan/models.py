@@ -7,7 +7,7 @@ from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.audit import dataset_audits
-from reranksmart.plan.experiments import objectives_of
+from reranksmart.plan.images import training_images
 from reranksmart.plan.names import gallery_folders, model_folder, one_of
 
 
@@ -18,7 +18,7 @@ def embedding_folders(wildcards: Any) -> list[str]:
 
 def backbone_folder(config: Config, wildcards: Any) -> str:
     """What a training starts from: a converted checkpoint, or a backbone pretrained on the training set's dataset."""
-    if config.backbones[wildcards.backbone].checkpoint:
+    if config.backbones[wildcards.backbone].checkpoint:  # a pretrained backbone always has one
         return f"results/checkpoints/{wildcards.backbone}"
     return f"results/backbones/{wildcards.backbone}/{config.training_sets[wildcards.training_set].dataset}"
 
@@ -43,13 +43,14 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     """What a training reads, by role; the audit of its dataset must have passed."""
     training_set = config.training_sets[wildcards.training_set]
     dataset, split, dev = training_set.dataset, training_set.split, training_set.dev_split
+    images = training_images(config, wildcards.backbone)
     return {
         "backbone": backbone_folder(config, wildcards),
         "data": f"results/data/{dataset}/{split}",
-        "regions": f"results/regions/{dataset}/{split}",
+        "images": f"{images}/{dataset}/{split}",
         "relevance": f"results/relevance/{dataset}.{split}.npz",
         "dev_data": f"results/data/{dataset}/{dev}",
-        "dev_regions": f"results/regions/{dataset}/{dev}",
+        "dev_images": f"{images}/{dataset}/{dev}",
         "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
         **dataset_audits(config, dataset),
     }
@@ -58,7 +59,8 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
 def training_priority(config: Config, wildcards: Any) -> int:
     """Models of Table 1 train first."""
     main = config.experiments.get("main")
-    if main and wildcards.backbone in main.backbones and wildcards.training_set in main.training_sets:
-        needed = {objective for system in main.systems for objective in objectives_of(config, system)}
-        return 70 if wildcards.objective in needed else 10
+    if main and wildcards.training_set in main.training_sets:
+        systems = [config.systems[name] for name in main.systems]
+        needed = {role for system in systems for own in main.backbones for role in system.roles(own).values()}
+        return 70 if (wildcards.backbone, wildcards.objective) in needed else 10
     return 10

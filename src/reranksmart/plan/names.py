@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reranksmart.config import Config, TestSet
+from reranksmart.config import Config, PretrainedBackbone, TestSet
 from reranksmart.gallery import Gallery
 
 
@@ -34,8 +34,16 @@ def settings(value: Any) -> str:
 
 
 def reading_settings(config: Config, backbone: str) -> str:
-    """What of a backbone's settings matters for reading captions: not how it was made."""
+    """What of a backbone's settings matters for reading captions and images, as JSON of ``config.Reading``."""
     chosen = config.backbones[backbone]
+    if isinstance(chosen, PretrainedBackbone):
+        return settings(
+            {
+                "family": chosen.family,
+                "languages": chosen.languages,
+                "max_tokens": chosen.max_tokens or chosen.facts.max_tokens,
+            }
+        )
     keys = {"embedder", "languages", "max_tokens"}
     return chosen.model_dump_json(include=keys | {"object_tags", "tag_tokens"} if chosen.object_tags else keys)
 

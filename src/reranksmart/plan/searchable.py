@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
+from reranksmart.plan.images import image_root
 from reranksmart.plan.names import gallery_folders, gallery_name, model_folder
 
 
 def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
-    """The models of a system and the data, regions and embeddings of a test set's gallery, by role."""
+    """The models of a system and the data, images and embeddings of a test set's gallery, by role."""
     system = config.systems[wildcards.system]
     if system.retriever is None or system.reranker is None:
         able = [name for name, other in config.systems.items() if other.retriever and other.reranker]
         raise ConfigError(f"system {wildcards.system!r} does not both retrieve and re-rank; searchable are {able}")
     gallery = gallery_name(config.test_sets[wildcards.test_set])
-    retriever, reranker = (
-        model_folder(wildcards.backbone, wildcards.training_set, objective, wildcards.seed)
-        for objective in (system.retriever, system.reranker)
-    )
+    roles = {
+        role: (backbone, wildcards.training_set, objective, wildcards.seed)
+        for role, (backbone, objective) in system.roles(wildcards.backbone).items()
+    }
+    retriever, reranker = (model_folder(*roles[role]) for role in ("retriever", "reranker"))
     return {
         "retriever": f"results/models/{retriever}/model",
         "reranker": f"results/models/{reranker}/model",
         "data": gallery_folders("results/data", gallery),
-        "regions": gallery_folders("results/regions", gallery),
+        "images": gallery_folders(image_root(config, *roles["reranker"]), gallery),
         "embeddings": gallery_folders(f"results/embeddings/{retriever}", gallery),
     }

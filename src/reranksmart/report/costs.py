@@ -125,10 +125,12 @@ def cost_table(
     paper_dataset: str = "MSCOCO 5k",
 ) -> Table:
     """Parameters and disk of each system: separate training holds two models, joint training one."""
+    kept = "bytes_per_image" in costs
     columns = (
         Column("models", "models", unit="count"),
         Column("parameters", "parameters", unit="count"),
         Column("bytes", "disk", unit="bytes"),
+        *((Column("bytes_per_image", "an image", unit="bytes"),) if kept else ()),
     )
     rows = [
         Row(
@@ -142,7 +144,8 @@ def cost_table(
     return Table(
         name="cost",
         title="Parameters and disk: separate against joint",
-        caption="Models that a system holds, their parameters together and the bytes of their weights.",
+        caption="Models that a system holds, their parameters together and the bytes of their weights"
+        + ("; what is stored of an image for them to read: regions, pixels or vision states." if kept else "."),
         header="system",
         columns=columns,
         rows=tuple(rows),

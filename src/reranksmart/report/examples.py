@@ -27,13 +27,13 @@ def choose_examples(
     *,
     captions: Captions,
     relevance: Relevance,
-    regions: RegionStore,
+    regions: RegionStore | None,
     pictures: dict[str, Path],
     seed: int,
 ) -> list[dict[str, Any]]:
     """Text-to-image queries with their first items before and after re-ranking, as ``pictures.example`` reads them.
 
-    An image that is not among ``pictures`` is shown by its id.
+    Without ``regions`` pictures are shown without boxes; an image that is not among ``pictures`` is shown by its id.
     Of each kind (mended, broken, wrong twice, right twice) a few, drawn by ``seed`` among all queries of the kind.
     """
     reranked = candidates.rescored(log_odds)
@@ -63,17 +63,21 @@ def choose_examples(
 
 
 def _items(
-    ranking: Ranking, row: int, right: Sequence[str] | frozenset[str], regions: RegionStore, pictures: dict[str, Path]
+    ranking: Ranking,
+    row: int,
+    right: Sequence[str] | frozenset[str],
+    regions: RegionStore | None,
+    pictures: dict[str, Path],
 ) -> list[dict[str, Any]]:
     return [
         {
-            **(
-                {"image": str(pictures[item]), "boxes": regions[regions.row_by_id[item]].boxes.tolist()}
-                if item in pictures
-                else {"text": item}
-            ),
+            **({"image": str(pictures[item]), "boxes": _boxes(regions, item)} if item in pictures else {"text": item}),
             "score": float(score),
             "relevant": item in right,
         }
         for item, score in zip(ranking.item_ids(row)[:SHOWN], ranking.scores[row], strict=False)
     ]
+
+
+def _boxes(regions: RegionStore | None, image_id: str) -> list[list[float]]:
+    return regions[regions.row_by_id[image_id]].boxes.tolist() if regions is not None else []

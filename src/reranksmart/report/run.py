@@ -77,7 +77,7 @@ def _examples(run: RunSettings) -> list[Example]:
         read_pair_scores(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
         captions=captions,
         relevance=read_relevance(place["relevance"]),
-        regions=RegionStore.open(place["regions"]),
+        regions=RegionStore.open(place["regions"]) if "regions" in place else None,
         pictures={
             image_id: path
             for image_id in set(captions.image_ids)

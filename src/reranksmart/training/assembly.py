@@ -21,7 +21,7 @@ from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, T
 
 
 def assemble(
-    model: SingleStream,
+    model: Any,
     objective: Objective,
     train_data: TrainingData,
     dev_data: Mapping[str, TrainingData],
@@ -47,7 +47,10 @@ def assemble(
     )
 
     def evaluate() -> dict[str, float]:
-        measures = {"bi_encoder": bi_encoder_mean_recall, "cross_encoder": cross_encoder_mean_recall}
+        measures: dict[str, Callable[[Any, TrainingData], float]] = {
+            "bi_encoder": bi_encoder_mean_recall,
+            "cross_encoder": cross_encoder_mean_recall,
+        }
         return {name: measures[name](model, dev_data[name]) for name in tasks}
 
     hard = objective.hard_negatives

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.inputs import StoredImages, TokenisedCaptions
 from reranksmart.records import Captions, Relevance
 
 
@@ -38,13 +38,13 @@ class TrainingData:
 
     captions: Captions
     tokens: TokenisedCaptions
-    regions: RegionInputs
+    regions: StoredImages
     image_rows: NDArray[np.int64]  # (N,) the row of each caption's image
     relevant: csr_array  # (N, images) bool
 
     @staticmethod
-    def of(captions: Captions, tokens: TokenisedCaptions, regions: RegionInputs, relevance: Relevance) -> TrainingData:
-        """KeyError where a caption's image has no regions; relevance outside these captions and images is dropped."""
+    def of(captions: Captions, tokens: TokenisedCaptions, regions: StoredImages, relevance: Relevance) -> TrainingData:
+        """KeyError where a caption's image is not in the store; relevance outside these captions and images is dropped."""
         image_rows = regions.store.rows_of(captions.image_ids)
         caption_row = {id_: row for row, id_ in enumerate(captions.ids)}
         image_row = regions.store.row_by_id

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
-from reranksmart.models.interface import BiEncoder
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.records import Direction, Ranking
 from reranksmart.reranking import score_matrix
 from reranksmart.search import build_index, retrieve
@@ -36,7 +35,7 @@ def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
     return float(np.mean(found))
 
 
-def cross_encoder_mean_recall(model: SingleStream, data: TrainingData) -> float:
+def cross_encoder_mean_recall(model: CrossEncoder, data: TrainingData) -> float:
     """mR (percent) of scoring every caption with every image of the data."""
     scores = score_matrix(model, captions_for_pairs(model, data.tokens), images_for_pairs(model, data.regions))
     found = []

@@ -1,0 +1,74 @@
+"""Backbones of ``transformers``: published checkpoints, from a hub or a folder, and how they are fine-tuned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from reranksmart.config.values import Capability, Count, Frozen, Language, Sight
+
+
+@dataclass(frozen=True)
+class Family:
+    """What all checkpoints of a family have in common, known without opening one."""
+
+    capabilities: tuple[Capability, ...]
+    sees: Sight
+    """What its models read of an image. "states": those of its vision tower, which are made once and stored."""
+    max_tokens: int
+    """Tokens of a caption that fit beside the special ones, or that its authors read."""
+    scores: tuple[str, ...] = ("log_odds",)
+
+    @property
+    def reads_pixels(self) -> bool:
+        return self.sees != "regions"
+
+
+_BOTH: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
+FAMILIES: dict[str, Family] = {
+    "clip": Family(("bi_encoder",), "pixels", 75),
+    "siglip": Family(("bi_encoder",), "pixels", 63),
+    "siglip2_naflex": Family(("bi_encoder",), "pixels", 63),
+    "blip": Family(_BOTH, "states", 35, ("log_odds", "log_odds_plus_cosine")),
+}
+
+
+class PretrainedBackbone(Frozen):
+    """A published model of a family: it is taken as it is, or fine-tuned."""
+
+    family: Literal["clip", "siglip", "siglip2_naflex", "blip"] = Field(
+        description="siglip reads SigLIP 2 of one resolution too; siglip2_naflex pictures of any shape"
+    )
+    checkpoint: str = Field(
+        min_length=1, description="its name on the Hugging Face hub, as Salesforce/blip-itm-base-coco, or a folder"
+    )
+    local_files_only: bool = Field(False, description="the hub is not asked; a name must be in its cache already")
+    languages: tuple[Language, ...] = ("en",)
+    max_tokens: Count | None = Field(
+        None, description="tokens of a caption, special tokens not counted; null: the family's"
+    )
+    score: str = Field(
+        "log_odds", description="of a pair; blip: log_odds_plus_cosine adds the towers' cosine, as LAVIS ranks"
+    )
+
+    @property
+    def facts(self) -> Family:
+        return FAMILIES[self.family]
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        return self.facts.capabilities
+
+    @property
+    def sees(self) -> Sight:
+        return self.facts.sees
+
+    @model_validator(mode="after")
+    def _scores_as_it_can(self) -> PretrainedBackbone:
+        if self.score not in self.facts.scores:
+            raise ValueError(
+                f"{self.family} has no score {self.score!r}; it has {list(self.facts.scores)}. Choose one, or leave it out."
+            )
+        return self

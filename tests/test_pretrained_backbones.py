@@ -74,10 +74,6 @@ def test_what_is_said_of_a_family_is_true_of_its_class(name: str) -> None:
     assert kind.scores == facts.scores
 
 
-def test_every_family_can_be_configured() -> None:
-    assert set(FAMILIES) == set(families.FAMILIES)
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

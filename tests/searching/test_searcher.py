@@ -20,7 +20,7 @@ def ids(results: Results, stage: str) -> list[str]:
 
 
 def test_both_stages_are_those_of_the_models_by_hand(world: Path, searcher: Searcher) -> None:
-    store = searcher.contents.regions_of(picture.id for picture in searcher.contents.pictures)
+    store = searcher.contents.seen_of(picture.id for picture in searcher.contents.pictures)
     caption = as_captions([TEXT])
     expected = {}
     for role in ("retriever", "reranker"):
@@ -67,7 +67,7 @@ def test_a_batch_answers_each_query_as_alone(searcher: Searcher, world: Path) ->
 def test_a_picture_finds_captions_and_what_they_describe(searcher: Searcher, world: Path) -> None:
     found = searcher.search(image=world / "pictures" / "ellipses" / "blue.jpg", k=5, top=16)
     assert {hit.text for hit in found.reranked} == set(searcher.contents.captions.texts)
-    assert set(found.times_ms) == {"detect regions", "encode query", "search", "score pairs"}
+    assert set(found.times_ms) == {"look at picture", "encode query", "search", "score pairs"}
     for hit in found.reranked:
         _, colour, shape = hit.text.split()
         assert hit.picture == world / "pictures" / (f"ellipses/{colour}.jpg" if shape == "ellipse" else f"{colour}.png")

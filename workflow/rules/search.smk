@@ -27,12 +27,13 @@ rule searchable:
         gallery=lambda wildcards: plan.gallery_name(
             CONFIG.test_sets[wildcards.test_set]
         ),
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        settings=lambda wildcards: plan.searchable_settings(CONFIG, wildcards),
         regions_kept=CONFIG.regions.maximum,
         factory=CONFIG.index,
         code=plan.code_digest("reranksmart.cli.galleries"),
     shell:
         "reranksmart gather {params.data} {params.images} {params.embeddings} --gallery {params.gallery}"
         " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"
-        " --factory {params.factory:q} --backbone-settings {params.settings:q} --output {output}"
+        " --factory {params.factory:q} --backbone-settings {params.settings[reading]:q}"
+        " --reranker-max-tokens {params.settings[reranker_tokens]} --output {output}"
         " --threads {threads} 2>&1 | tee {log}"

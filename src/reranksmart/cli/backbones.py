@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.cli.pictures import copy_processor, patch_side
+from reranksmart.cli.pictures import copy_processor
 from reranksmart.code import code_digest
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.data.downloads import read_sources
@@ -76,7 +76,7 @@ def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
     save_model(loaded.model, target)
     tokeniser.save_pretrained(target)
     if backbone.facts.reads_pixels:
-        PictureProcessor.open(backbone.checkpoint, patch=patch_side(target), **where).save(target)
+        PictureProcessor.open(backbone.checkpoint, patch=loaded.model.patch, **where).save(target)
     return {"source": backbone.checkpoint, "has_head": not loaded.drawn, "drawn": loaded.drawn}
 
 

@@ -75,9 +75,10 @@ def gather_verb(
     embeddings: Annotated[list[Path], typer.Option()],
     gallery: Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")],
     model: Model,
-    backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
+    backbone_settings: Annotated[str, typer.Option(help="the retriever's backbone's settings as JSON")],
     output: Annotated[Path, typer.Option(help="the index")],
     reranker: Reranker = None,
+    reranker_max_tokens: Annotated[int | None, typer.Option(help="of a text, where not the retriever's")] = None,
     max_regions: int = 12,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
     threads: int = 1,
@@ -91,7 +92,7 @@ def gather_verb(
         output,
         name=parsed.dataset,
         data=data,
-        regions=images,
+        seen=images,
         embeddings=embeddings,
         captions=(
             read_gallery_captions(captioned, parsed, backbone.languages) if captioned else Captions((), (), (), ())
@@ -99,6 +100,7 @@ def gather_verb(
         retriever=model,
         reranker=reranker,
         max_tokens=backbone.max_tokens,
+        reranker_max_tokens=reranker_max_tokens,
         tag_tokens=backbone.tags_read,
         max_regions=max_regions,
         factory=factory,

@@ -13,7 +13,7 @@ from PIL import Image
 from reranksmart.code import code_digest
 from reranksmart.data.layout import picture_path, read_image_ids
 from reranksmart.detectors.photographs import read_photograph
-from reranksmart.models.checkpoints import CONFIG_FILE, load_model, read_settings
+from reranksmart.models.checkpoints import load_model
 from reranksmart.models.interface import StatesEncoder
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
@@ -38,7 +38,7 @@ def extract_pixels_verb(
 ) -> None:
     """Prepares the pictures of a split as a checkpoint reads them, once for all models made of it."""
     torch.set_num_threads(threads)
-    processor = PictureProcessor.open(backbone, patch=patch_side(backbone))
+    processor = PictureProcessor.open(backbone, patch=load_model(backbone).patch)
     image_ids = read_image_ids(data)
     with writing_vision(output, "pixels") as writer:
         for image_id in progress(image_ids, what="process pictures", total=len(image_ids)):
@@ -64,12 +64,6 @@ def store_states_verb(
         )
     write_states(encoder, PixelInputs(VisionStore.open(pixels)), output)
     write_provenance(output, verb="store-states", code=code_digest(__name__), settings=precision, threads=threads)
-
-
-def patch_side(folder: Path) -> int:
-    """The side of a patch in pixels, of the model in a folder."""
-    network = read_settings(folder / CONFIG_FILE)["network"]
-    return int(network.get("vision_config", network)["patch_size"])
 
 
 def copy_processor(source: Path, target: Path) -> None:

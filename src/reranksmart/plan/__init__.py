@@ -70,3 +70,4 @@ from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests
 from reranksmart.plan.searchable import searchable_inputs as searchable_inputs
+from reranksmart.plan.searchable import searchable_settings as searchable_settings

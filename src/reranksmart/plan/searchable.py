@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reranksmart.config import Config, ConfigError
+from reranksmart.config import Config, ConfigError, Reading
 from reranksmart.plan.images import image_root
-from reranksmart.plan.names import gallery_folders, gallery_name, model_folder
+from reranksmart.plan.names import gallery_folders, gallery_name, model_folder, reading_settings
 
 
 def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
@@ -28,3 +28,10 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
         "images": gallery_folders(image_root(config, *roles["reranker"]), gallery),
         "embeddings": gallery_folders(f"results/embeddings/{retriever}", gallery),
     }
+
+
+def searchable_settings(config: Config, wildcards: Any) -> dict[str, str]:
+    """The retriever's reading settings, and the tokens that the reranker reads of a text."""
+    roles = config.systems[wildcards.system].roles(wildcards.backbone)
+    retriever, reranker = (reading_settings(config, roles[role][0]) for role in ("retriever", "reranker"))
+    return {"reading": retriever, "reranker_tokens": str(Reading.model_validate_json(reranker).max_tokens)}

@@ -13,9 +13,7 @@ import numpy as np
 from reranksmart.data.files import read_file_captions
 from reranksmart.data.folders import Broken, find_pictures, split_broken
 from reranksmart.data.layout import picture_path
-from reranksmart.detectors.detection import detect_regions
 from reranksmart.records import Captions, Embeddings
-from reranksmart.regions import RegionStore
 from reranksmart.search import build_index
 from reranksmart.searching.folder import (
     NO_CAPTIONS,
@@ -28,7 +26,9 @@ from reranksmart.searching.folder import (
     write_part,
 )
 from reranksmart.searching.models import RoleModels
+from reranksmart.searching.sight import Seen
 from reranksmart.storage import atomic_directory, read_embeddings, read_json
+from reranksmart.vision_inputs import concatenated, open_store
 
 
 def build_index_folder(
@@ -65,10 +65,10 @@ def build_index_folder(
     with atomic_directory(output) as target:
         settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
         models = _place_models(target, settings, retriever, reranker)
-        regions = detect_regions([(picture.id, picture.path) for picture in pictures], at_most=max_regions)
-        vectors = models.embed_pictures(regions)
+        looked = models.look([(picture.id, picture.path) for picture in pictures])
+        vectors = models.embed_pictures(looked)
         texts = models.embed_texts(described) if len(described) else None
-        write_part(target, _part(pictures, vectors, regions, described, texts, factory=factory), number=0)
+        write_part(target, _part(pictures, vectors, looked.reranker, described, texts, factory=factory), number=0)
     return broken
 
 
@@ -77,18 +77,19 @@ def gather_index_folder(
     *,
     name: str,
     data: Sequence[Path],
-    regions: Sequence[Path],
+    seen: Sequence[Path],
     embeddings: Sequence[Path],
     captions: Captions,
     retriever: Path,
     reranker: Path | None = None,
     max_tokens: int = 70,
+    reranker_max_tokens: int | None = None,
     max_regions: int = 12,
     tag_tokens: int = 0,
     factory: str = "Flat",
 ) -> None:
-    """Makes an index of splits that were prepared, detected and encoded: folders of each, in one order."""
-    stores = [RegionStore.open(folder) for folder in regions]
+    """Makes an index of splits that were prepared, looked at and encoded: folders of each, in one order."""
+    stores = [open_store(folder) for folder in seen]
     pictures = [
         PictureFile(image_id, path, picture_digest(path))
         for folder, store in zip(data, stores, strict=True)
@@ -100,27 +101,27 @@ def gather_index_folder(
         _read_vectors([folder / "captions.npz" for folder in embeddings]).take(captions.ids) if captions.ids else None
     )
     with atomic_directory(output) as target:
-        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
+        settings = IndexSettings(
+            name, max_tokens, max_regions, tag_tokens=tag_tokens, reranker_max_tokens=reranker_max_tokens
+        )
         models = _place_models(target, settings, retriever, reranker)
         for store in stores:
-            models.require_features(store)
-        part = _part(pictures, vectors, RegionStore.concatenated(stores), captions, texts, factory=factory)
-        write_part(target, part, number=0, regions=regions[0] if len(regions) == 1 else None)
+            models.reranker.sight.require_fit(store)
+        part = _part(pictures, vectors, concatenated(stores), captions, texts, factory=factory)
+        write_part(target, part, number=0, seen=seen[0] if len(seen) == 1 else None)
 
 
 def _part(
     pictures: Sequence[PictureFile],
     vectors: Embeddings,
-    regions: RegionStore,
+    seen: Seen,
     captions: Captions,
     texts: Embeddings | None,
     *,
     factory: str,
 ) -> Part:
     images = build_index(vectors.take([picture.id for picture in pictures]).vectors, factory=factory)
-    return Part(
-        tuple(pictures), images, regions, captions, build_index(texts.vectors, factory=factory) if texts else None
-    )
+    return Part(tuple(pictures), images, seen, captions, build_index(texts.vectors, factory=factory) if texts else None)
 
 
 def _read_vectors(paths: Sequence[Path]) -> Embeddings:

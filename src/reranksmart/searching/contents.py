@@ -11,10 +11,12 @@ import faiss
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
 from reranksmart.searching.folder import Part, PictureFile, part_folders, read_part
+from reranksmart.searching.sight import Seen
+from reranksmart.vision_inputs import concatenated
 
 
 class Contents:
-    """The pictures and captions of all parts in order, one faiss index over each, regions left in their parts.
+    """The pictures and captions of all parts in order, one faiss index over each, what is seen of the pictures left in their parts.
 
     The first part's index is searched and takes the vectors of the others: nothing is built again.
     """
@@ -57,26 +59,23 @@ class Contents:
 
     @cached_property
     def _rows(self) -> dict[str, tuple[int, int]]:
-        """The part and the row in its regions of each picture."""
+        """The part and the row in its store of each picture."""
         return {
-            picture.id: (number, part.regions.row_by_id[picture.id])
+            picture.id: (number, part.seen.row_by_id[picture.id])
             for number, part in enumerate(self.parts)
             for picture in part.pictures
         }
 
-    def require_same_detector(self, regions: RegionStore) -> None:
-        """ValueError where these regions name their objects otherwise than the index's."""
-        if regions.label_names != self.parts[0].regions.label_names:
+    def require_same_detector(self, seen: Seen) -> None:
+        """ValueError where regions name their objects otherwise than the index's."""
+        own = self.parts[0].seen
+        if isinstance(own, RegionStore) and isinstance(seen, RegionStore) and seen.label_names != own.label_names:
             raise ValueError(
                 "the index's regions come of another detector than the one here, so that no picture can be added. "
                 "Make the index again with `reranksmart gallery`."
             )
 
-    def regions_of(self, image_ids: Iterable[str]) -> RegionStore:
-        """The regions of these pictures, in their order."""
-        ids = list(image_ids)
-        rows = [(self.parts[number].regions, row) for number, row in (self._rows[image_id] for image_id in ids)]
-        tags = [store.tags[row] for store, row in rows] if all(part.regions.tags for part in self.parts) else ()
-        return RegionStore.from_regions(
-            ids, [store[row] for store, row in rows], self.parts[0].regions.label_names, tags
-        )
+    def seen_of(self, image_ids: Iterable[str]) -> Seen:
+        """What the reranker reads of these pictures, in their order."""
+        places = [self._rows[image_id] for image_id in image_ids]
+        return concatenated([self.parts[number].seen.take([row]) for number, row in places])

@@ -15,8 +15,8 @@ from pathlib import Path
 import faiss
 
 from reranksmart.records import Captions
-from reranksmart.regions import RegionStore
 from reranksmart.search import read_index
+from reranksmart.searching.sight import Seen
 from reranksmart.storage import (
     atomic_directory,
     read_captions,
@@ -26,9 +26,11 @@ from reranksmart.storage import (
     write_json,
     write_jsonl,
 )
+from reranksmart.vision_inputs import open_store
 
 FORMAT = 1
 SETTINGS_FILE = "index.json"
+SEEN_FOLDER = "regions"  # the first indexes kept nothing else
 NO_CAPTIONS = Captions((), (), (), ())
 
 
@@ -42,6 +44,7 @@ class IndexSettings:
     retriever: str = "retriever"
     reranker: str = "reranker"
     tag_tokens: int = 0
+    reranker_max_tokens: int | None = None
     format: int = FORMAT
 
 
@@ -56,11 +59,12 @@ class PictureFile:
 
 @dataclass(frozen=True)
 class Part:
-    """Pictures with their vectors (faiss, in the order of ``pictures``) and regions; captions of them if there are."""
+    """Pictures with their vectors (faiss, in the order of ``pictures``) and what the reranker reads of them: regions,
+    pixels or vision states; captions of them if there are."""
 
     pictures: tuple[PictureFile, ...]
     images: faiss.Index
-    regions: RegionStore
+    seen: Seen
     captions: Captions = NO_CAPTIONS
     caption_vectors: faiss.Index | None = None
 
@@ -97,23 +101,23 @@ def part_folders(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "parts").iterdir() if path.name.isdigit())
 
 
-def write_part(index: Path, part: Part, *, number: int, regions: Path | None = None) -> None:
-    """Writes one part whole; ``regions`` is a folder that holds them already and is linked instead."""
+def write_part(index: Path, part: Part, *, number: int, seen: Path | None = None) -> None:
+    """Writes one part whole; ``seen`` is a folder that holds what is seen already and is linked instead."""
     with atomic_directory(index / "parts" / f"{number:04d}") as target:
         rows = ({"id": one.id, "path": _kept(one.path, index), "sha256": one.sha256} for one in part.pictures)
         write_jsonl(target / "pictures.jsonl", rows)
         faiss.write_index(part.images, str(target / "images.faiss"))
-        if regions is None:
-            part.regions.save(target / "regions")
+        if seen is None:
+            part.seen.save(target / SEEN_FOLDER)
         else:
-            link_folder(regions, target / "regions")
+            link_folder(seen, target / SEEN_FOLDER)
         write_captions(target / "captions.jsonl", part.captions)
         if part.caption_vectors is not None:
             faiss.write_index(part.caption_vectors, str(target / "captions.faiss"))
 
 
 def read_part(folder: Path, *, index: Path) -> Part:
-    """The part in ``folder`` of ``index``, its regions memory-mapped."""
+    """The part in ``folder`` of ``index``, what is seen of its pictures memory-mapped."""
     pictures = tuple(
         PictureFile(row["id"], Path(os.path.normpath(index.resolve() / row["path"])), row["sha256"])
         for row in read_jsonl(folder / "pictures.jsonl")
@@ -121,7 +125,7 @@ def read_part(folder: Path, *, index: Path) -> Part:
     captions = read_captions(folder / "captions.jsonl")
     vectors = read_index(folder / "captions.faiss") if len(captions) else None
     images = read_index(folder / "images.faiss")
-    return Part(pictures, images, RegionStore.open(folder / "regions"), captions, vectors)
+    return Part(pictures, images, open_store(folder / SEEN_FOLDER), captions, vectors)
 
 
 def _kept(path: Path, index: Path) -> str:

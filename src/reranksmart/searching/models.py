@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from reranksmart.encoding import EmbeddedImages, captions_for_pairs, encode_captions, encode_images
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
+from reranksmart.inputs import StoredImages, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
-from reranksmart.models.single_stream import SingleStream
 from reranksmart.records import Captions, Embeddings
-from reranksmart.regions import RegionStore
 from reranksmart.reranking import score_pairs
 from reranksmart.searching.folder import IndexSettings
+from reranksmart.searching.sight import Pictures, Seen, Sight, sight_of
+from reranksmart.vision_inputs import inputs_of
+
+_MOST_BYTES = 2**34  # a query's pictures are always prepared once: they are few
 
 
 def as_captions(texts: Sequence[str]) -> Captions:
@@ -27,71 +30,75 @@ def as_captions(texts: Sequence[str]) -> Captions:
 
 
 @dataclass(frozen=True)
-class RoleModels:
-    """A retriever and a reranker with their tokenisers."""
+class Role:
+    """A model with its folder and tokeniser, and how it reads texts and pictures."""
 
-    retriever: SingleStream
-    reranker: SingleStream
-    retriever_tokeniser: PreTrainedTokenizerBase
-    reranker_tokeniser: PreTrainedTokenizerBase
+    model: Any
+    folder: Path
+    tokeniser: PreTrainedTokenizerBase
+    sight: Sight
     max_tokens: int
     tag_tokens: int = 0
 
     @staticmethod
+    def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> Role:
+        model = load_model(folder)
+        sight = sight_of(model, folder, max_regions=max_regions)
+        return Role(model, folder, open_tokeniser(folder), sight, max_tokens, tag_tokens)
+
+    def tokens(self, captions: Captions) -> TokenisedCaptions:
+        return TokenisedCaptions.of(captions, self.tokeniser, max_tokens=self.max_tokens)
+
+    def inputs(self, seen: Seen) -> StoredImages:
+        """The pictures as the model reads them, with their object tags where it was trained with them."""
+        return inputs_of(seen, read_by=self.folder, tag_tokens=self.tag_tokens)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Pictures as each role sees them; the reranker's are kept."""
+
+    retriever: Seen
+    reranker: Seen
+
+
+@dataclass(frozen=True)
+class RoleModels:
+    """A retriever and a reranker, which may be one."""
+
+    retriever: Role
+    reranker: Role
+
+    @staticmethod
     def load(folder: Path, settings: IndexSettings) -> RoleModels:
         """The models of an index."""
-        retriever, tokeniser = _load(folder / settings.retriever), open_tokeniser(folder / settings.retriever)
-        reads = (settings.max_tokens, settings.tag_tokens)
+        shared = {"max_regions": settings.max_regions, "tag_tokens": settings.tag_tokens}
+        retriever = Role.load(folder / settings.retriever, max_tokens=settings.max_tokens, **shared)
         if settings.reranker == settings.retriever:
-            return RoleModels(retriever, retriever, tokeniser, tokeniser, *reads)
-        reranker = _load(folder / settings.reranker)
-        return RoleModels(retriever, reranker, tokeniser, open_tokeniser(folder / settings.reranker), *reads)
+            return RoleModels(retriever, retriever)
+        tokens = settings.reranker_max_tokens or settings.max_tokens
+        return RoleModels(retriever, Role.load(folder / settings.reranker, max_tokens=tokens, **shared))
+
+    def look(self, pictures: Pictures) -> Looked:
+        """The pictures as both roles read them, looked at once where they see alike."""
+        kept = self.reranker.sight.look(pictures)
+        if self.retriever.sight == self.reranker.sight:
+            return Looked(kept, kept)
+        return Looked(self.retriever.sight.look(pictures), kept)
 
     def embed_texts(self, captions: Captions) -> Embeddings:
         """Unit vectors (N, D) of captions."""
-        tokens = TokenisedCaptions.of(captions, self.retriever_tokeniser, max_tokens=self.max_tokens)
-        return encode_captions(self.retriever, tokens, captions.ids)
+        return encode_captions(self.retriever.model, self.retriever.tokens(captions), captions.ids)
 
-    def embed_pictures(self, regions: RegionStore) -> Embeddings:
-        """Unit vectors (N, D) of pictures; ValueError where the models were trained on other region features."""
-        self.require_features(regions)
-        return encode_images(self.retriever, self._inputs(regions, self.retriever_tokeniser))
-
-    def _inputs(self, regions: RegionStore, tokeniser: PreTrainedTokenizerBase) -> RegionInputs:
-        """The pictures as a model reads them, with their object tags where it was trained with them."""
-        if not self.tag_tokens:
-            return RegionInputs(regions)
-        tags = TokenisedCaptions.of_tags(regions, tokeniser, max_tokens=self.tag_tokens)
-        return RegionInputs(regions, tags=tags)
-
-    def require_features(self, regions: RegionStore) -> None:
-        for role in ("retriever", "reranker"):
-            wanted, found = getattr(self, role).config.feature_size, regions.features.shape[1]
-            if wanted != found:
-                raise ValueError(
-                    f"the {role} reads region features of {wanted} values, these pictures' have {found}; they come of "
-                    "another detector. Use regions of the detector that the model was trained with."
-                )
+    def embed_pictures(self, looked: Looked) -> Embeddings:
+        """Unit vectors (N, D) of pictures."""
+        return encode_images(self.retriever.model, self.retriever.inputs(looked.retriever))
 
     def score(
-        self,
-        texts: Captions,
-        pictures: RegionStore,
-        text_rows: NDArray[np.integer],
-        picture_rows: NDArray[np.integer],
+        self, texts: Captions, seen: Seen, text_rows: NDArray[np.integer], picture_rows: NDArray[np.integer]
     ) -> NDArray[np.float32]:
         """Log-odds (P,) that the text at ``text_rows[p]`` is true of the picture at ``picture_rows[p]``."""
-        tokens = TokenisedCaptions.of(texts, self.reranker_tokeniser, max_tokens=self.max_tokens)
-        captions = captions_for_pairs(self.reranker, tokens)
-        images = EmbeddedImages.of(self.reranker, self._inputs(pictures, self.reranker_tokeniser))
-        return score_pairs(self.reranker, captions, images, text_rows, picture_rows, quiet=True)
-
-
-def _load(folder: Path) -> SingleStream:
-    model = load_model(folder)
-    if not isinstance(model, SingleStream):
-        raise ValueError(
-            f"the model {folder} is a {type(model).__name__}, which reads pixels; an index keeps regions. "
-            "Name a model that reads regions, as those of the embedded default."
-        )
-    return model
+        model = self.reranker.model
+        captions = captions_for_pairs(model, self.reranker.tokens(texts))
+        images = images_for_pairs(model, self.reranker.inputs(seen), most_bytes=_MOST_BYTES)
+        return score_pairs(model, captions, images, text_rows, picture_rows, quiet=True)

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import cast
 
 from filelock import FileLock
-from torch import nn
 
 from reranksmart.data.folders import split_broken
-from reranksmart.detectors.detection import detect_regions
-from reranksmart.detectors.efficientnet import load_efficientnet
 from reranksmart.progress import silent
 from reranksmart.records import Direction
 from reranksmart.regions import RegionStore
@@ -42,7 +39,6 @@ class Searcher:
     def __init__(self, folder: Path, settings: IndexSettings, models: RoleModels, contents: Contents) -> None:
         self.folder, self.settings, self.models, self.contents = folder, settings, models, contents
         self._lock = threading.Lock()
-        self._network: nn.Module | None = None
 
     @staticmethod
     def load(folder: Path | str) -> Searcher:
@@ -79,7 +75,7 @@ class Searcher:
         return [answers[row] for row in range(len(queries))]
 
     def add(self, paths: Sequence[Path]) -> Added:
-        """Takes pictures in: they are detected, encoded and appended, on disk and here; nothing else is touched.
+        """Takes pictures in: they are looked at, encoded and appended, on disk and here; nothing else is touched.
 
         Pictures that the index has already, by content, and broken ones are left out. ValueError where none is whole.
         """
@@ -89,18 +85,19 @@ class Searcher:
                 self.contents.add(read_part(late, index=self.folder))
             new, known = self._new_pictures(whole)
             if new:
-                regions = self._detect([(picture.id, picture.path) for picture in new])
-                self.contents.require_same_detector(regions)
-                vectors = self.models.embed_pictures(regions).vectors
-                part = Part(tuple(new), build_index(vectors), regions)
+                looked = self.models.look([(picture.id, picture.path) for picture in new])
+                self.contents.require_same_detector(looked.reranker)
+                vectors = self.models.embed_pictures(looked).vectors
+                part = Part(tuple(new), build_index(vectors), looked.reranker)
                 write_part(self.folder, part, number=len(self.contents.parts))
                 self.contents.add(part)
         return Added(tuple(picture.id for picture in new), tuple(known), tuple(broken))
 
-    def regions_of(self, image_id: str) -> RegionStore:
-        """The regions of one picture; KeyError where the index does not have it."""
+    def regions_of(self, image_id: str) -> RegionStore | None:
+        """The regions of one picture, None where its model reads pixels; KeyError where the index does not have it."""
         with self._lock:
-            return self.contents.regions_of([image_id])
+            seen = self.contents.seen_of([image_id])
+        return seen if isinstance(seen, RegionStore) else None
 
     def _new_pictures(self, paths: Sequence[Path]) -> tuple[list[PictureFile], list[Path]]:
         digests = set(self.contents.path_by_digest)
@@ -119,12 +116,6 @@ class Searcher:
             ids.add(image_id)
         return new, known
 
-    def _detect(self, images: Sequence[tuple[str, Path]]) -> RegionStore:
-        self._network = self._network if self._network is not None else load_efficientnet()
-        regions = detect_regions(images, at_most=self.settings.max_regions, network=self._network)
-        self.models.require_features(regions)
-        return regions
-
     def _by_text(self, queries: Sequence[Query]) -> list[Results]:
         times: dict[str, float] = {}
         texts = as_captions([cast(str, query.text) for query in queries])
@@ -136,7 +127,7 @@ class Searcher:
             vectors,
             [picture.id for picture in contents.pictures],
             contents.images,
-            score=lambda asked, items, rows: self.models.score(texts, contents.regions_of(items), asked, rows),
+            score=lambda asked, items, rows: self.models.score(texts, contents.seen_of(items), asked, rows),
             show=lambda image_id: (contents.picture_by_id[image_id].path, None),
             times=times,
         )
@@ -149,8 +140,8 @@ class Searcher:
                 "pictures with captions."
             )
         times: dict[str, float] = {}
-        with clock(times, "detect regions"):
-            asking = self._detect([(f"query/{row}", cast(Path, query.image)) for row, query in enumerate(queries)])
+        with clock(times, "look at picture"):
+            asking = self.models.look([(f"query/{row}", cast(Path, query.image)) for row, query in enumerate(queries)])
         with clock(times, "encode query"):
             vectors = self.models.embed_pictures(asking)
         row_by_id = contents.caption_row_by_id
@@ -165,7 +156,7 @@ class Searcher:
             captions.ids,
             contents.caption_vectors,
             score=lambda asked, items, rows: self.models.score(
-                captions.take(row_by_id[caption_id] for caption_id in items), asking, rows, asked
+                captions.take(row_by_id[caption_id] for caption_id in items), asking.reranker, rows, asked
             ),
             show=show,
             times=times,

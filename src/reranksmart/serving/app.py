@@ -117,6 +117,8 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
 
     def regions(request: Request) -> Response:
         store = searcher.regions_of(pictures[_row(request, len(pictures))].id)
+        if store is None:  # the index's model reads pixels
+            return JSONResponse([])
         found = store[0]
         names = [store.label_names[label] if store.label_names and label >= 0 else "" for label in found.labels]
         rows = zip(found.boxes.tolist(), names, found.confidences.tolist(), strict=True)

@@ -1,0 +1,104 @@
+"""How a model sees pictures: by a detector's regions, a checkpoint's pixels, or the states of its own vision tower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from PIL import Image
+from torch import nn
+
+from reranksmart.detectors.detection import detect_regions
+from reranksmart.detectors.efficientnet import load_efficientnet
+from reranksmart.detectors.photographs import read_photograph
+from reranksmart.models.interface import StatesEncoder
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.processors import PictureProcessor
+from reranksmart.regions import RegionStore
+from reranksmart.vision_encoding import states_in_memory
+from reranksmart.vision_inputs import PixelInputs
+from reranksmart.vision_store import VisionStore
+
+Pictures = Sequence[tuple[str, Path]]
+"""Id and file of each picture."""
+Seen = RegionStore | VisionStore
+"""What a model reads of pictures."""
+
+
+class Sight(Protocol):
+    def look(self, pictures: Pictures) -> Seen:
+        """What the model reads of these pictures."""
+
+    def require_fit(self, seen: Seen) -> None:
+        """ValueError where this is not what the model reads."""
+
+
+@dataclass(frozen=True)
+class RegionSight:
+    """Of models that read regions of one size, both roles alike."""
+
+    max_regions: int
+    feature_size: int
+
+    @cached_property
+    def _network(self) -> nn.Module:
+        return load_efficientnet()
+
+    def look(self, pictures: Pictures) -> RegionStore:
+        seen = detect_regions(pictures, at_most=self.max_regions, network=self._network)
+        self.require_fit(seen)
+        return seen
+
+    def require_fit(self, seen: Seen) -> None:
+        found = seen.feature_size if isinstance(seen, RegionStore) else type(seen).__name__
+        if found != self.feature_size:
+            raise ValueError(
+                f"the model reads region features of {self.feature_size} values, these pictures' have {found}; they come "
+                "of another detector. Use regions of the detector that the model was trained with."
+            )
+
+
+@dataclass(frozen=True)
+class PixelSight:
+    """Of a model that reads pictures as its checkpoint's own processor gives them."""
+
+    processor: PictureProcessor
+
+    def look(self, pictures: Pictures) -> VisionStore:
+        batches = [self.processor([Image.fromarray(read_photograph(path))]) for _, path in pictures]
+        rows, grids = [batch.patches[0].numpy() for batch in batches], [batch.grids[0].tolist() for batch in batches]
+        return VisionStore.of("pixels", [image_id for image_id, _ in pictures], rows, grids)
+
+    def require_fit(self, seen: Seen) -> None:
+        _require_kind(seen, "pixels")
+
+
+@dataclass(frozen=True)
+class StateSight:
+    """Of a model whose vision tower's states are kept of each picture."""
+
+    pixels: PixelSight
+    model: StatesEncoder
+
+    def look(self, pictures: Pictures) -> VisionStore:
+        return states_in_memory(self.model, PixelInputs(self.pixels.look(pictures))).store
+
+    def require_fit(self, seen: Seen) -> None:
+        _require_kind(seen, "states")
+
+
+def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
+    """How the model in ``folder`` sees pictures."""
+    if isinstance(model, SingleStream):
+        return RegionSight(max_regions, model.config.feature_size)
+    pixels = PixelSight(PictureProcessor.open(folder, patch=model.patch))
+    return StateSight(pixels, model) if isinstance(model, StatesEncoder) else pixels
+
+
+def _require_kind(seen: Seen, kind: str) -> None:
+    found = seen.kind if isinstance(seen, VisionStore) else "regions"
+    if found != kind:
+        raise ValueError(f"the model reads {kind} of pictures, these are {found}; make them with this model.")

@@ -123,6 +123,7 @@ def report_settings(config: Config, name: str) -> str:
             "other_test_set": other.test_sets[0] if other else "",
             "fractions": fractions,
             "languages": config.backbones[about.backbones[0]].languages if about else (),
+            "published": own.published if own else (),
             "seeds": len(config.seeds),
         }
     )
@@ -149,6 +150,7 @@ def _shown_settings(config: Config, name: str) -> str:
             "fractions": {n: config.training_sets[n].fraction for n in own.training_sets},
             "test_sets": {n: config.test_sets[n].label or n for n in own.test_sets},
             "languages": config.backbones[own.backbones[0]].languages,
+            "published": own.published,
             "seeds": len(config.seeds),
         }
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reranksmart.report.paper import paper_numbers, paper_value, with_paper
+from reranksmart.report.paper import paper_numbers, paper_value, with_paper, with_published
 from reranksmart.report.tables import Cell, Column, Row, Table
 
 
@@ -62,3 +62,15 @@ def test_a_table_that_is_none_of_the_papers_keeps_its_cells() -> None:
     row = Row("a", "a", (Cell(value=1.0, paper=2.0),))
     table = Table("own", "Own", "", "row", (Column("x", "x"),), (row,))
     assert with_paper(table, paper_numbers()) == table
+
+
+def test_published_results_stand_below_with_what_is_known_of_them():
+    columns = (Column("text-to-image R@1", "IR R@1"), Column("image-to-text R@5", "TR R@5"))
+    own = Table("t", "T", "", "system", columns, (Row("be", "BE", (Cell(value=1.0), Cell(value=2.0))),), "MSCOCO 5k")
+    found = with_published(own, paper_numbers(), ["BLIP-base"], dataset="MSCOCO 5k")
+    assert [row.label for row in found.rows] == ["BE", "BLIP-base"]
+    assert found.rows[1].cells[0].value == 64.3
+    assert found.rows[1].cells[1].missing
+    assert with_published(own, paper_numbers(), [], dataset="MSCOCO 5k") is own
+    with pytest.raises(ValueError, match=r"no published results are known of.*BLIP-3.*BLIP-base"):
+        with_published(own, paper_numbers(), ["BLIP-3"], dataset="MSCOCO 5k")

@@ -80,3 +80,11 @@ def test_folds_are_galleries_apart_that_one_evaluation_reads(folder: Path) -> No
     done = snakemake(folder, target, "--dry-run", "--cores", "2", "--configfile", "workflow/configs/paper.yaml")
     jobs = planned(done.stdout)
     assert (jobs["evaluate"], jobs["retrieve"], jobs["score_candidates"], jobs["train"]) == (1, 5, 5, 1)
+
+
+def test_published_models_plan_before_any_file_is_there(folder: Path) -> None:
+    done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "workflow/configs/modern.yaml")
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert {"convert_backbone", "extract_pixels", "store_states", "adopt_backbone", "train", "evaluate"} <= set(jobs)
+    assert not {"extract_regions", "merge_regions", "import_regions", "pretrain"} & set(jobs)

@@ -114,6 +114,9 @@ class Experiment(Frozen):
         | Literal["hard_negatives", "eccv_caption", "cxc"]
         | None
     ) = Field(None, description="the kind of table it is shown as, beside the experiment of that name")
+    published: tuple[str, ...] = Field(
+        (), description="published results that stand beside, by their row in table field of paper_numbers.csv"
+    )
 
 
 class Comparison(Frozen):

@@ -20,7 +20,7 @@ from reranksmart.report.costs import cost_table, evaluation_time_table, index_ta
 from reranksmart.report.extended import extended_table
 from reranksmart.report.features import region_table
 from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
-from reranksmart.report.paper import paper_numbers, with_paper
+from reranksmart.report.paper import paper_numbers, with_paper, with_published
 from reranksmart.report.plots import Plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
@@ -45,6 +45,7 @@ class ReportSettings:
     kind: str = ""
     paper_dataset: str = ""
     test_sets: Mapping[str, str] | None = None
+    published: Sequence[str] = ()
 
 
 def read_measures(folders: Sequence[Path]) -> pd.DataFrame:
@@ -57,10 +58,11 @@ def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> T
     """The named table, the paper's values beside ours. ``inputs``: folders of measures, or the file it is about."""
     numbers = paper_numbers()
     if not settings.kind:
-        return with_paper(_TABLES[name](inputs, settings), numbers)
+        own = with_paper(_TABLES[name](inputs, settings), numbers)
+        return with_published(own, numbers, settings.published, dataset=settings.dataset)
     table = _TABLES[settings.kind](inputs, settings)
     known = settings.paper_dataset in set(numbers["dataset"])
-    return with_paper(
+    table = with_paper(
         replace(
             table,
             name=name,
@@ -70,6 +72,7 @@ def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> T
         ),
         numbers,
     )
+    return with_published(table, numbers, settings.published, dataset=settings.paper_dataset)
 
 
 def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequence[Path], ReportSettings], Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from reranksmart.reading import reading
-from reranksmart.report.tables import Table
+from reranksmart.report.tables import Cell, Row, Table
 
 _COLUMNS = ["table", "row", "column", "value", "source", "dataset"]
 
@@ -62,3 +63,25 @@ def with_paper(table: Table, numbers: pd.DataFrame) -> Table:
         cells = tuple(replace(cell, paper=value) for cell, value in zip(row.cells, found, strict=True))
         rows.append(replace(row, cells=cells))
     return replace(table, rows=tuple(rows))
+
+
+def with_published(table: Table, numbers: pd.DataFrame, names: Sequence[str], *, dataset: str) -> Table:
+    """The table with a row for each of these published results of others on ``dataset``; ValueError for unknown ones.
+
+    Where the paper itself has no value of the table, nothing more is said of the paper.
+    """
+    if not names:
+        return table
+    field = numbers[numbers["table"] == "field"]
+    if unknown := sorted(set(names) - set(field["row"])):
+        raise ValueError(f"no published results are known of {unknown}; there are {sorted(set(field['row']))}")
+    rows = []
+    for name in names:
+        found = [paper_value(field, table="field", row=name, column=c.key, dataset=dataset) for c in table.columns]
+        cells = tuple(Cell(missing=_NOT_PUBLISHED) if value is None else Cell(value=value) for value in found)
+        rows.append(Row(f"published {name}", name, cells, paper_key="-", group="published by others"))
+    own = table if table.has_paper_values else replace(table, paper_table="", paper_dataset="")
+    return replace(own, rows=(*table.rows, *rows))
+
+
+_NOT_PUBLISHED = "not published, or not known to this project"

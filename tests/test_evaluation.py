@@ -151,6 +151,18 @@ def means_of_items(
     return [*means[0], *means[1], float(np.mean(recalls))]
 
 
+def test_measuring_twice_gives_the_same_and_leaves_the_relevance_as_it_was() -> None:
+    """The published evaluators write into the relevance that they are given: the second one finds one caption an image."""
+    captions = captions_of(30, 5)
+    relevance = captions.relevance()
+    scores = np.random.default_rng(2).standard_normal((150, 30))
+    ranking = full_ranking(scores.T, tuple(dict.fromkeys(captions.image_ids)), captions.ids)
+    first, second = (per_query_measures(ranking, relevance, I2T) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert relevance == captions.relevance()
+    assert {len(items) for items in relevance.items_by_query(I2T).values()} == {5}
+
+
 def test_a_query_without_relevant_items_is_an_error_that_names_it() -> None:
     ranking = full_ranking(np.eye(2), ("c0", "c1"), ("i0", "i1"))
     with pytest.raises(ValueError, match=r"1 of 2 text-to-image queries .* 'c1'"):

@@ -14,9 +14,7 @@ def random_scores(seed: int, queries: int, depth: int) -> tuple[np.ndarray, np.n
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), queries=st.integers(1, 30), depth=st.integers(1, 12), weight=st.floats(0, 1))
-def test_published_fusion_defect_q10_every_query_is_fused_and_for_itself(
-    seed: int, queries: int, depth: int, weight: float
-) -> None:
+def test_every_query_is_fused_and_for_itself(seed: int, queries: int, depth: int, weight: float) -> None:
     """The published code fused only the first n_images captions, and crashed on enlarged galleries."""
     cosines, log_odds = random_scores(seed, queries, depth)
     for method in FUSIONS:
@@ -25,23 +23,23 @@ def test_published_fusion_defect_q10_every_query_is_fused_and_for_itself(
         assert np.array_equal(together, np.stack(alone))
 
 
-def test_published_fusion_defect_q10_weight_is_the_retrievers_share() -> None:
-    """The published "rank" swapped what the weights meant."""
+def test_the_weight_is_the_retrievers_share() -> None:
+    """The published code's "rank" swapped what the weights meant."""
     cosines, log_odds = np.float32([[0.9, 0.5, 0.1]]), np.float32([[-2, 0, 7]])
     for method in ("weighted", "weighted_probability", "reciprocal_rank"):
         assert np.argsort(-fuse(method, cosines, log_odds, weight=1.0)).tolist() == [[0, 1, 2]]
         assert np.argsort(-fuse(method, cosines, log_odds, weight=0.0)).tolist() == [[2, 1, 0]]
 
 
-def test_published_fusion_defect_q10_ranks_are_ranks() -> None:
-    """The published "rank" took one argsort, which lists positions, for the ranks of the items."""
+def test_ranks_are_ranks_and_not_positions() -> None:
+    """The published code's "rank" took one argsort, which lists positions, for the ranks of the items."""
     cosines, log_odds = np.float32([[0.9, 0.8, 0.7, 0.6]]), np.float32([[3, 9, 1, 5]])
     expected = [[0.5 / (60 + r) + 0.5 / (60 + c) for r, c in zip([3, 1, 4, 2], [1, 2, 3, 4], strict=True)]]
     assert reciprocal_rank(cosines, log_odds) == pytest.approx(np.array(expected), rel=1e-6)
 
 
-def test_published_fusion_defect_q10_negative_scores_are_normalised_to_0_1() -> None:
-    """The published min-max took the minimum's absolute value, so negative log-odds left the range."""
+def test_negative_scores_are_normalised_to_0_1() -> None:
+    """The published code's min-max took the minimum's absolute value, so negative log-odds left the range."""
     log_odds = np.float32([[-9, -3, -5], [4, 4, 4]])
     fused = weighted(np.zeros_like(log_odds), log_odds, weight=0.0)
     assert fused == pytest.approx(np.array([[0, 1, 2 / 3], [0, 0, 0]]))

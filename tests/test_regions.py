@@ -63,6 +63,12 @@ def test_a_batch_is_padded_and_masked():
     assert not batch.features[0, 2:].any()
 
 
+def test_a_store_gives_each_of_its_images_in_turn():
+    """The published code's dictionary of images is empty where one goes through it."""
+    assert [len(found.boxes) for found in STORE] == [2, 5, 1]
+    assert list(STORE.row_by_id) == ["a", "b", "c"]
+
+
 def test_a_missing_image_names_the_remedy():
     with pytest.raises(KeyError, match="'x' has no regions here"):
         STORE.rows_of(["a", "x"])

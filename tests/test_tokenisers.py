@@ -28,6 +28,7 @@ def test_a_tokeniser_survives_the_disk(train, tmp_path):
 
 
 def test_captions_are_cut_to_their_tokens_and_padded():
+    """The published code asks for padding by an option that transformers now ignores: its batches do not stack."""
     tokens = TokenisedCaptions.of(CAPTIONS, train_wordpiece(TEXTS, size=120), max_tokens=4)
     assert tokens.lengths.max() == 6  # four and two special ones
     batch = tokens.batch([0, 2])

@@ -88,7 +88,8 @@ def test_a_row_that_is_no_caption_and_url_is_named(tmp_path: Path, row: str) -> 
         read_conceptual_captions_rows(path)
 
 
-def test_q28_an_image_has_the_caption_of_its_own_row(tmp_path: Path) -> None:
+def test_an_image_has_the_caption_of_its_own_row(tmp_path: Path) -> None:
+    """The published scripts count pictures from 1 and captions from 0: each image gets the next row's."""
     captions, urls = read_conceptual_captions_rows(write_rows(tmp_path / "validation.tsv"))
     for image_id, text in zip(captions.image_ids, captions.texts, strict=True):
         row = urls[image_id].removeprefix("http://a.org/").removesuffix(".jpg")
@@ -96,7 +97,8 @@ def test_q28_an_image_has_the_caption_of_its_own_row(tmp_path: Path) -> None:
         assert image_id == f"cc/{row}"  # the name that the published scripts give the picture of this row
 
 
-def test_q29_an_image_id_is_the_name_of_its_feature_file(tmp_path: Path) -> None:
+def test_an_image_id_is_the_name_of_its_feature_file(tmp_path: Path) -> None:
+    """The published code pads ids but not the names of files that it reads when they are asked for, and misses them."""
     features = tmp_path / "features_test"
     features.mkdir()
     for image, _ in ROWS:

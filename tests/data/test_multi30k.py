@@ -186,7 +186,8 @@ def test_what_is_not_published_is_named(multi30k: Path, task: int, split: str, l
 
 
 @pytest.mark.parametrize("multi30k", [False], indirect=True)
-def test_q2_dev_is_read_after_train_and_again(multi30k: Path) -> None:
+def test_dev_is_read_after_train_and_again(multi30k: Path) -> None:
+    """The published code finds a split in the one call only that makes its file; from then on it fails."""
     for _ in range(2):
         assert len(read_multi30k(multi30k, task=2, split="train", languages=["de"])) == 60
         assert len(read_multi30k(multi30k, task=2, split="dev", languages=["de"])) == 10
@@ -194,14 +195,16 @@ def test_q2_dev_is_read_after_train_and_again(multi30k: Path) -> None:
 
 
 @pytest.mark.parametrize("multi30k", [False], indirect=True)
-def test_q17_captions_keep_the_order_of_languages_and_list(multi30k: Path) -> None:
+def test_captions_keep_the_order_of_languages_and_list(multi30k: Path) -> None:
+    """The published code takes them from sets, whose order changes with every run."""
     captions = read_multi30k(multi30k, task=1, split="train", languages=["fr", "en"])
     assert captions.languages == ("fr",) * 12 + ("en",) * 12
     assert captions.image_ids == tuple(f"flickr30k/{image}" for image in IMAGES["train"]) * 2
 
 
 @pytest.mark.parametrize("multi30k", [False], indirect=True)
-def test_q18_languages_apart_and_together_have_the_relevance_of_their_own_captions(multi30k: Path) -> None:
+def test_languages_apart_and_together_have_the_relevance_of_their_own_captions(multi30k: Path) -> None:
+    """The published code looks up captions of all languages where it was asked for one, and fails."""
     together = read_multi30k(multi30k, task=1, split="dev", languages=ALL)
     for language in ALL:
         apart = read_multi30k(multi30k, task=1, split="dev", languages=[language])
@@ -213,7 +216,7 @@ def test_q18_languages_apart_and_together_have_the_relevance_of_their_own_captio
 
 
 @pytest.mark.parametrize("multi30k", [False], indirect=True)
-def test_q26_the_first_k_images_are_k_in_every_language(multi30k: Path) -> None:
+def test_the_first_k_images_are_k_in_every_language(multi30k: Path) -> None:
     small = first_images(read_multi30k(multi30k, task=2, split="train", languages=TWO), 4)
     assert len(small) == 4 * 5 * 2
     assert list(dict.fromkeys(small.image_ids)) == [f"flickr30k/{image}" for image in IMAGES["train"][:4]]

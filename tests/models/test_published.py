@@ -69,8 +69,8 @@ def test_equal_backbones_are_saved_as_equal_bytes(model, tmp_path):
 
 @pytest.mark.parametrize("embedder", FILES)
 @pytest.mark.parametrize("prefix", ["", "module.", "bert.", "uniter.", "module.bert.", "module.uniter."])
-def test_wrapped_names_load_q6(make_model, tmp_path, embedder, prefix):
-    """The authors' code loads nothing from a file whose names begin with ``uniter.``, and says so nowhere."""
+def test_weights_with_wrapped_names_load(make_model, tmp_path, embedder, prefix):
+    """The published code loads nothing from a file whose names begin with ``uniter.``, and says so nowhere."""
     model = make_model(embedder=embedder)
     save_published(model, tmp_path)
     rewrite(tmp_path, embedder, lambda _: {prefix + name: value for name, value in tensors_of(model).items()})

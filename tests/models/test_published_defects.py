@@ -1,4 +1,4 @@
-"""Defects of the authors' code (numbered as in our record of it) that these models do not have."""
+"""Defects of the published code that these models do not have."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ def caption(model, rows: int = 1) -> TextBatch:
     return TextBatch(tokens, torch.ones_like(tokens, dtype=torch.bool))
 
 
-def test_uniter_reads_an_image_alone_q4(make_model):
+def test_uniter_reads_an_image_alone(make_model):
+    """The published code hands the first token on as text where its id is expected, and crashes."""
     vectors = make_model(embedder="uniter").encode_image(images([3, 7]))
     assert vectors.shape == (2, 24)
     assert not torch.allclose(vectors[0], vectors[1], atol=1e-3)
 
 
-def test_uniter_pools_the_first_token_of_each_sample_q5(make_model):
-    """The authors' code hands on the token matrix of the second sample and fails on a batch of one."""
+def test_uniter_pools_the_first_token_of_each_sample(make_model):
+    """The published code hands on the token matrix of the second sample and fails on a batch of one."""
     model = make_model(embedder="uniter")
     texts, regions = caption(model, 3), images([3, 7, 5])
     with torch.no_grad():
@@ -48,8 +49,8 @@ def test_uniter_pools_the_first_token_of_each_sample_q5(make_model):
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_m3p_reads_the_text_beside_an_image_with_few_regions_q8(make_model, normalised):
-    """The authors' code takes the valid positions as one prefix of [regions, padding, text]."""
+def test_m3p_reads_the_text_beside_an_image_with_few_regions(make_model, normalised):
+    """The published code takes the valid positions as one prefix of [regions, padding, text]."""
     model = make_model(embedder="m3p", cls_id=0, sep_id=2, pad_id=1, normalise_inputs=normalised)
     texts, other = caption(model), caption(model)
     other.token_ids[0, 2] = 30
@@ -62,7 +63,8 @@ def test_m3p_reads_the_text_beside_an_image_with_few_regions_q8(make_model, norm
     assert mask.tolist() == [[True] * 8]  # 3 regions, then 5 tokens
 
 
-def test_m3p_positions_count_real_tokens_only_q8(make_model):
+def test_m3p_positions_count_real_tokens_only(make_model):
+    """The published code counts the padding between regions and text as well."""
     model = make_model(embedder="m3p", cls_id=0, sep_id=2, pad_id=1)
     with torch.no_grad():
         states, _ = model.hidden_states(caption(model), images([3], width=12))
@@ -71,7 +73,8 @@ def test_m3p_positions_count_real_tokens_only_q8(make_model):
     torch.testing.assert_close(states[0][0, 5], expected, atol=1e-6, rtol=1e-5)
 
 
-def test_m3p_inputs_can_be_normalised_as_in_its_pretraining_q9(make_model):
+def test_m3p_inputs_can_be_normalised_as_in_its_pretraining(make_model):
+    """The published code leaves the normalisation of M3P's authors out."""
     regions = images([3, 7])
     for values in region_inputs(regions.features, regions.boxes, columns="x1 y1 x2 y2 area", normalised=True):
         torch.testing.assert_close(values.norm(dim=-1), torch.ones(2, 7))
@@ -84,8 +87,8 @@ def test_m3p_inputs_can_be_normalised_as_in_its_pretraining_q9(make_model):
         assert not torch.allclose(plain.encode_image(longer), plain.encode_image(regions), atol=1e-3)
 
 
-def test_scores_are_monotone_in_the_match_probability_q11(make_model):
-    """The authors' code ranks by the positive logit alone, which ``logits_pairs`` still gives."""
+def test_scores_are_monotone_in_the_match_probability(make_model):
+    """The published code ranks by the positive logit alone, which ``logits_pairs`` still gives."""
     model = make_model(embedder="oscar")
     texts, regions = caption(model, 6), images([1, 2, 4, 6, 9, 12])
     with torch.no_grad():
@@ -94,7 +97,8 @@ def test_scores_are_monotone_in_the_match_probability_q11(make_model):
 
 
 @pytest.mark.parametrize("hidden_size", [12, 48])
-def test_the_hidden_size_is_the_configuration_s_q31(make_model, hidden_size):
+def test_the_hidden_size_is_the_configuration_s(make_model, hidden_size):
+    """The published code has 768 written into its head and its pooling."""
     model = make_model(embedder="oscar", hidden_size=hidden_size)
     assert model.encode_text(caption(model)).shape == (1, hidden_size)
     assert model.score_pairs(caption(model), images([3])).shape == (1,)

@@ -47,6 +47,17 @@ def test_both_stages_are_those_of_the_models_by_hand(world: Path, searcher: Sear
             assert hit.rank == hit.retrieved_rank
 
 
+def test_the_best_answer_comes_first(searcher: Searcher) -> None:
+    """The published code gives the candidates worst first."""
+    found = searcher.search(TEXT, k=6, top=16)
+    judged = [hit.log_odds for hit in found.reranked[:6]]
+    assert judged == sorted(judged, reverse=True)
+    assert judged[0] > judged[-1]
+    cosines = [hit.cosine for hit in found.retrieved]
+    assert cosines == sorted(cosines, reverse=True)
+    assert [hit.rank for hit in found.reranked] == list(range(1, 17))
+
+
 def test_a_batch_answers_each_query_as_alone(searcher: Searcher, world: Path) -> None:
     queries = [
         Query("a red rectangle and a rather long rest of a sentence", depth=3, top=5),

@@ -11,7 +11,7 @@ SIZES = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "fea
 
 
 @pytest.mark.parametrize(("embedder", "decayed_norms"), [("oscar", 0), ("uniter", 2), ("m3p", 3)])
-def test_layer_norms_decay_only_where_the_objective_names_the_reference_q19(embedder, decayed_norms) -> None:
+def test_layer_norms_decay_only_where_the_objective_names_the_reference(embedder, decayed_norms) -> None:
     """The published names ``img_layer_norm``, ``pos_layer_norm``, ``layer_norm_emb``, ``layer_norm1``, ... escape it."""
     model = SingleStream(SingleStreamConfig(embedder=embedder, vocab_size=9, cls_id=1, sep_id=2, pad_id=0, **SIZES))
     found = {}

@@ -1,9 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from toy import training_data
 
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
-from reranksmart.training.sampling import draw_random_negatives, epoch_rows, generator
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
 
 DATA = training_data()
 
@@ -38,15 +41,35 @@ def test_no_negative_is_true_and_the_coin_is_fair():
     assert abs(kept.mean() - 0.5) < 0.03  # 2,400 draws: three deviations
 
 
-def test_negatives_cover_every_other_image():  # Q15: the published draw never uses the next image's first caption
+def test_negatives_cover_every_other_image():
+    """The published code never draws the first caption of the next image."""
     rows = np.zeros(4000, dtype=np.int64)
     captions, images = draw_random_negatives(DATA, rows, generator(0, "cover"))
     assert set(images[captions == 0].tolist()) == set(range(1, len(DATA.regions)))
     assert set(captions[captions != 0].tolist()) == set(range(2, len(DATA)))
 
 
+def test_a_draw_costs_the_same_whatever_the_size_of_the_training_set():
+    """The published code lists all captions of the training set for every negative it draws."""
+    peaks = []
+    for images in (100, 100_000):
+        image_rows = np.repeat(np.arange(images), 5)
+        relevant = csr_array(
+            (np.ones(5 * images, dtype=bool), (np.arange(5 * images), image_rows)), shape=(5 * images, images)
+        )
+        data = TrainingData(range(5 * images), None, None, image_rows, relevant)  # as many captions, without texts
+        rows = np.arange(128)
+        draw_random_negatives(data, rows, generator(0, "warm"))
+        tracemalloc.start()
+        draw_random_negatives(data, rows, generator(0, "cost"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0] < 1_000_000  # a list of half a million numbers takes four million bytes
+
+
 @pytest.mark.parametrize("probability", [0.1, 1.0])
-def test_mined_negatives_replace_the_named_share(probability):  # Q32: the published code ignores hard_p
+def test_mined_negatives_replace_the_named_share(probability):
+    """The published code ignores the share on COCO and Multi30k: there every negative is a mined one."""
     mined = MinedNegatives(np.full((len(DATA), 3), 5, np.int32), np.full((len(DATA.regions), 3), 7, np.int32))
     rows = np.full(4000, 0, dtype=np.int64)
     captions, images = draw_mined_negatives(DATA, rows, mined, generator(0, "mined"), probability=probability)

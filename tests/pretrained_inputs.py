@@ -6,21 +6,44 @@ from pathlib import Path
 
 import torch
 
-from reranksmart.batches import TextBatch, pad_tokens
+from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.models.pretrained import Pretrained
-from reranksmart.models.small import PATCH, small_model
+from reranksmart.models.small import PATCH, SIDE, small_model
 from reranksmart.pixels import PixelBatch, patches_of
 
-IDS = {"words": 60, "cls_id": 58, "sep_id": 59, "pad_id": 0, "positions": 16}
+IDS = {"words": 60, "cls_id": 58, "sep_id": 59, "pad_id": 0, "positions": 16, "feature_size": 12}
+ANY_SHAPE = {"siglip2_naflex"}
+Images = PixelBatch | RegionBatch
 
 
 def make(name: str, **settings) -> Pretrained:
-    """Weights are large, so that a wrong mask or position shows in the outputs."""
+    """Weights are large and none is zero, so that a wrong mask, query or position shows in the outputs."""
     model = small_model(name, seed=3, **{**IDS, **settings})
+    draw = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(3 if parameter.ndim > 1 else 1)
+            if parameter.ndim > 1:
+                parameter.mul_(3)
+            if not parameter.any():
+                parameter.normal_(std=0.1, generator=draw)
     return model
+
+
+def images_for(model: Pretrained) -> Images:
+    """Four images as the model reads them, of unequal sizes where it can."""
+    if model.reads == "regions":
+        return regions()
+    side = SIDE // PATCH
+    return pixels([(4, 3), (2, 5), (4, 4), (1, 2)] if model.config.family in ANY_SHAPE else [(side, side)] * 4)
+
+
+def regions() -> RegionBatch:
+    draw = torch.Generator().manual_seed(2)
+    mask = torch.arange(5) < torch.tensor([3, 5, 1, 4])[:, None]
+    corners = torch.rand(4, 5, 4, generator=draw) / 2
+    boxes = torch.cat([corners[..., :2], corners[..., :2] + corners[..., 2:]], dim=-1)
+    features = torch.randn(4, 5, IDS["feature_size"], generator=draw)
+    return RegionBatch(features * mask[..., None], boxes * mask[..., None], mask)
 
 
 def pixels(grids: list[tuple[int, int]], seed: int = 2) -> PixelBatch:

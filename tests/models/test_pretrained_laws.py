@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from pretrained_inputs import make, pixels, words
+from pretrained_inputs import Images, images_for, make, words
 from torch import Tensor
 
 from reranksmart.batches import TextBatch, pad_tokens
 from reranksmart.models.checkpoints import load_model, save_model
 from reranksmart.models.families import FAMILIES
-from reranksmart.models.interface import BiEncoder, CrossEncoder
+from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.pretrained import Pretrained
-from reranksmart.models.small import PATCH, SIDE
-from reranksmart.pixels import PixelBatch, VisionStates
+from reranksmart.pixels import VisionStates
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
-BI_ENCODERS = {"clip", "siglip", "siglip2_naflex", "blip"}
-CROSS_ENCODERS = {"blip"}
-ANY_SHAPE = {"siglip2_naflex"}
+BI_ENCODERS = {"clip", "siglip", "siglip2_naflex", "blip", "blip2"}
+CROSS_ENCODERS = {"blip", "blip2"}
+STATES_ENCODERS = {"blip", "blip2"}
 
 
 VARIANTS = {name: (name, {}) for name in FAMILIES} | {
-    "blip with cosine": ("blip", {"score": "log_odds_plus_cosine"}),
+    f"{name} with cosine": (name, {"score": "log_odds_plus_cosine"}) for name in ("blip", "blip2")
 }
 
 
-CROSS_VARIANTS = [variant for variant, (name, _) in VARIANTS.items() if name in CROSS_ENCODERS]
-"""Those that score pairs, from vision states that are stored."""
+def variants_of(names: set[str]) -> list[str]:
+    return [variant for variant, (name, _) in VARIANTS.items() if name in names]
 
 
 @pytest.fixture(params=VARIANTS, ids=list(VARIANTS))
@@ -37,10 +38,8 @@ def model(request) -> Pretrained:
 
 
 @pytest.fixture
-def images(model) -> PixelBatch:
-    side = SIDE // PATCH
-    ragged = [(4, 3), (2, 5), (4, 4), (1, 2)]
-    return pixels(ragged if model.config.family in ANY_SHAPE else [(side, side)] * 4)
+def images(model) -> Images:
+    return images_for(model)
 
 
 @pytest.fixture
@@ -48,22 +47,38 @@ def texts(model) -> TextBatch:
     return words()
 
 
-def outputs(model, texts: TextBatch, images: PixelBatch) -> list[Tensor]:
+def outputs(model, texts: TextBatch, images: Images) -> list[Tensor]:
     with torch.no_grad():
         found = [model.encode_text(texts), model.encode_image(images)] if isinstance(model, BiEncoder) else []
         return found + ([model.score_pairs(texts, images)] if isinstance(model, CrossEncoder) else [])
 
 
-def rows_of(texts: TextBatch, images: PixelBatch, rows: list[int]) -> tuple[TextBatch, PixelBatch]:
-    return (
-        TextBatch(texts.token_ids[rows], texts.mask[rows]),
-        PixelBatch(images.patches[rows], images.mask[rows], images.grids[rows]),
-    )
+def changed(batch, change):
+    """A batch with each of its tensors changed by name."""
+    tensors = {name: value for name, value in vars(batch).items() if value is not None}
+    return replace(batch, **{name: change(name, value) for name, value in tensors.items()})
 
 
-def padded(values: Tensor, columns: int, filling: float) -> Tensor:
-    extra = torch.full((values.shape[0], columns, *values.shape[2:]), filling, dtype=values.dtype)
-    return torch.cat([values, extra], dim=1)
+def rows_of(batch, rows: list[int]):
+    return changed(batch, lambda _, value: value[rows])
+
+
+def padded(batch, columns: int, filling: float):
+    """The batch with more columns that are no real ones; an image's grid stays as it is."""
+
+    def widen(name: str, values: Tensor) -> Tensor:
+        if name == "grids":
+            return values
+        value = False if name == "mask" else filling
+        extra = torch.full((values.shape[0], columns, *values.shape[2:]), value, dtype=values.dtype)
+        return torch.cat([values, extra], dim=1)
+
+    return changed(batch, widen)
+
+
+def unpadded(batch):
+    """A batch of one row without its padding."""
+    return changed(batch, lambda name, value: value if name == "grids" else value[:, batch.mask[0]])
 
 
 def assert_close(found: list[Tensor], expected: list[Tensor]) -> None:
@@ -77,6 +92,7 @@ def test_a_model_claims_the_protocols_whose_methods_it_has(name):
     model = make(name)
     assert isinstance(model, BiEncoder) == (name in BI_ENCODERS)
     assert isinstance(model, CrossEncoder) == (name in CROSS_ENCODERS)
+    assert isinstance(model, StatesEncoder) == (name in STATES_ENCODERS)
 
 
 def test_embeddings_have_length_one(model, texts, images):
@@ -92,28 +108,36 @@ def test_different_rows_get_different_outputs(model, texts, images):
 
 
 def test_padding_changes_no_output(model, texts, images):
-    wider = TextBatch(padded(texts.token_ids, 4, 17), padded(texts.mask, 4, False))
-    more = PixelBatch(padded(images.patches, 3, 9.0), padded(images.mask, 3, False), images.grids)
-    assert_close(outputs(model, wider, more), outputs(model, texts, images))
+    expected = outputs(model, texts, images)
+    assert_close(outputs(model, padded(texts, 4, 17), padded(images, 3, 0.5)), expected)
 
 
 def test_a_padded_row_gets_the_output_of_the_row_alone(model, texts, images):
     together = outputs(model, texts, images)
     for row in range(4):
-        text, image = rows_of(texts, images, [row])
-        text = TextBatch(text.token_ids[:, text.mask[0]], text.mask[:, text.mask[0]])
-        image = PixelBatch(image.patches[:, image.mask[0]], image.mask[:, image.mask[0]], image.grids)
+        text, image = unpadded(rows_of(texts, [row])), unpadded(rows_of(images, [row]))
         assert_close(outputs(model, text, image), [values[[row]] for values in together])
 
 
 def test_batch_order_changes_no_output(model, texts, images):
     order = [2, 0, 3, 1]
     expected = [values[order] for values in outputs(model, texts, images)]
-    assert_close(outputs(model, *rows_of(texts, images, order)), expected)
+    assert_close(outputs(model, rows_of(texts, order), rows_of(images, order)), expected)
 
 
-@pytest.mark.parametrize("model", CROSS_VARIANTS, indirect=True)
-def test_stored_vision_states_read_as_the_pictures(model, texts, images):
+@pytest.mark.parametrize("model", variants_of(CROSS_ENCODERS), indirect=True)
+def test_a_score_depends_on_the_text_and_on_the_image(model, texts, images):
+    with torch.no_grad():
+        scores = model.score_pairs(texts, images)
+        for changed_scores in (
+            model.score_pairs(rows_of(texts, [1, 2, 3, 0]), images),
+            model.score_pairs(texts, rows_of(images, [1, 2, 3, 0])),
+        ):
+            assert (changed_scores - scores).abs().min() > 1e-4
+
+
+@pytest.mark.parametrize("model", variants_of(STATES_ENCODERS), indirect=True)
+def test_stored_vision_states_read_as_the_images(model, texts, images):
     with torch.no_grad():
         states = model.vision_states(images)
     halved = VisionStates(states.states.half().float(), states.mask)
@@ -146,10 +170,18 @@ def test_one_seed_gives_one_model_and_leaves_the_global_generator_alone(model):
         assert torch.equal(value, second.state_dict()[name])
 
 
-@pytest.mark.parametrize("model", CROSS_VARIANTS, indirect=True)
+def test_reading_draws_no_random_number(model, texts, images):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    outputs(model, texts, images)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("model", variants_of(CROSS_ENCODERS), indirect=True)
 def test_a_pair_needs_one_text_for_each_image(model, texts, images):
     with pytest.raises(ValueError, match="3 texts for 4 images"):
-        model.score_pairs(rows_of(texts, images, [0, 1, 2])[0], images)
+        model.score_pairs(rows_of(texts, [0, 1, 2]), images)
 
 
 def test_a_text_beyond_the_positions_is_refused(model):

@@ -64,3 +64,25 @@ def test_blip_scores_are_the_two_heads_of_its_class():
     torch.testing.assert_close(log_odds, logits.log_softmax(dim=1).diff(dim=1)[:, 0], **CLOSE)
     torch.testing.assert_close(found, cosines, **CLOSE)
     torch.testing.assert_close(both, log_odds + cosines.diagonal(), **CLOSE)
+
+
+def test_blip2_scores_are_the_two_heads_of_its_class():
+    model, texts, images = make("blip2"), words(), pixels([(4, 4)] * 4)
+    given = {
+        "input_ids": texts.token_ids,
+        "attention_mask": texts.mask.long(),
+        "pixel_values": pictures_of(images)[0],
+    }
+    with torch.no_grad():
+        logits = model.network(**given, use_image_text_matching_head=True).logits_per_image
+        cosines = model.network(**given).logits_per_image  # (images, texts), the largest over the queries
+        log_odds = model.score_pairs(texts, images)
+        both = make("blip2", score="log_odds_plus_cosine").score_pairs(texts, images)
+        directions = model.query_directions(images)  # (images, Q, D)
+        found = torch.einsum("iqd,td->iqt", directions, model.encode_text(texts)).amax(dim=1)
+    torch.testing.assert_close(log_odds, logits[:, 1] - logits[:, 0], **CLOSE)
+    torch.testing.assert_close(found, cosines, **CLOSE)
+    torch.testing.assert_close(both, log_odds + cosines.diagonal(), **CLOSE)
+    mean = directions.mean(dim=1)
+    torch.testing.assert_close(model.encode_image(images), mean / mean.norm(dim=1, keepdim=True), **CLOSE)
+    assert (directions[:, 0] - directions[:, 1]).norm(dim=-1).min() > 0.1

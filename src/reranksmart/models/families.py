@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reranksmart.models.blip import Blip
+from reranksmart.models.blip2 import Blip2
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.two_tower import Clip, Siglip, SiglipNaflex
 
@@ -11,6 +12,7 @@ FAMILIES: dict[str, type[Pretrained]] = {
     "siglip": Siglip,
     "siglip2_naflex": SiglipNaflex,
     "blip": Blip,
+    "blip2": Blip2,
 }
 
 

@@ -15,9 +15,20 @@ _VISION = {**_WIDTHS, "image_size": SIDE, "patch_size": PATCH, "initializer_rang
 
 
 def small_config(
-    name: str, *, words: int, cls_id: int, sep_id: int, pad_id: int, positions: int = 80, score: str = "log_odds"
+    name: str,
+    *,
+    words: int,
+    cls_id: int,
+    sep_id: int,
+    pad_id: int,
+    positions: int = 80,
+    feature_size: int = 2048,
+    score: str = "log_odds",
 ) -> PretrainedConfig:
-    """The settings of a small network of a family, for a tokeniser of ``words`` entries with these special tokens."""
+    """The settings of a small network of a family, for a tokeniser of ``words`` entries with these special tokens.
+
+    ``feature_size`` is that of the regions, for the families that read them.
+    """
     text = {**_WIDTHS, "vocab_size": words, "max_position_embeddings": positions}
     text |= {"bos_token_id": cls_id, "eos_token_id": sep_id, "pad_token_id": pad_id}
     settings: dict[str, dict[str, Any]] = {
@@ -30,6 +41,12 @@ def small_config(
         "blip": {
             "text_config": {**text, "sep_token_id": sep_id, "encoder_hidden_size": 32, "projection_dim": 24},
             "vision_config": _VISION,
+            "image_text_hidden_size": 24,
+        },
+        "blip2": {
+            "qformer_config": {**text, "encoder_hidden_size": 32, "use_qformer_text_input": True},
+            "vision_config": _VISION,
+            "num_query_tokens": 3,
             "image_text_hidden_size": 24,
         },
     }

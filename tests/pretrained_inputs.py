@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
+from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.small import PATCH, SIDE, small_model
-from reranksmart.pixels import PixelBatch, patches_of
+from reranksmart.pixels import PixelBatch, VisionStates, patches_of
 
 IDS = {"words": 60, "cls_id": 58, "sep_id": 59, "pad_id": 0, "positions": 16, "feature_size": 12}
-ANY_SHAPE = {"siglip2_naflex"}
+ANY_SHAPE = {"siglip2_naflex", "vilt"}
 Images = PixelBatch | RegionBatch
 
 
@@ -53,6 +55,12 @@ def pixels(grids: list[tuple[int, int]], seed: int = 2) -> PixelBatch:
     patches = torch.stack([torch.nn.functional.pad(one, (0, 0, 0, longest - len(one))) for one in cut])
     mask = torch.arange(longest) < torch.tensor([len(one) for one in cut])[:, None]
     return PixelBatch(patches, mask, torch.tensor(grids))
+
+
+def outputs(model: Pretrained, texts: TextBatch, images: Images | VisionStates) -> list[Tensor]:
+    """What the model gives of texts and images: the embeddings of both and the scores of the pairs, if it has them."""
+    found = [model.encode_text(texts), model.encode_image(images)] if isinstance(model, BiEncoder) else []
+    return found + ([model.score_pairs(texts, images)] if isinstance(model, CrossEncoder) else [])
 
 
 def words() -> TextBatch:

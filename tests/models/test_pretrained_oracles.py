@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import torch
-from pretrained_inputs import make, pixels, words
+from pretrained_inputs import images_for, make, pixels, words
+from transformers import (
+    BridgeTowerForContrastiveLearning,
+    BridgeTowerForImageAndTextRetrieval,
+    PreTrainedModel,
+)
 
+from reranksmart.models.pretrained import Pretrained
 from reranksmart.pixels import pictures_of
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
+
+
+def with_weights_of(model: Pretrained, network_class: type[PreTrainedModel]) -> PreTrainedModel:
+    """A published class with the model's weights; heads that the model does not read stay random."""
+    network = network_class(model.network.config).eval()
+    missing, unexpected = network.load_state_dict(model.network.state_dict(), strict=False)
+    assert all(name.startswith(model.unused) for name in missing)
+    assert all(name.startswith(model.fresh) for name in unexpected)
+    return network
 
 
 def test_clip_cosines_times_its_scale_are_the_logits_of_its_class():
@@ -86,3 +101,51 @@ def test_blip2_scores_are_the_two_heads_of_its_class():
     mean = directions.mean(dim=1)
     torch.testing.assert_close(model.encode_image(images), mean / mean.norm(dim=1, keepdim=True), **CLOSE)
     assert (directions[:, 0] - directions[:, 1]).norm(dim=-1).min() > 0.1
+
+
+def test_vilts_score_is_the_logit_of_its_class_on_pictures_of_any_shape():
+    model, texts = make("vilt"), words()
+    images = images_for(model)
+    given = {"input_ids": texts.token_ids, "attention_mask": texts.mask.long()}
+    pictures, mask = pictures_of(images)
+    with torch.no_grad():
+        expected = model.network(**given, pixel_values=pictures, pixel_mask=mask.long()).logits[:, 0]
+        found = model.score_pairs(texts, images)
+    torch.testing.assert_close(found, expected, **CLOSE)
+
+
+def test_vilts_embeddings_are_means_of_the_states_of_either_half():
+    model, texts = make("vilt"), words()
+    images = images_for(model)
+    trunk = model.network.vilt
+    pictures, mask = pictures_of(images)
+    with torch.no_grad():
+        text = trunk.embeddings.text_embeddings(texts.token_ids[[1]]) + trunk.embeddings.token_type_embeddings.weight[0]
+        image, image_mask, _ = trunk.embeddings.visual_embed(pictures[[0]], mask[[0]].long(), max_image_length=-1)
+        image = (image + trunk.embeddings.token_type_embeddings.weight[1])[:, image_mask[0] > 0]
+        for tokens, vector in (text, model.encode_text(texts)[1]), (image, model.encode_image(images)[0]):
+            mean = trunk.layernorm(trunk.encoder(tokens).last_hidden_state)[0].mean(dim=0)
+            torch.testing.assert_close(vector, mean / mean.norm(), **CLOSE)
+
+
+def test_bridgetowers_log_odds_are_those_of_its_class():
+    model, texts, images = make("bridgetower"), words(), pixels([(4, 4)] * 4)
+    network = with_weights_of(model, BridgeTowerForImageAndTextRetrieval)
+    with torch.no_grad():
+        logits = network(
+            input_ids=texts.token_ids, attention_mask=texts.mask.long(), pixel_values=pictures_of(images)[0]
+        ).logits
+        found = model.score_pairs(texts, images)
+    torch.testing.assert_close(found, logits[:, 1] - logits[:, 0], **CLOSE)
+
+
+def test_bridgetowers_embeddings_are_those_of_its_contrastive_class():
+    model, texts, images = make("bridgetower"), words(), pixels([(4, 4)] * 4)
+    model.network.config.logit_scale_init_value = 1.0  # its class wants one, and reads it for its loss alone
+    network = with_weights_of(model, BridgeTowerForContrastiveLearning)
+    with torch.no_grad():
+        expected = network(
+            input_ids=texts.token_ids, attention_mask=texts.mask.long(), pixel_values=pictures_of(images)[0]
+        )
+        torch.testing.assert_close(model.encode_text(texts), expected.text_embeds, **CLOSE)
+        torch.testing.assert_close(model.encode_image(images), expected.image_embeds, **CLOSE)

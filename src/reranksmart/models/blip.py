@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import BlipForImageTextRetrieval, PreTrainedModel
 
 from reranksmart.batches import TextBatch
-from reranksmart.models.pretrained import Pretrained, log_odds, require_pairs, unit_rows
+from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs, unit_rows
 from reranksmart.pixels import PixelBatch, VisionStates, pictures_of
 
 
@@ -21,6 +21,8 @@ class Blip(Pretrained):
     """
 
     network_class: ClassVar[type[PreTrainedModel]] = BlipForImageTextRetrieval
+    towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_encoder.",)}
+    heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_proj.", "vision_proj.")
     scores: ClassVar[tuple[str, ...]] = ("log_odds", "log_odds_plus_cosine")
 
     def vision_states(self, images: PixelBatch) -> VisionStates:
@@ -31,17 +33,17 @@ class Blip(Pretrained):
 
     def encode_text(self, texts: TextBatch) -> Tensor:
         """Unit rows (B, D)."""
-        return unit_rows(self.network.text_proj(self._first_state(texts, None)))
+        return unit_rows(in_float32(self.network.text_proj, self._first_state(texts, None)))
 
     def encode_image(self, images: PixelBatch | VisionStates) -> Tensor:
         """Unit rows (B, D)."""
-        return unit_rows(self.network.vision_proj(self._states(images).states[:, 0]))
+        return unit_rows(in_float32(self.network.vision_proj, self._states(images).states[:, 0]))
 
     def score_pairs(self, texts: TextBatch, images: PixelBatch | VisionStates) -> Tensor:
         """Log-odds (B,) that text i matches image i, with their cosine added if ``score`` says so."""
         require_pairs(texts, images)
         states = self._states(images)
-        found = log_odds(self.network.itm_head(self._first_state(texts, states)))
+        found = log_odds(in_float32(self.network.itm_head, self._first_state(texts, states)))
         if self.config.score == "log_odds":
             return found
         return found + (self.encode_text(texts) * self.encode_image(states)).sum(dim=1)

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import Blip2ForImageTextRetrieval, PreTrainedModel
 
 from reranksmart.batches import TextBatch
-from reranksmart.models.pretrained import Pretrained, log_odds, require_pairs, unit_rows
+from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs, unit_rows
 from reranksmart.pixels import PixelBatch, VisionStates, pictures_of
 
 
@@ -22,6 +22,8 @@ class Blip2(Pretrained):
     """
 
     network_class: ClassVar[type[PreTrainedModel]] = Blip2ForImageTextRetrieval
+    towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",)}
+    heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_projection.", "vision_projection.")
     scores: ClassVar[tuple[str, ...]] = ("log_odds", "log_odds_plus_cosine")
 
     @property
@@ -42,7 +44,7 @@ class Blip2(Pretrained):
             query_length=0,
             attention_mask=texts.mask.long(),
         )
-        return unit_rows(self.network.text_projection(found.last_hidden_state[:, 0]))
+        return unit_rows(in_float32(self.network.text_projection, found.last_hidden_state[:, 0]))
 
     def encode_image(self, images: PixelBatch | VisionStates) -> Tensor:
         """Unit rows (B, D)."""
@@ -52,7 +54,7 @@ class Blip2(Pretrained):
         """What each query found in each image: unit rows (B, Q, D)."""
         states = self._states(images)
         found = self.network.qformer(query_embeds=self._queries(len(states)), **_seen(states))
-        return unit_rows(self.network.vision_projection(found.last_hidden_state))
+        return unit_rows(in_float32(self.network.vision_projection, found.last_hidden_state))
 
     def score_pairs(self, texts: TextBatch, images: PixelBatch | VisionStates) -> Tensor:
         """Log-odds (B,) that text i matches image i, with their largest cosine added if ``score`` says so."""
@@ -66,7 +68,7 @@ class Blip2(Pretrained):
             attention_mask=torch.cat([read, texts.mask], dim=1).long(),
             **_seen(states),
         )
-        logits = self.network.itm_head(found.last_hidden_state[:, : queries.shape[1]])  # (B, Q, 2)
+        logits = in_float32(self.network.itm_head, found.last_hidden_state[:, : queries.shape[1]])  # (B, Q, 2)
         score = log_odds(logits.mean(dim=1))
         if self.config.score == "log_odds":
             return score

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from reranksmart.models.blip import Blip
 from reranksmart.models.blip2 import Blip2
+from reranksmart.models.bridgetower import BridgeTower
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.two_tower import Clip, Siglip, SiglipNaflex
+from reranksmart.models.vilt import Vilt
 
 FAMILIES: dict[str, type[Pretrained]] = {
     "clip": Clip,
@@ -13,6 +15,8 @@ FAMILIES: dict[str, type[Pretrained]] = {
     "siglip2_naflex": SiglipNaflex,
     "blip": Blip,
     "blip2": Blip2,
+    "vilt": Vilt,
+    "bridgetower": BridgeTower,
 }
 
 

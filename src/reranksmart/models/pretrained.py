@@ -40,6 +40,10 @@ class Pretrained(nn.Module):
     reads: ClassVar[str] = "pixels"
     """What its images are: "pixels", or "regions" of a detector."""
     scores: ClassVar[tuple[str, ...]] = ("log_odds",)
+    towers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Starts of the network's names of what reads an image alone and a text alone, where parts of it do."""
+    heads: ClassVar[tuple[str, ...]] = ()
+    """Starts of the network's names of what turns its states into embeddings and scores."""
     fresh: ClassVar[tuple[str, ...]] = ()
     """Starts of the network's names of tensors that a checkpoint may lack: heads that fine-tuning makes."""
     unused: ClassVar[tuple[str, ...]] = ()
@@ -115,6 +119,12 @@ def require_pairs(texts: TextBatch, images: object) -> None:
     if len(texts) != len(images):  # type: ignore[arg-type]
         count = len(images)  # type: ignore[arg-type]
         raise ValueError(f"{len(texts)} texts for {count} images; pairs need one of each. Repeat the shorter.")
+
+
+def in_float32(head: nn.Module, states: Tensor) -> Tensor:
+    """What a head of the network makes of states, float32 under autocast too: scores and embeddings keep their digits."""
+    with torch.autocast(states.device.type, enabled=False):
+        return head(states.to(next(head.parameters()).dtype)).float()
 
 
 def log_odds(logits: Tensor) -> Tensor:

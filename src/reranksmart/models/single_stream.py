@@ -8,10 +8,10 @@ from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from transformers.models.bert.modeling_bert import BertCrossAttention, BertEncoder, BertLayer, BertPooler
 
 from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.models.pooling import mean_direction
 from reranksmart.models.region_embeddings import EMBEDDERS, Embedder, SingleStreamConfig, region_inputs
 
 _States = TypeVar("_States", EmbeddedTexts, EmbeddedRegions)
@@ -54,11 +54,11 @@ class SingleStream(nn.Module):
 
     def encode_text(self, texts: TextBatch) -> Tensor:
         """Unit rows (B, H): the mean over all real tokens, special tokens included."""
-        return _mean_direction(*self._read(texts, None))
+        return mean_direction(*self._read(texts, None))
 
     def encode_image(self, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Unit rows (B, H): the mean over the first token, the tags if any, and the regions."""
-        return _mean_direction(*self._read(None, regions))
+        return mean_direction(*self._read(None, regions))
 
     def score_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Log-odds (B,) that text i matches image i."""
@@ -226,13 +226,6 @@ def _first_token(layer: BertLayer, tokens: Tensor, attention_mask: Tensor) -> Te
     query_apart = cast(BertCrossAttention, attention.self)
     context = BertCrossAttention.forward(query_apart, first, tokens, attention_mask)[0]
     return layer.feed_forward_chunk(attention.output(context, first))
-
-
-def _mean_direction(tokens: Tensor, mask: Tensor) -> Tensor:
-    """The mean of each row's real tokens, scaled to length 1."""
-    tokens = tokens.float()
-    weights = mask[..., None].to(tokens.dtype)
-    return normalize((tokens * weights).sum(dim=1) / weights.sum(dim=1), dim=-1)
 
 
 def _head(config: SingleStreamConfig) -> nn.Sequential:

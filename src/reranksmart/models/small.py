@@ -49,6 +49,14 @@ def small_config(
             "num_query_tokens": 3,
             "image_text_hidden_size": 24,
         },
+        "vilt": {**text, "image_size": SIDE, "patch_size": PATCH},
+        "bridgetower": {  # as wide as one head of its vision tower
+            **_WIDTHS,
+            "hidden_size": 64,
+            "text_config": {**text, "hidden_size": 64, "max_position_embeddings": positions + pad_id + 1},
+            "vision_config": {"hidden_size": 64, "num_hidden_layers": 2, "image_size": SIDE, "patch_size": PATCH},
+            "contrastive_hidden_size": 24,
+        },
     }
     if name not in settings:
         raise ValueError(f"no small network is known of family {name!r}; choose one of {sorted(settings)}")

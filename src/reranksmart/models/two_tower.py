@@ -16,6 +16,8 @@ class Clip(Pretrained):
     """CLIP (Radford et al. 2021): projections of the end-of-text state and of the first image state."""
 
     network_class: ClassVar[type[PreTrainedModel]] = CLIPModel
+    towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_model.",)}
+    heads: ClassVar[tuple[str, ...]] = ("visual_projection.", "text_projection.", "logit_scale")
 
     def encode_text(self, texts: TextBatch) -> Tensor:
         """Unit rows (B, D)."""
@@ -37,6 +39,8 @@ class Siglip(Pretrained):
     """
 
     network_class: ClassVar[type[PreTrainedModel]] = SiglipModel
+    towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_model.",)}
+    heads: ClassVar[tuple[str, ...]] = ("text_model.head.", "vision_model.head.", "logit_scale", "logit_bias")
 
     def encode_text(self, texts: TextBatch) -> Tensor:
         """Unit rows (B, D)."""

@@ -17,9 +17,9 @@ from reranksmart.models.pretrained import Pretrained
 from reranksmart.pixels import VisionStates
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
-CROSS_ENCODERS = {"blip", "blip2", "vilt", "bridgetower"}
+CROSS_ENCODERS = {"blip", "blip2", "vilt", "bridgetower", "visualbert", "lxmert"}
 BI_ENCODERS = CROSS_ENCODERS | {"clip", "siglip", "siglip2_naflex"}
-STATES_ENCODERS = {"blip", "blip2"}
+STATES_ENCODERS = {"blip", "blip2", "lxmert"}
 
 
 VARIANTS = {name: (name, {}) for name in FAMILIES} | {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-from pretrained_inputs import images_for, make, pixels, words
+from pretrained_inputs import images_for, make, pixels, regions, words
 from transformers import (
     BridgeTowerForContrastiveLearning,
     BridgeTowerForImageAndTextRetrieval,
+    LxmertForPreTraining,
     PreTrainedModel,
+    VisualBertForPreTraining,
 )
 
 from reranksmart.models.pretrained import Pretrained
@@ -149,3 +151,55 @@ def test_bridgetowers_embeddings_are_those_of_its_contrastive_class():
         )
         torch.testing.assert_close(model.encode_text(texts), expected.text_embeds, **CLOSE)
         torch.testing.assert_close(model.encode_image(images), expected.image_embeds, **CLOSE)
+
+
+def test_visualberts_log_odds_are_for_column_0_of_its_pretraining_class():
+    model, texts, images = make("visualbert"), words(), regions()
+    network = with_weights_of(model, VisualBertForPreTraining)
+    with torch.no_grad():
+        logits = network(
+            input_ids=texts.token_ids,
+            attention_mask=texts.mask.long(),
+            visual_embeds=images.features,
+            visual_attention_mask=images.mask.long(),
+            visual_token_type_ids=torch.ones_like(images.mask, dtype=torch.int64),
+        ).seq_relationship_logits
+        found = model.score_pairs(texts, images)
+    torch.testing.assert_close(found, logits[:, 0] - logits[:, 1], **CLOSE)
+
+
+def test_visualberts_embeddings_are_means_of_the_states_of_either_half():
+    model, texts, images = make("visualbert"), words(), regions()
+    trunk = model.network.visual_bert
+    with torch.no_grad():
+        text = trunk(input_ids=texts.token_ids[[1]]).last_hidden_state[0]
+        image = trunk(
+            inputs_embeds=torch.zeros(1, 0, trunk.config.hidden_size), visual_embeds=images.features[[0], :3]
+        ).last_hidden_state[0]
+        for states, vector in (text, model.encode_text(texts)[1]), (image, model.encode_image(images)[0]):
+            mean = states.mean(dim=0)
+            torch.testing.assert_close(vector, mean / mean.norm(), **CLOSE)
+
+
+def test_lxmerts_log_odds_and_towers_are_those_of_its_pretraining_class():
+    model, texts, images = make("lxmert"), words(), regions()
+    network = with_weights_of(model, LxmertForPreTraining)
+    towers = model.network.config.l_layers, model.network.config.r_layers
+    with torch.no_grad():
+        expected = network(
+            input_ids=texts.token_ids,
+            attention_mask=texts.mask.float(),
+            visual_feats=images.features,
+            visual_pos=images.boxes,
+            visual_attention_mask=images.mask.float(),
+            output_hidden_states=True,
+        )
+        logits = expected.cross_relationship_score
+        torch.testing.assert_close(model.score_pairs(texts, images), logits[:, 1] - logits[:, 0], **CLOSE)
+        text, image = expected.language_hidden_states[towers[0] - 1], expected.vision_hidden_states[towers[1] - 1]
+        for states, mask, vectors in (
+            (text, texts.mask, model.encode_text(texts)),
+            (image, images.mask, model.encode_image(images)),
+        ):
+            mean = torch.stack([row[real].mean(dim=0) for row, real in zip(states, mask, strict=True)])
+            torch.testing.assert_close(vectors, mean / mean.norm(dim=1, keepdim=True), **CLOSE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from reranksmart.models.blip import Blip
 from reranksmart.models.blip2 import Blip2
 from reranksmart.models.bridgetower import BridgeTower
+from reranksmart.models.lxmert import Lxmert
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.two_tower import Clip, Siglip, SiglipNaflex
 from reranksmart.models.vilt import Vilt
+from reranksmart.models.visual_bert import VisualBert
 
 FAMILIES: dict[str, type[Pretrained]] = {
     "clip": Clip,
@@ -17,6 +19,8 @@ FAMILIES: dict[str, type[Pretrained]] = {
     "blip2": Blip2,
     "vilt": Vilt,
     "bridgetower": BridgeTower,
+    "visualbert": VisualBert,
+    "lxmert": Lxmert,
 }
 
 

@@ -33,5 +33,5 @@ class CrossEncoder(Protocol):
 class StatesEncoder(Protocol):
     """Reads an image alone first, by a tower whose states stand wherever this model takes the image."""
 
-    def vision_states(self, images: PixelBatch) -> VisionStates:
+    def vision_states(self, images: PixelBatch | RegionBatch) -> VisionStates:
         """The states (B, S, H): made once an image and stored, so that no pair runs the tower again."""

@@ -57,6 +57,8 @@ def small_config(
             "vision_config": {"hidden_size": 64, "num_hidden_layers": 2, "image_size": SIDE, "patch_size": PATCH},
             "contrastive_hidden_size": 24,
         },
+        "visualbert": {**text, "visual_embedding_dim": feature_size},
+        "lxmert": {**text, "l_layers": 2, "r_layers": 1, "x_layers": 2, "visual_feat_dim": feature_size},
     }
     if name not in settings:
         raise ValueError(f"no small network is known of family {name!r}; choose one of {sorted(settings)}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.models.interface import BiEncoder, CrossEncoder
@@ -67,6 +69,18 @@ def words() -> TextBatch:
     draw = torch.Generator().manual_seed(1)
     rows = [torch.randint(5, 57, (length,), generator=draw).tolist() for length in (3, 9, 1, 6)]
     return pad_tokens([[58, *row, 59] for row in rows])
+
+
+def wordpieces(folder: Path) -> Path:
+    """A small tokeniser in ``folder`` as transformers writes it, of [PAD], [UNK], [CLS], [SEP], "a" and "dog"."""
+    words = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog"])}
+    tokeniser = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
+    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokeniser, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", unk_token="[UNK]"
+    ).save_pretrained(folder)
+    return folder
 
 
 def hub_folder(name: str, folder: Path) -> Path:

@@ -69,7 +69,7 @@ def test_what_is_said_of_a_family_is_true_of_its_class(name: str) -> None:
     kind, facts = families.family(name), FAMILIES[name]
     assert issubclass(kind, BiEncoder) == ("bi_encoder" in facts.capabilities)
     assert issubclass(kind, CrossEncoder) == ("cross_encoder" in facts.capabilities)
-    assert issubclass(kind, StatesEncoder) == (facts.sees == "states")
+    assert (issubclass(kind, StatesEncoder) and kind.reads == "pixels") == (facts.sees == "states")
     assert (kind.reads == "pixels") == facts.reads_pixels
     assert kind.scores == facts.scores
 

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from pretrained_inputs import wordpieces
 from transformers import (
     BlipImageProcessorPil,
     CLIPImageProcessorPil,
-    PreTrainedTokenizerFast,
     Siglip2ImageProcessorPil,
     ViltImageProcessorPil,
 )
@@ -100,13 +99,7 @@ def test_a_folder_without_a_processor_asks_for_its_file(tmp_path):
 
 
 def test_a_checkpoints_tokeniser_is_its_own(tmp_path):
-    words = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog"])}
-    tokeniser = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
-    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokeniser.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokeniser, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", unk_token="[UNK]"
-    ).save_pretrained(tmp_path)
+    wordpieces(tmp_path)
     found = published_tokeniser_of(str(tmp_path), local_files_only=True)
     assert found("a dog cat")["input_ids"] == [2, 4, 5, 1, 3]
     assert found.pad_token_id == 0

@@ -182,6 +182,13 @@ def test_a_pair_needs_one_text_for_each_image(model, texts, images):
         model.score_pairs(rows_of(texts, [0, 1, 2]), images)
 
 
+@pytest.mark.parametrize("model", ["visualbert", "lxmert"], indirect=True)
+def test_region_features_of_another_width_are_refused(model, images):
+    wider = replace(images, features=torch.cat([images.features, images.features], dim=2))
+    with pytest.raises(ValueError, match="reads region features of 12 values, these have 24"):
+        model.encode_image(wider)
+
+
 def test_a_text_beyond_the_positions_is_refused(model):
     long = pad_tokens([[58, *[9] * 20, 59]])
     with pytest.raises(ValueError, match="lower max_tokens"):

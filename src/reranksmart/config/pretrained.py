@@ -32,17 +32,32 @@ FAMILIES: dict[str, Family] = {
     "siglip": Family(("bi_encoder",), "pixels", 63),
     "siglip2_naflex": Family(("bi_encoder",), "pixels", 63),
     "blip": Family(_BOTH, "states", 35, ("log_odds", "log_odds_plus_cosine")),
+    "blip2": Family(_BOTH, "states", 30, ("log_odds", "log_odds_plus_cosine")),
+    "vilt": Family(_BOTH, "pixels", 38),
+    "bridgetower": Family(_BOTH, "pixels", 48),
+    "visualbert": Family(_BOTH, "regions", 70),
+    "lxmert": Family(_BOTH, "regions", 70),
 }
 
 
 class PretrainedBackbone(Frozen):
     """A published model of a family: it is taken as it is, or fine-tuned."""
 
-    family: Literal["clip", "siglip", "siglip2_naflex", "blip"] = Field(
-        description="siglip reads SigLIP 2 of one resolution too; siglip2_naflex pictures of any shape"
+    family: Literal[
+        "clip", "siglip", "siglip2_naflex", "blip", "blip2", "vilt", "bridgetower", "visualbert", "lxmert"
+    ] = Field(
+        description="siglip reads SigLIP 2 of one resolution too; siglip2_naflex pictures of any shape; visualbert and "
+        "lxmert a detector's regions. As bi-encoders vilt, visualbert and lxmert, and bridgetower but for its "
+        "contrastive checkpoints, need fine-tuning"
     )
     checkpoint: str = Field(
         min_length=1, description="its name on the Hugging Face hub, as Salesforce/blip-itm-base-coco, or a folder"
+    )
+    tokeniser: str | None = Field(
+        None,
+        min_length=1,
+        description="name or folder of the tokeniser where the checkpoint has none, as google-bert/bert-base-uncased "
+        "for visualbert; null: the checkpoint's own",
     )
     local_files_only: bool = Field(False, description="the hub is not asked; a name must be in its cache already")
     languages: tuple[Language, ...] = ("en",)
@@ -50,7 +65,7 @@ class PretrainedBackbone(Frozen):
         None, description="tokens of a caption, special tokens not counted; null: the family's"
     )
     score: str = Field(
-        "log_odds", description="of a pair; blip: log_odds_plus_cosine adds the towers' cosine, as LAVIS ranks"
+        "log_odds", description="of a pair; blip, blip2: log_odds_plus_cosine adds the towers' cosine, as LAVIS ranks"
     )
 
     @property

@@ -10,7 +10,7 @@ from transformers import LxmertConfig, LxmertModel, LxmertPreTrainedModel, PreTr
 
 from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.models.pooling import mean_direction
-from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs
+from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_features, require_pairs
 from reranksmart.pixels import VisionStates
 
 
@@ -43,6 +43,7 @@ class Lxmert(Pretrained):
 
     def vision_states(self, images: RegionBatch) -> VisionStates:
         """The region stack's states (B, R, H); all that the common stack reads of an image."""
+        require_features(images, self.network.config.visual_feat_dim, family=self.config.family)
         images = images.to(self.device)
         encoder = self.network.lxmert.encoder
         states = encoder.visn_fc(images.features, images.boxes)

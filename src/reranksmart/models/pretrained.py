@@ -14,7 +14,7 @@ from torch.nn.functional import normalize, pad
 from transformers import PretrainedConfig as NetworkConfig
 from transformers import PreTrainedModel
 
-from reranksmart.batches import TextBatch
+from reranksmart.batches import RegionBatch, TextBatch
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,15 @@ def require_pairs(texts: TextBatch, images: object) -> None:
     if len(texts) != len(images):  # type: ignore[arg-type]
         count = len(images)  # type: ignore[arg-type]
         raise ValueError(f"{len(texts)} texts for {count} images; pairs need one of each. Repeat the shorter.")
+
+
+def require_features(regions: RegionBatch, size: int, *, family: str) -> None:
+    """ValueError unless the regions' features have the width that the network reads."""
+    if regions.features.shape[2] != size:
+        raise ValueError(
+            f"{family} reads region features of {size} values, these have {regions.features.shape[2]}; extract the "
+            "regions with the detector of its pretraining (detector: vg has 2048)"
+        )
 
 
 def in_float32(head: nn.Module, states: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, VisualBertConfig, VisualBertModel, Vis
 
 from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.models.pooling import mean_direction
-from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs
+from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_features, require_pairs
 
 
 class VisualBertForMatching(VisualBertPreTrainedModel):
@@ -55,6 +55,7 @@ class VisualBert(Pretrained):
         return log_odds(in_float32(self.network.cls["seq_relationship"], found.pooler_output).flip(1))
 
     def _read(self, texts: TextBatch, images: RegionBatch):
+        require_features(images, self.network.config.visual_embedding_dim, family=self.config.family)
         return self.network.visual_bert(
             input_ids=texts.token_ids,
             attention_mask=texts.mask.long(),

@@ -22,6 +22,7 @@ def test_epochs_differ_in_order():
 
 
 def test_a_batch_depends_on_nothing_but_seed_purpose_and_step():
+    """In the published code every loader's worker draws the same numbers, and reading a small set seeds them anew."""
     fresh = epoch_rows(48, 12, seed=1, purpose="x", step=7)
     epoch_rows(48, 12, seed=2, purpose="y", step=3)
     assert (epoch_rows(48, 12, seed=1, purpose="x", step=7) == fresh).all()

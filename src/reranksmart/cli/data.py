@@ -26,7 +26,7 @@ from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps,
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Relevance
-from reranksmart.storage import read_captions, write_json, write_relevance
+from reranksmart.storage import atomic_directory, read_captions, write_json, write_relevance
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -58,23 +58,23 @@ def prepare_split_verb(
 ) -> None:
     """Composes a split's scenes, or brings published captions or your own, with their pictures, into its form."""
     dataset: Scenes | Files | PublishedDataset = TypeAdapter(Dataset).validate_json(settings)
-    seed = None
-    if isinstance(dataset, Scenes):
-        if stamps is None:
-            raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
-        seen, unseen = _seen_and_unseen(stamps, dataset.seed)
-        pool = unseen if split == "unseen" else seen
-        write_split(output, split, size=dataset.splits[split], seed=dataset.seed, stamps=pool)
-        seed = dataset.seed
-    elif isinstance(dataset, Files):
-        source = dataset.splits[split]
-        name = output.parent.name
-        captions = Path(source.captions) if source.captions else None
-        found = prepare_file_split(output, captions, Path(source.images), dataset=name, languages=dataset.languages)
-        report_broken(found.broken, of=len(found.image_ids) + len(found.broken))
-    else:
-        prepare_published_split(output, read_published(dataset, split), [Path(place) for place in dataset.images])
-    write_provenance(output, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
+    seed = dataset.seed if isinstance(dataset, Scenes) else None
+    with atomic_directory(output) as target:
+        if isinstance(dataset, Scenes):
+            if stamps is None:
+                raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
+            seen, unseen = _seen_and_unseen(stamps, dataset.seed)
+            pool = unseen if split == "unseen" else seen
+            write_split(target, split, size=dataset.splits[split], seed=dataset.seed, stamps=pool)
+        elif isinstance(dataset, Files):
+            source = dataset.splits[split]
+            name = output.parent.name
+            captions = Path(source.captions) if source.captions else None
+            found = prepare_file_split(target, captions, Path(source.images), dataset=name, languages=dataset.languages)
+            report_broken(found.broken, of=len(found.image_ids) + len(found.broken))
+        else:
+            prepare_published_split(target, read_published(dataset, split), [Path(place) for place in dataset.images])
+        write_provenance(target, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
 
 
 @app.command("audit-splits")

@@ -12,6 +12,7 @@ from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
 from reranksmart.provenance import write_provenance
+from reranksmart.storage import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,5 +58,13 @@ def detect_regions_verb(
     else:
         detector = Coco(load_coco(weights), device=device, most=regions.maximum)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    detect_all(images, detector).save(output)
-    write_provenance(output, verb="detect-regions", code=code_digest(__name__), settings=settings, threads=threads)
+    with atomic_directory(output) as target:
+        detect_all(images, detector).save(target)
+        write_provenance(
+            target,
+            verb="detect-regions",
+            code=code_digest(__name__),
+            settings=settings,
+            threads=threads,
+            accelerator=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        )

@@ -24,7 +24,7 @@ from reranksmart.records import Captions
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings
 from reranksmart.serving.app import LOCAL_NAMES, create_app
-from reranksmart.storage import read_captions
+from reranksmart.storage import atomic_directory, read_captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,18 +54,19 @@ def gallery_verb(
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
     _use_threads(threads)
     total = len(find_pictures(images))
-    broken = build_index_folder(
-        images,
-        output,
-        retriever=model,
-        reranker=reranker,
-        captions=captions,
-        max_tokens=max_tokens,
-        max_regions=max_regions,
-        factory=factory,
-    )
-    report_broken(broken, of=total)
-    write_provenance(output, verb="gallery", code=code_digest(__name__), settings=factory, threads=threads)
+    with atomic_directory(output) as target:
+        broken = build_index_folder(
+            images,
+            target,
+            retriever=model,
+            reranker=reranker,
+            captions=captions,
+            max_tokens=max_tokens,
+            max_regions=max_regions,
+            factory=factory,
+        )
+        report_broken(broken, of=total)
+        write_provenance(target, verb="gallery", code=code_digest(__name__), settings=factory, threads=threads)
 
 
 @app.command("gather")
@@ -88,24 +89,25 @@ def gather_verb(
     backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captioned = [folder for folder in data if len(read_captions(folder / "captions.jsonl"))]
-    gather_index_folder(
-        output,
-        name=parsed.dataset,
-        data=data,
-        seen=images,
-        embeddings=embeddings,
-        captions=(
-            read_gallery_captions(captioned, parsed, backbone.languages) if captioned else Captions((), (), (), ())
-        ),
-        retriever=model,
-        reranker=reranker,
-        max_tokens=backbone.max_tokens,
-        reranker_max_tokens=reranker_max_tokens,
-        tag_tokens=backbone.tags_read,
-        max_regions=max_regions,
-        factory=factory,
-    )
-    write_provenance(output, verb="gather", code=code_digest(__name__), settings=backbone_settings, threads=threads)
+    with atomic_directory(output) as target:
+        gather_index_folder(
+            target,
+            name=parsed.dataset,
+            data=data,
+            seen=images,
+            embeddings=embeddings,
+            captions=(
+                read_gallery_captions(captioned, parsed, backbone.languages) if captioned else Captions((), (), (), ())
+            ),
+            retriever=model,
+            reranker=reranker,
+            max_tokens=backbone.max_tokens,
+            reranker_max_tokens=reranker_max_tokens,
+            tag_tokens=backbone.tags_read,
+            max_regions=max_regions,
+            factory=factory,
+        )
+        write_provenance(target, verb="gather", code=code_digest(__name__), settings=backbone_settings, threads=threads)
 
 
 @app.command("search")

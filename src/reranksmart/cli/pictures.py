@@ -20,6 +20,7 @@ from reranksmart.precision import Precision
 from reranksmart.processors import PictureProcessor
 from reranksmart.progress import progress
 from reranksmart.provenance import write_provenance
+from reranksmart.storage import atomic_directory
 from reranksmart.vision_encoding import write_states
 from reranksmart.vision_inputs import PixelInputs
 from reranksmart.vision_store import VisionStore, writing_vision
@@ -40,11 +41,12 @@ def extract_pixels_verb(
     torch.set_num_threads(threads)
     processor = PictureProcessor.open(backbone, patch=load_model(backbone).patch)
     image_ids = read_image_ids(data)
-    with writing_vision(output, "pixels") as writer:
-        for image_id in progress(image_ids, what="process pictures", total=len(image_ids)):
-            batch = processor([Image.fromarray(read_photograph(picture_path(data, image_id)))])
-            writer.append(image_id, batch.patches[0].numpy(), batch.grids[0].tolist())
-    write_provenance(output, verb="extract-pixels", code=code_digest(__name__), settings="{}", threads=threads)
+    with atomic_directory(output) as target:
+        with writing_vision(target, "pixels") as writer:
+            for image_id in progress(image_ids, what="process pictures", total=len(image_ids)):
+                batch = processor([Image.fromarray(read_photograph(picture_path(data, image_id)))])
+                writer.append(image_id, batch.patches[0].numpy(), batch.grids[0].tolist())
+        write_provenance(target, verb="extract-pixels", code=code_digest(__name__), settings="{}", threads=threads)
 
 
 @app.command("store-states")
@@ -62,8 +64,9 @@ def store_states_verb(
         raise ValueError(
             f"the model {model} makes no vision states that its text side could read; give the pixels to its readers."
         )
-    write_states(encoder, PixelInputs(VisionStore.open(pixels)), output)
-    write_provenance(output, verb="store-states", code=code_digest(__name__), settings=precision, threads=threads)
+    with atomic_directory(output) as target:
+        write_states(encoder, PixelInputs(VisionStore.open(pixels)), target)
+        write_provenance(target, verb="store-states", code=code_digest(__name__), settings=precision, threads=threads)
 
 
 def copy_processor(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
 from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.region_formats.volta import read_volta_h5
 from reranksmart.region_formats.writer import convert_regions
+from reranksmart.storage import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -59,16 +60,17 @@ def import_regions_verb(
             raise ValueError(f"{path} does not exist; set the dataset's regions to where its files are.")
     names = PublishedNames.of(read_image_ids(data))
     images, label_names = _read(files, paths)
-    convert_regions(
-        images,
-        output,
-        image_id=names.image_id,
-        label_names=label_names,
-        tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
-        wanted=names.wanted,
-        feature_size=files.feature_size,
-    )
-    write_provenance(output, verb="import-regions", code=code_digest(__name__), settings=settings)
+    with atomic_directory(output) as target:
+        convert_regions(
+            images,
+            target,
+            image_id=names.image_id,
+            label_names=label_names,
+            tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
+            wanted=names.wanted,
+            feature_size=files.feature_size,
+        )
+        write_provenance(target, verb="import-regions", code=code_digest(__name__), settings=settings)
 
 
 def _tags(path: Path, names: PublishedNames) -> dict[str, str]:

@@ -17,7 +17,7 @@ from reranksmart.data.scenes import read_scenes
 from reranksmart.detectors.detection import detect_regions, object_recall
 from reranksmart.provenance import write_provenance
 from reranksmart.regions import RegionStore
-from reranksmart.storage import write_json
+from reranksmart.storage import atomic_directory, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,8 +35,9 @@ def extract_regions_verb(
     cv2.setNumThreads(threads)
     regions = RegionFeatures.model_validate_json(settings)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    detect_regions(images, at_most=regions.maximum).save(output)
-    write_provenance(output, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
+    with atomic_directory(output) as target:
+        detect_regions(images, at_most=regions.maximum).save(target)
+        write_provenance(target, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
 
 
 @app.command("merge-regions")
@@ -47,9 +48,10 @@ def merge_regions_verb(
 ) -> None:
     """Joins the shards of a split; measures the recall of the true objects where they are known."""
     store = RegionStore.concatenated([RegionStore.open(folder) for folder in shards])
-    store.save(output)
     scenes = data / "scenes.jsonl"
-    if scenes.exists():
-        boxes = {scene.image_id: np.array([item.box for item in scene.objects]) for scene in read_scenes(scenes)}
-        write_json(output / "recall.json", object_recall(store, boxes))
-    write_provenance(output, verb="merge-regions", code=code_digest(__name__), settings="{}")
+    with atomic_directory(output) as target:
+        store.save(target)
+        if scenes.exists():
+            boxes = {scene.image_id: np.array([item.box for item in scene.objects]) for scene in read_scenes(scenes)}
+            write_json(target / "recall.json", object_recall(store, boxes))
+        write_provenance(target, verb="merge-regions", code=code_digest(__name__), settings="{}")

@@ -26,22 +26,28 @@ KINDS = {
 }
 every_reader = pytest.mark.parametrize("name", READERS)
 Counts = dict[str, Counter[str]]
+DAMAGES: Counter[str] = Counter()
+"""How often each kind of damage was done."""
 
 
 @pytest.fixture(scope="module")
 def counts() -> Iterator[Counts]:
     """What came of the inputs of each reader; written to results/tests/bad_input.{md,json} at the end."""
     found: Counts = {}
+    DAMAGES.clear()
     yield found
     total = sum(found.values(), Counter())
     lines = [f"{total.total():,} damaged inputs to {len(found)} readers:", ""]
     lines += [f"- {total[kind]:,} {KINDS.get(kind, kind)}" for kind in sorted({*KINDS, *total})]
     lines += ["", "| reader | " + " | ".join(KINDS) + " |", "|---" * (1 + len(KINDS)) + "|"]
     lines += [f"| {name} | " + " | ".join(str(each[kind]) for kind in KINDS) + " |" for name, each in found.items()]
+    lines += ["", "| damage | inputs |", "|---|---|", *(f"| {how} | {n} |" for how, n in sorted(DAMAGES.items()))]
     folder = ROOT / "results" / "tests"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bad_input.md").write_text("\n".join(lines) + "\n")
-    (folder / "bad_input.json").write_text(json.dumps({"total": total, "readers": found}, indent=1) + "\n")
+    (folder / "bad_input.json").write_text(
+        json.dumps({"total": total, "readers": found, "damages": DAMAGES}, indent=1) + "\n"
+    )
     print("\n".join(lines))
 
 
@@ -55,6 +61,7 @@ def outcomes(name: str, folder: Path, count: int, *, seed: int = 0) -> list[tupl
     found = []
     for _ in range(count):
         how = damaged(reader, place, kept, rng)
+        DAMAGES[how.split(", ", 1)[1].partition(":")[0].replace("_", " ")] += 1
         found.append((how, attempt(reader, place, expected)))
     return found
 

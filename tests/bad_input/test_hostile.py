@@ -9,6 +9,7 @@ import random
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,23 @@ import yaml
 from data.test_stamp_archive import tar_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
+from reranksmart.batches import box_geometry
 from reranksmart.config import ConfigError, validated
 from reranksmart.data.files import read_file_captions
 from reranksmart.data.layout import picture_path
 from reranksmart.data.published import read_lines
 from reranksmart.data.stamp_archive import fetch_stamps
+from reranksmart.detectors.selective_search import overlap
+from reranksmart.inputs import RegionInputs
 from reranksmart.records import Captions
 from reranksmart.region_formats.folders import read_npz_folder
 from reranksmart.region_formats.pickles import read_pickled_npy
 from reranksmart.region_formats.tsv import read_bottom_up_tsv
+from reranksmart.region_formats.writer import convert_regions
+from reranksmart.regions import RegionStore
 from reranksmart.storage import read_captions, read_embeddings, write_captions, write_jsonl
 from reranksmart.training.state import StateFile
 from reranksmart.weights import read_pickled_tensors
@@ -142,6 +149,22 @@ def test_a_picture_outside_of_its_folder_is_refused(image: str, tmp_path: Path) 
     write_jsonl(tmp_path / "trial" / "in" / "captions.jsonl", [{"text": "A dog", "image": image}])
     outcome = attempt(reader, tmp_path / "trial", expected)
     assert outcome.kind == "refused", outcome
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_box_without_area_is_read_as_one(name: str, tmp_path: Path) -> None:
+    """Published detectors made some: a region of no width is its feature at a place, and every number stays finite."""
+    (tmp_path / "in").mkdir()
+    flat = replace(PICTURES[4], boxes=np.float32([[10, 20, 10, 60]]))
+    images = FORMATS[name](tmp_path / "in", [PICTURES[0], flat])
+    convert_regions(images, tmp_path / "out", image_id="d/{}".format, label_names=CLASSES, feature_size=FEATURE_SIZE)
+    store = RegionStore.open(tmp_path / "out")
+    left, top, right, bottom = store[1].boxes[0]
+    assert left == right
+    assert top < bottom
+    batch = RegionInputs(store).batch(np.arange(2))
+    assert torch.isfinite(box_geometry(batch.boxes, "x1 y1 x2 y2 w h area")).all()
+    assert overlap(store[1].boxes, store[1].boxes) == 0
 
 
 @given(image_id=st.text())

@@ -14,7 +14,7 @@ lint-imports
 snakemake --lint
 endef
 
-.PHONY: run test test-all setup detector test-detector lock reference
+.PHONY: run test test-all setup detector test-detector lock reference verify
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
@@ -55,6 +55,10 @@ test-detector: .venv-detector/.ready
 
 lock:
 	$(PYTHON) envs/generate.py
+
+# Recomputes the tiny configuration in a temporary folder (minutes) and compares its measures with the committed ones.
+verify: .venv/.ready
+	python workflow/scripts/verify_reference.py
 
 reference:
 	.venv/bin/python workflow/scripts/keep_reference.py

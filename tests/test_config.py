@@ -63,6 +63,7 @@ def test_a_shipped_configuration_is_whole(path):
         ),
         ("test_sets.test.distractors", ["scene.train"], "test_sets.test.distractors: 'scene' is not among datasets"),
         ("allowed_leaks", [{"training_set": "scenes", "test_set": "tests"}], "Did you mean 'test'?"),
+        ("backbones.oscar.languages", ["ja"], "reads ['ja'], but dataset 'scenes' of test set 'test' is in ['en',"),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
     ],
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from running import TINY, snakemake
+from running import PAPER, ROOT, TINY, snakemake
+
+from reranksmart import plan
+from reranksmart.config import Backbone, Config, validated
+
+CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))
 
 FLICKR = {
     "kind": "flickr30k",
@@ -60,3 +66,19 @@ def test_a_source_that_cannot_be_had_stops_with_what_to_do(folder: Path) -> None
     )
     assert done.returncode != 0
     assert "Put a copy got by hand at downloads/some/a.txt" in done.stdout
+
+
+@pytest.mark.parametrize("name", CONFIG.backbones)
+def test_what_converts_a_checkpoint_is_what_it_reads_and_no_size(name: str) -> None:
+    settings = plan.checkpoint_settings(CONFIG, name)
+    assert Backbone.model_validate_json(settings).checkpoint == CONFIG.backbones[name].checkpoint
+    longer = CONFIG.backbones[name].model_copy(update={"max_tokens": 30})
+    other = CONFIG.model_copy(update={"backbones": {name: longer}})
+    assert plan.checkpoint_settings(other, name) == settings
+
+
+def test_a_multilingual_model_is_tested_in_the_languages_that_the_asking_dataset_has() -> None:
+    assert plan.languages_read(CONFIG, "m3p", "multi30k") == ("en", "de", "fr", "cs")
+    assert plan.languages_read(CONFIG, "m3p", "coco_m3p") == ("en",)
+    read = json.loads(plan.gallery_reading_settings(CONFIG, "m3p", "coco_m3p.test"))
+    assert read == {**json.loads(plan.reading_settings(CONFIG, "m3p")), "languages": ["en"]}

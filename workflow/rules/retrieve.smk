@@ -54,7 +54,9 @@ rule index:
             "--embeddings", input.embeddings
         ),
         data=lambda wildcards, input: plan.options("--data", input.data),
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        settings=lambda wildcards: plan.gallery_reading_settings(
+            CONFIG, wildcards.backbone, wildcards.gallery
+        ),
         factory=CONFIG.index,
         code=plan.code_digest("reranksmart.cli.searching"),
     shell:
@@ -87,7 +89,9 @@ rule retrieve:
             "--embeddings", input.embeddings
         ),
         data=lambda wildcards, input: plan.options("--data", input.data),
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        settings=lambda wildcards: plan.gallery_reading_settings(
+            CONFIG, wildcards.backbone, wildcards.gallery
+        ),
         depth=CONFIG.candidates,
         code=plan.code_digest("reranksmart.cli.searching"),
     shell:
@@ -119,8 +123,8 @@ rule score_candidates:
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.reading_settings(
-            CONFIG, plan.reranker_of(wildcards)[0]
+        settings=lambda wildcards: plan.gallery_reading_settings(
+            CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
         ),
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
@@ -154,8 +158,8 @@ rule score_all:
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.reading_settings(
-            CONFIG, plan.reranker_of(wildcards)[0]
+        settings=lambda wildcards: plan.gallery_reading_settings(
+            CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
         ),
         precision=CONFIG.precision.rerank,
         code=plan.code_digest("reranksmart.cli.retrieval"),

@@ -47,7 +47,7 @@ rule convert_backbone:
         mem_mb=8000,
         runtime=30,
     params:
-        settings=lambda wildcards: plan.settings(CONFIG.backbones[wildcards.backbone]),
+        settings=lambda wildcards: plan.checkpoint_settings(CONFIG, wildcards.backbone),
         code=plan.code_digest("reranksmart.cli.backbones"),
     shell:
         "reranksmart convert-backbone --settings {params.settings:q} --output {output} 2>&1 | tee {log}"

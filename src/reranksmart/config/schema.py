@@ -74,6 +74,7 @@ class Config(Frozen):
         for path, backbone, system, test_set in self._runs():
             self._require_capable(path, backbone, system)
             self._require_seen(path, backbone, system, test_set)
+            self._require_a_language(path, backbone, system, test_set)
         return self
 
     @model_validator(mode="after")
@@ -196,6 +197,16 @@ class Config(Frozen):
                     f"{path}: backbone {own!r} reads pictures, but datasets.{dataset}.images names none. Give the "
                     "folders of its pictures."
                 )
+
+    def _require_a_language(self, path: str, backbone: str, system: str, test_set: str) -> None:
+        dataset = self.test_sets[test_set].dataset
+        own, _ = next(iter(self.systems[system].roles(backbone).values()))  # those of both roles are alike
+        read, written = self.backbones[own].languages, self.datasets[dataset].languages
+        if not set(read) & set(written):
+            raise ValueError(
+                f"{path}: backbone {own!r} reads {list(read)}, but dataset {dataset!r} of test set {test_set!r} is in "
+                f"{list(written)}. Choose another test set, or add one of its languages to the backbone's."
+            )
 
 
 def nearest(name: str, known: list[str]) -> str:

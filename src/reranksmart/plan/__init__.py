@@ -53,6 +53,7 @@ from reranksmart.plan.measures import measure_options as measure_options
 from reranksmart.plan.measures import twin_inputs as twin_inputs
 from reranksmart.plan.models import backbone_folder as backbone_folder
 from reranksmart.plan.models import checkpoint_files as checkpoint_files
+from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
 from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
 from reranksmart.plan.models import train_inputs as train_inputs
@@ -61,6 +62,8 @@ from reranksmart.plan.models import training_priority as training_priority
 from reranksmart.plan.names import gallery_folders as gallery_folders
 from reranksmart.plan.names import gallery_name as gallery_name
 from reranksmart.plan.names import gallery_names as gallery_names
+from reranksmart.plan.names import gallery_reading_settings as gallery_reading_settings
+from reranksmart.plan.names import languages_read as languages_read
 from reranksmart.plan.names import model_folder as model_folder
 from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options

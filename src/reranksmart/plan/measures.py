@@ -7,7 +7,7 @@ from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.experiments import depths, fusions
-from reranksmart.plan.names import gallery_names, model_folder, options, settings
+from reranksmart.plan.names import gallery_names, languages_read, model_folder, options, settings
 
 
 def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
@@ -48,10 +48,11 @@ def experiment_keys(wildcards: Any) -> str:
 def measure_options(config: Config, wildcards: Any) -> str:
     """The options of ``reranksmart evaluate``, quoted for a shell."""
     paths = [options(f"--{role.replace('_', '-')}", found) for role, found in measure_inputs(config, wildcards).items()]
+    test_set = config.test_sets[wildcards.test_set]
     values = {
         "--experiment": experiment_keys(wildcards),
-        "--gallery": ",".join(gallery_names(config.test_sets[wildcards.test_set])),
-        "--languages": ",".join(config.backbones[_first_backbone(config, wildcards)].languages),
+        "--gallery": ",".join(gallery_names(test_set)),
+        "--languages": ",".join(languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
         "--depths": ",".join(map(str, depths(config, wildcards))),
         "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),

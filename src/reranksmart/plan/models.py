@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reranksmart.config import Config
+from reranksmart.config import Config, PretrainedBackbone
 from reranksmart.plan.audit import dataset_audits
 from reranksmart.plan.images import training_images
-from reranksmart.plan.names import gallery_folders, model_folder, one_of
+from reranksmart.plan.names import gallery_folders, model_folder, one_of, settings
 
 
 def embedding_folders(wildcards: Any) -> list[str]:
@@ -27,6 +27,14 @@ def checkpoint_files(config: Config, backbone: str) -> list[str]:
     """The checkpoint's path where it exists by now; one that does not yet is the error of the step that reads it."""
     path = config.backbones[backbone].checkpoint
     return [path] if path and Path(path).exists() else []
+
+
+def checkpoint_settings(config: Config, backbone: str) -> str:
+    """What converting a checkpoint depends on; its sizes are its own."""
+    chosen = config.backbones[backbone]
+    if isinstance(chosen, PretrainedBackbone):
+        return settings(chosen)
+    return chosen.model_dump_json(include={"embedder", "checkpoint", "tokeniser", "normalise_inputs"})
 
 
 def taken_as_they_are(config: Config) -> str:

@@ -33,9 +33,24 @@ def settings(value: Any) -> str:
     return json.dumps(value, default=lambda model: model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
 
-def reading_settings(config: Config, backbone: str) -> str:
-    """What of a backbone's settings matters for reading captions and images, as JSON of ``config.Reading``."""
+def languages_read(config: Config, backbone: str, dataset: str) -> tuple[str, ...]:
+    """The languages in which a backbone is tested on a dataset: its own, in their order, that the dataset has."""
+    return tuple(name for name in config.backbones[backbone].languages if name in config.datasets[dataset].languages)
+
+
+def gallery_reading_settings(config: Config, backbone: str, gallery: str) -> str:
+    """``reading_settings`` in the languages of the dataset that asks."""
+    return reading_settings(config, backbone, languages_read(config, backbone, Gallery.parse(gallery).dataset))
+
+
+def reading_settings(config: Config, backbone: str, languages: tuple[str, ...] | None = None) -> str:
+    """What of a backbone's settings matters for reading captions and images, as JSON of ``config.Reading``.
+
+    In all its languages, or in these.
+    """
     chosen = config.backbones[backbone]
+    if languages is not None:
+        chosen = chosen.model_copy(update={"languages": languages})
     if isinstance(chosen, PretrainedBackbone):
         return settings(
             {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Experiment, Scenes
+from reranksmart.config import Comparison, Config, ConfigError, Experiment, Scenes
 from reranksmart.plan import (
+    Evaluation,
     audited,
     evaluations,
     main_depth,
@@ -31,7 +33,8 @@ TABLES_OF_EXPERIMENTS = {
     "distillation": ("distillation", "main"),
     "cached_layers": ("cached_layers", "main"),
 }
-KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()} | {"transfer": "transfer_matrix"}
+KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()}
+KINDS |= {"transfer": "transfer_matrix", "enlarged_gallery": "enlarged_galleries"}
 _MEASURES_OF_TABLES = {
     "twins": "twins",
     "eccv_caption": "extended_measures/eccv_caption",
@@ -125,6 +128,7 @@ def report_settings(config: Config, name: str) -> str:
             "languages": config.backbones[about.backbones[0]].languages if about else (),
             "published": own.published if own else (),
             "seeds": len(config.seeds),
+            "audits": table_leaks(config, name),
         }
     )
 
@@ -137,7 +141,8 @@ def _dataset(config: Config, test_set: str) -> str:
 def _shown_settings(config: Config, name: str) -> str:
     """The settings of a table that an experiment asks for by ``shown_as``: all of it is in that experiment."""
     own = config.experiments[name]
-    label = _dataset(config, own.test_sets[0])
+    named = own.test_sets if own.shown_as == "transfer" else own.test_sets[:1]
+    label = " and ".join(filter(None, (_dataset(config, test_set) for test_set in named)))
     return settings(
         {
             "scope": _scope(config, own),
@@ -152,6 +157,7 @@ def _shown_settings(config: Config, name: str) -> str:
             "languages": config.backbones[own.backbones[0]].languages,
             "published": own.published,
             "seeds": len(config.seeds),
+            "audits": table_leaks(config, name),
         }
     )
 
@@ -173,6 +179,18 @@ def table_inputs(config: Config, table: str) -> list[str]:
     if table == "cached_layers":
         return ["results/pair_costs", *measures(config, table)]
     return measures(config, table)
+
+
+def table_leaks(config: Config, table: str) -> list[str]:
+    """The audits of those tests in a table whose leak is allowed."""
+    tests: Iterable[Evaluation | Comparison] = ()
+    if table == "claims":
+        tests = config.comparisons
+    elif table in TABLES_OF_EXPERIMENTS or _shown(config, table):
+        tests = evaluations(config, experiments_of(config, table))
+    asked = {(test.training_set, test.test_set) for test in tests}
+    allowed = {(leak.training_set, leak.test_set) for leak in config.allowed_leaks}
+    return [f"results/audits/{training_set}.json" for training_set in sorted({name for name, _ in asked & allowed})]
 
 
 def figure_inputs(config: Config, figure: str) -> list[str]:

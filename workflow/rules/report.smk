@@ -3,7 +3,8 @@
 
 rule tabulate:
     input:
-        lambda wildcards: contents.table_inputs(CONFIG, wildcards.table),
+        made=lambda wildcards: contents.table_inputs(CONFIG, wildcards.table),
+        leaks=lambda wildcards: contents.table_leaks(CONFIG, wildcards.table),
     output:
         multiext("results/tables/{table}", ".csv", ".md", ".tex", ".json"),
     log:
@@ -21,7 +22,7 @@ rule tabulate:
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart tabulate --table {wildcards.table} --settings {params.settings:q}"
-        " --output results/tables {input} 2>&1 | tee {log}"
+        " --output results/tables {input.made} 2>&1 | tee {log}"
 
 
 rule plot:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reranksmart.config import Config, ConfigError, Reading
 from reranksmart.plan.images import image_root
-from reranksmart.plan.names import gallery_folders, gallery_name, model_folder, reading_settings
+from reranksmart.plan.names import gallery_folders, gallery_name, gallery_reading_settings, model_folder
 
 
 def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
@@ -33,5 +33,8 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
 def searchable_settings(config: Config, wildcards: Any) -> dict[str, str]:
     """The retriever's reading settings, and the tokens that the reranker reads of a text."""
     roles = config.systems[wildcards.system].roles(wildcards.backbone)
-    retriever, reranker = (reading_settings(config, roles[role][0]) for role in ("retriever", "reranker"))
+    gallery = gallery_name(config.test_sets[wildcards.test_set])
+    retriever, reranker = (
+        gallery_reading_settings(config, roles[role][0], gallery) for role in ("retriever", "reranker")
+    )
     return {"reading": retriever, "reranker_tokens": str(Reading.model_validate_json(reranker).max_tokens)}

@@ -121,7 +121,7 @@ def transfer_table(
     paper_dataset: str = "Flickr30k 1k (Entities)",
 ) -> Table:
     """Zero-shot transfer: what training saw, and ``unseen_test_set``, beside each other."""
-    return _two_test_sets(
+    return by_test_set(
         measures,
         scope,
         {scope.test_set: "seen", unseen_test_set: "unseen"},
@@ -146,7 +146,7 @@ def enlarged_table(
     paper_dataset: str = "Flickr30k 1k (Entities)",
 ) -> Table:
     """The same queries in the plain gallery and in ``enlarged_test_set``, with distractors."""
-    return _two_test_sets(
+    return by_test_set(
         measures,
         scope,
         {scope.test_set: "plain", enlarged_test_set: "enlarged"},
@@ -160,7 +160,7 @@ def enlarged_table(
     )
 
 
-def _two_test_sets(
+def by_test_set(
     measures: pd.DataFrame,
     scope: Scope,
     test_sets: Mapping[str, str],
@@ -172,12 +172,15 @@ def _two_test_sets(
     sentence: str,
     dataset: str,
     paper_dataset: str,
+    keys: Mapping[str, str] | None = None,
 ) -> Table:
+    """Recalls on each of ``test_sets``, which gives their words; keys of columns start with those, or those in ``keys``."""
     chosen = scope.rows(measures, free=["system", "test_set"])
     chosen = chosen[chosen["test_set"].isin(list(test_sets))]
     columns = [
-        Column(column.key if test_set != scope.test_set else f"{words} {column.key}", f"{words}, {column.label}")
-        for test_set, words in test_sets.items()
+        Column(column.key if test_set == scope.test_set else f"{words} {column.key}", f"{label}, {column.label}")
+        for test_set, label in test_sets.items()
+        for words in ((keys or {}).get(test_set, label),)
         for column in SHORT_COLUMNS
     ]
     rows = []

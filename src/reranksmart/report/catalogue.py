@@ -12,7 +12,7 @@ import pandas as pd
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
-from reranksmart.report.audit import audit_table
+from reranksmart.report.audit import audit_table, with_leaks
 from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
@@ -25,7 +25,7 @@ from reranksmart.report.plots import Plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
-from reranksmart.report.transfers import transfer_matrix_table
+from reranksmart.report.transfers import enlarged_galleries_table, transfer_matrix_table
 from reranksmart.significance import aggregate_seeds
 from reranksmart.storage import read_json, read_jsonl
 
@@ -46,12 +46,17 @@ class ReportSettings:
     paper_dataset: str = ""
     test_sets: Mapping[str, str] | None = None
     published: Sequence[str] = ()
+    audits: Sequence[str] = ()
 
 
-def read_measures(folders: Sequence[Path]) -> pd.DataFrame:
-    """The long table of all measures folders, over seeds; ValueError where two code versions made them."""
+def read_measures(folders: Sequence[Path], audits: Sequence[str] = ()) -> pd.DataFrame:
+    """The long table of all measures folders, over seeds; ValueError where two code versions made them.
+
+    ``audits``: files on tests whose leak is allowed.
+    """
     require_one_code_version({str(folder): read_json(folder / "provenance.json") for folder in folders})
-    return aggregate_seeds(pd.concat([pd.read_csv(folder / "measures.csv") for folder in folders], ignore_index=True))
+    rows = pd.concat([pd.read_csv(folder / "measures.csv") for folder in folders], ignore_index=True)
+    return with_leaks(aggregate_seeds(rows), map(Path, audits))
 
 
 def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:
@@ -88,7 +93,7 @@ def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequenc
             "test_sets": settings.test_sets,
         }
         return make(
-            read_measures(inputs),
+            read_measures(inputs, settings.audits),
             Scope(**settings.scope),
             systems=settings.systems,
             labels=settings.labels,
@@ -117,10 +122,11 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     "transfer": _of_measures(transfer_table, "unseen_test_set"),
     "transfer_matrix": _of_measures(transfer_matrix_table, "test_sets"),
     "enlarged_gallery": _of_measures(enlarged_table, "enlarged_test_set"),
+    "enlarged_galleries": _of_measures(enlarged_galleries_table, "test_sets"),
     "sample_efficiency": _of_measures(sample_efficiency_table, "fractions"),
     "depth": _of_measures(depth_table),
     "fusion": lambda inputs, settings: fusion_table(
-        read_measures(inputs),
+        read_measures(inputs, settings.audits),
         Scope(**settings.scope),
         system=settings.systems[-1],
         labels=settings.labels,
@@ -132,7 +138,7 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     "cxc": _of_measures(partial(extended_table, collection="cxc")),
     "distillation": _of_measures(distillation_table),
     "cached_layers": lambda inputs, settings: cached_layers_table(
-        read_measures(inputs[1:]),
+        read_measures(inputs[1:], settings.audits),
         pd.read_csv(inputs[0] / "pair_costs.csv"),
         Scope(**settings.scope),
         systems=settings.systems,
@@ -150,7 +156,10 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
         [row for path in inputs for row in read_json(path)], dataset=settings.dataset
     ),
     "claims": lambda inputs, settings: claims_table(
-        pd.read_csv(inputs[0]), paper_numbers(), labels=settings.labels, dataset=settings.dataset
+        with_leaks(pd.read_csv(inputs[0]), map(Path, settings.audits)),
+        paper_numbers(),
+        labels=settings.labels,
+        dataset=settings.dataset,
     ),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
+from reranksmart.report.audit import leak_of
 from reranksmart.report.labels import SYSTEM_LABELS, number, system_label
 from reranksmart.report.paper import paper_value
 from reranksmart.report.tables import Cell, Column, Row, Table
@@ -41,6 +42,7 @@ def claims_table(
             low=line["low"],
             high=line["high"],
             paper=None if a is None or b is None else round(a - b, 2),
+            **leak_of(line),
         )
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
         key = f"{line['system_a']} - {line['system_b']} {column}" + (f" seed {line['seed']}" if several else "")

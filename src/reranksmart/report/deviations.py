@@ -59,6 +59,8 @@ def _deviation(line: dict, ours: dict[tuple[str, str, str], list[tuple[Table, Ce
         return {**found, "reason": f"ran on {table.dataset or 'another dataset'} instead"}
     if cell.extrapolated:
         return {**found, "reason": "ours is extrapolated"}
+    if cell.leaked_images:
+        return {**found, "reason": f"ours was tested on {cell.leaked_images:,} images of its training"}
     near = _near(cell.value, line["value"], column)
     return {**found, "status": WITHIN if near else OUTSIDE, "reason": ""}
 

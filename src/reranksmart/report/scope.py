@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reranksmart.report.audit import leak_of
 from reranksmart.report.labels import plural, system_label
 from reranksmart.report.tables import Cell, Column, Row
 
@@ -69,7 +70,7 @@ def cell_of(rows: pd.DataFrame, column: str, *, missing: str = NOT_RUN) -> Cell:
         raise ValueError(f"{len(chosen)} experiments claim one cell ({column}); they differ in {differing}")
     row = chosen.iloc[0]
     value, low, high, sd = (None if pd.isna(row[name]) else float(row[name]) for name in ("value", "low", "high", "sd"))
-    return Cell(value=value, low=low, high=high, sd=sd)
+    return Cell(value=value, low=low, high=high, sd=sd, **leak_of(row))
 
 
 def sizes(rows: pd.DataFrame) -> str:

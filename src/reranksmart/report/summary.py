@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from reranksmart.report.tables import Table, interval_text, value_text
+from reranksmart.report.tables import Table, interval_text, leak_notes, value_text
 
 _SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
 
@@ -59,4 +59,5 @@ def summary_text(main: Table, sentences: Sequence[str] = (), *, where: str = "")
         lines.append([row.label, *(f"{value_text(*cell)} {interval_text(*cell)}".rstrip() for cell in cells)])
     headers = [main.header, *(main.columns[place].label for place in places)]
     body = tabulate(lines, headers=headers, tablefmt="simple", disable_numparse=True)
-    return "\n".join([main.title, "", body, "", *sentences, *([where] if where else [])]) + "\n"
+    remarks = [*leak_notes(main), ""] if leak_notes(main) else []
+    return "\n".join([main.title, "", body, "", *remarks, *sentences, *([where] if where else [])]) + "\n"

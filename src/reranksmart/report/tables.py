@@ -14,6 +14,7 @@ from tabulate import tabulate
 from reranksmart.report.labels import MISSING, number, span
 from reranksmart.storage import atomic_path
 
+LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"
 
 
@@ -29,7 +30,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One value with its interval (or sd over seeds); where there is none, ``missing`` says why."""
+    """One value with its interval (or sd over seeds); where there is none, ``missing`` says why.
+
+    Of the ``gallery_images`` that it was measured on, the model was trained or selected on ``leaked_images``.
+    """
 
     value: float | None = None
     low: float | None = None
@@ -39,6 +43,8 @@ class Cell:
     missing: str = ""
     extrapolated: bool = False
     paper: float | None = None
+    leaked_images: int = 0
+    gallery_images: int = 0
 
     def __post_init__(self) -> None:
         if self.value is None and not self.text and not self.missing:
@@ -81,12 +87,13 @@ class Table:
 
 
 def value_text(cell: Cell, column: Column) -> str:
-    """Ours alone: the value, a star where extrapolated, or the sign for missing."""
+    """Ours alone: the value, a dagger where the model knew images, a star where extrapolated; or the sign for missing."""
     if cell.text:
         return cell.text
     if cell.value is None:
         return MISSING
-    return number(cell.value, column.unit) + ("*" if cell.extrapolated else "")
+    signs = (LEAKED if cell.leaked_images else "") + ("*" if cell.extrapolated else "")
+    return number(cell.value, column.unit) + signs
 
 
 def interval_text(cell: Cell, column: Column) -> str:
@@ -108,10 +115,11 @@ def paper_text(cell: Cell, column: Column) -> str:
 
 
 def notes(table: Table) -> list[str]:
-    """What the signs in the table mean: each reason why cells are missing, what is extrapolated, what is not known."""
+    """What the signs in the table mean: why cells are missing, what leaked, what is extrapolated, what is not known."""
     cells = [cell for row in table.rows for cell in row.cells]
     reasons = list(dict.fromkeys(cell.missing for cell in cells if cell.missing))
     found = [f"{MISSING} {reason}." for reason in reasons]
+    found += leak_notes(table)
     if any(cell.extrapolated for cell in cells):
         found.append("* extrapolated, not run.")
     if not table.paper_dataset:
@@ -122,6 +130,16 @@ def notes(table: Table) -> list[str]:
     where = "" if same else ", another dataset: compare differences between rows, not values"
     found.append(f"Paper: {table.paper_dataset}{where}. Its cells with {MISSING} are {UNKNOWN_TO_US}.")
     return found
+
+
+def leak_notes(table: Table) -> list[str]:
+    """What the dagger means, with how many images it is about; empty where no cell has one."""
+    cells = [cell for row in table.rows for cell in row.cells if cell.leaked_images]
+    counts = dict.fromkeys(f"{cell.leaked_images:,} of {cell.gallery_images:,}" for cell in cells)
+    if not counts:
+        return []
+    told = "tested on images that the model was trained or selected on, which the configuration allows (allowed_leaks)"
+    return [f"{LEAKED} {told}: {' or '.join(counts)} images of the gallery."]
 
 
 def wide(table: Table) -> list[list[str]]:
@@ -160,6 +178,7 @@ def _latex_escaped(text: str) -> str:
 
 def _latex_signs(text: str) -> str:
     signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "<": "$<$", "≥": "$\\ge$"}
+    signs[LEAKED] = "$\\dagger$"
     for sign, command in signs.items():
         text = text.replace(sign, command)
     return text

@@ -1,4 +1,4 @@
-"""Zero-shot transfer: models of each training set on each test set."""
+"""Several test sets beside each other: zero-shot transfer, and galleries that grow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from reranksmart.report.accuracy import by_test_set
 from reranksmart.report.labels import SYSTEM_LABELS, system_label
 from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, Scope, cell_of, sizes
 from reranksmart.report.tables import Column, Row, Table
@@ -19,6 +20,7 @@ def transfer_matrix_table(
     systems: Sequence[str],
     labels: Mapping[str, str] = SYSTEM_LABELS,
     dataset: str = "",
+    paper_dataset: str = "MSCOCO 5k and Flickr30k 1k (Entities)",
 ) -> Table:
     """A row for each training set and system, recalls on each test set; ``test_sets`` gives their names in tables.
 
@@ -40,7 +42,8 @@ def transfer_matrix_table(
                 for column in SHORT_COLUMNS
             )
             key = f"{training_set} {system}"
-            rows.append(Row(key, system_label(system, labels), cells, group=f"trained on {training_set}"))
+            label = system_label(system, labels)
+            rows.append(Row(key, label, cells, paper_key=key, group=f"trained on {training_set}"))
     return Table(
         name="transfer",
         title="Zero-shot transfer",
@@ -49,4 +52,34 @@ def transfer_matrix_table(
         columns=columns,
         rows=tuple(rows),
         dataset=dataset,
+        paper_table="transfer",
+        paper_dataset=paper_dataset,
+    )
+
+
+def enlarged_galleries_table(
+    measures: pd.DataFrame,
+    scope: Scope,
+    *,
+    test_sets: Mapping[str, str],
+    systems: Sequence[str],
+    labels: Mapping[str, str] = SYSTEM_LABELS,
+    dataset: str = "",
+    paper_dataset: str = "Flickr30k 1k (Entities)",
+) -> Table:
+    """The same queries in a plain gallery and in larger and larger ones; ``test_sets`` gives their names in tables."""
+    *_, largest = test_sets
+    return by_test_set(
+        measures,
+        scope,
+        test_sets,
+        systems,
+        labels,
+        name="enlarged_gallery",
+        title="Enlarged gallery",
+        sentence="The same queries throughout; to the right, images and captions of other datasets are added to the "
+        "gallery as distractors.",
+        dataset=dataset,
+        paper_dataset=paper_dataset,
+        keys={largest: "enlarged"},
     )

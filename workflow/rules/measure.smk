@@ -16,8 +16,8 @@ rule evaluate:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "evaluate", wildcards),
+        runtime=120,
     params:
         options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
         code=plan.code_digest("reranksmart.cli.measuring"),
@@ -89,7 +89,7 @@ rule evaluate_extended:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "evaluate", wildcards),
         runtime=60,
     params:
         options=lambda wildcards: plan.extended_measure_options(CONFIG, wildcards),
@@ -140,8 +140,11 @@ rule measure_latency:
         "../../envs/reranksmart.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "measure_latency", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(
+            CONFIG, "measure_latency", wildcards
+        ),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "measure_latency", wildcards),
     params:
         models=plan.latency_models(CONFIG),
         settings=plan.settings(CONFIG.latency),

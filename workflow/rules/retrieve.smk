@@ -19,8 +19,9 @@ rule encode:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "encode", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "encode", wildcards),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "encode", wildcards),
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         precision=CONFIG.precision.encode,
@@ -118,8 +119,11 @@ rule score_candidates:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
-        runtime=720,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "score_candidates", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(
+            CONFIG, "score_candidates", wildcards
+        ),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "score_candidates", wildcards),
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),
@@ -153,8 +157,9 @@ rule score_all:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=4320,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "score_all", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "score_all", wildcards),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "score_all", wildcards),
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),

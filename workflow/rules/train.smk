@@ -96,8 +96,9 @@ rule train:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "train", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "train", wildcards),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "train", wildcards),
     params:
         settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),
         backbone_settings=lambda wildcards: plan.reading_settings(

@@ -72,5 +72,8 @@ from reranksmart.plan.names import settings as settings
 from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests
+from reranksmart.plan.resources import gpus as gpus
+from reranksmart.plan.resources import memory_mb as memory_mb
+from reranksmart.plan.resources import runtime_minutes as runtime_minutes
 from reranksmart.plan.searchable import searchable_inputs as searchable_inputs
 from reranksmart.plan.searchable import searchable_settings as searchable_settings

@@ -1,0 +1,104 @@
+"""What jobs ask for grows with what the configuration says of their size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from reranksmart import plan
+from reranksmart.config import Config, validated
+from reranksmart.plan import sizes
+
+ROOT = Path(__file__).parent.parent
+DEFAULT = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
+PAPER = validated(yaml.safe_load((ROOT / "workflow/configs/paper.yaml").read_text()))
+OF_DEFAULT = {"backbone": "oscar", "training_set": "scenes", "seed": "1"}
+OF_PAPER = {"backbone": "oscar", "training_set": "coco", "seed": "1"}
+
+
+def asked(config: Config, rule: str, **wildcards: str) -> tuple[int, int, int]:
+    """Megabytes, minutes and GPUs of a job."""
+    keys = SimpleNamespace(**wildcards)
+    return (
+        plan.memory_mb(config, rule, keys),
+        plan.runtime_minutes(config, rule, keys),
+        plan.gpus(config, rule, keys),
+    )
+
+
+@pytest.mark.parametrize("objective", DEFAULT.objectives)
+def test_no_training_of_the_default_needs_a_gpu_or_more_than_two_gigabytes(objective: str) -> None:
+    memory, minutes, gpus = asked(DEFAULT, "train", **OF_DEFAULT, objective=objective)
+    assert (minutes, gpus) == (60, 0)
+    assert 1200 < memory <= 2000  # the embedded default's largest took 1,192 MB
+
+
+def test_the_paper_s_trainings_need_a_gpu_and_hours_by_their_steps() -> None:
+    found = {name: asked(PAPER, "train", **OF_PAPER, objective=name) for name in PAPER.objectives}
+    assert all(gpus == 1 for _, _, gpus in found.values())
+    hours = {name: minutes / 60 for name, (_, minutes, _) in found.items()}
+    assert 10 < hours["bi_encoder"] < hours["joint"] < hours["cross_encoder"] < 150
+    assert found["joint_hard"][0] > found["joint"][0]  # the vectors of 680,000 captions and images
+
+
+def test_half_the_steps_take_half_the_time_and_small_batches_less_memory() -> None:
+    joint = PAPER.objectives["joint"]
+    fewer = PAPER.model_copy(update={"objectives": {"joint": joint.model_copy(update={"steps": 15_000})}})
+    whole = asked(PAPER, "train", **OF_PAPER, objective="joint")
+    half = asked(fewer, "train", **OF_PAPER, objective="joint")
+    assert half[1] == pytest.approx(whole[1] / 2, abs=60)
+    few = joint.model_copy(update={"steps": 10})
+    pairs = joint.cross_encoder.model_copy(update={"batch_size": 4})
+    tiny = few.model_copy(update={"bi_encoder": None, "cross_encoder": pairs})
+    on_cpu = [
+        asked(PAPER.model_copy(update={"objectives": {"joint": one}}), "train", **OF_PAPER, objective="joint")
+        for one in (few, tiny)
+    ]
+    assert [gpus for _, _, gpus in on_cpu] == [0, 0]
+    assert on_cpu[0][0] > 5 * on_cpu[1][0]  # 256 pairs of a base model leave 23 GB in float32
+
+
+def test_scoring_every_pair_of_coco_needs_days_of_a_gpu_and_the_memory_of_its_ranking() -> None:
+    everything = {**OF_PAPER, "reranker": "cross_encoder", "gallery": "coco.test"}
+    memory, minutes, gpus = asked(PAPER, "score_all", **everything)
+    assert gpus == 1
+    assert 50 * 60 < minutes < 250 * 60  # the paper's own took 50 hours
+    assert memory > 25_000 * 5_000 * 28 / 2**20  # scores, their order, items and scores in that order
+    candidates = {**OF_PAPER, "retriever": "joint", "reranker": "joint", "gallery": "coco.test"}
+    assert asked(PAPER, "score_candidates", **candidates)[1] < minutes / 10
+    measured = {**OF_PAPER, "test_set": "coco_5k"}
+    assert plan.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="ce")) > memory / 2
+    assert plan.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="be")) < 2000
+
+
+def test_distractors_and_languages_count() -> None:
+    plain, enlarged = (
+        sizes.gallery_images(PAPER, gallery) for gallery in ("flickr30k.test", "flickr30k.test+coco.test+cc.dev")
+    )
+    assert (plain, enlarged) == (1_000, 1_000 + 5_000 + 15_840)
+    assert sizes.queries_of(PAPER, "m3p", "multi30k.test") == ((5 + 5 + 1 + 1) * 1_000, 4_000)
+    assert sizes.queries_of(PAPER, "m3p", "coco_m3p.test") == (25_000, 5_000)
+    assert sizes.queries_of(DEFAULT, "oscar", "scenes.test.1") == (320, 320)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "images"),
+    [
+        ("coco", "train", 113_287),
+        ("coco", "fold_3", 1_000),
+        ("flickr30k", "train", 29_783),
+        ("multi30k", "test", 1_000),
+    ],
+)
+def test_published_splits_have_their_published_sizes(dataset: str, split: str, images: int) -> None:
+    assert sizes.images_of(PAPER, dataset, split) == images
+
+
+def test_a_pair_of_a_base_model_is_11_gflop() -> None:
+    oscar, m3p = (sizes.shape(PAPER, name) for name in ("oscar", "m3p"))
+    assert 2 * oscar.trunk * sizes.tokens(PAPER, "oscar", "coco", pairs=1) == pytest.approx(11e9, rel=0.03)
+    assert oscar.parameters == pytest.approx(111e6, rel=0.02)
+    assert m3p.parameters == pytest.approx(279e6, rel=0.02)

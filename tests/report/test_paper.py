@@ -31,6 +31,8 @@ def test_every_number_that_the_protocol_knows_is_shipped() -> None:
         ("field", "BLIP-2", "image-to-text R@1", "Flickr30k 1k (Karpathy)", 97.6),
         ("table1", "joint_ce", "mR", "MSCOCO 5k", None),
         ("table1", "be", "text-to-image R@5", "MSCOCO 5k", None),
+        ("transfer", "coco joint_coop", "flickr30k mR", "MSCOCO 5k and Flickr30k 1k (Entities)", None),
+        ("enlarged_gallery", "joint_coop", "enlarged mR", "Flickr30k 1k (Entities)", None),
     ],
 )
 def test_sentinel_cells(table: str, row: str, column: str, dataset: str, value: float | None) -> None:

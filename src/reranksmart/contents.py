@@ -50,6 +50,11 @@ def experiments_of(config: Config, table: str) -> list[Experiment]:
     return [config.experiments[name] for name in TABLES_OF_EXPERIMENTS[table] if name in config.experiments]
 
 
+def is_measured(config: Config, table: str) -> bool:
+    """Whether a table is of what models answer, not of time, claims or data."""
+    return table in TABLES_OF_EXPERIMENTS or _shown(config, table)
+
+
 def _shown(config: Config, table: str) -> bool:
     """Whether a table is that of an experiment which says itself how it is shown."""
     return table in config.experiments and config.experiments[table].shown_as is not None
@@ -143,17 +148,22 @@ def _shown_settings(config: Config, name: str) -> str:
     own = config.experiments[name]
     named = own.test_sets if own.shown_as == "transfer" else own.test_sets[:1]
     label = " and ".join(filter(None, (_dataset(config, test_set) for test_set in named)))
+    backbone = own.backbones[0]
+    is_the_papers = getattr(config.backbones[backbone], "embedder", "") == (
+        "m3p" if own.shown_as == "languages" else "oscar"
+    )
     return settings(
         {
             "scope": _scope(config, own),
             "dataset": label or ", ".join(config.datasets),
-            "paper_dataset": label,
+            "title": label if is_the_papers else f"{label}, {backbone}",
+            "paper_dataset": label if is_the_papers else "",
             "kind": KINDS[str(own.shown_as)],
             "labels": {key: system.label for key, system in config.systems.items()},
             "systems": [system for system in config.systems if system in own.systems],
             "other_test_set": own.test_sets[-1] if len(own.test_sets) > 1 else "",
             "fractions": {n: config.training_sets[n].fraction for n in own.training_sets},
-            "test_sets": {n: config.test_sets[n].label or n for n in own.test_sets},
+            "test_sets": [(n, config.test_sets[n].label or n) for n in own.test_sets],
             "languages": config.backbones[own.backbones[0]].languages,
             "published": own.published,
             "seeds": len(config.seeds),
@@ -186,7 +196,7 @@ def table_leaks(config: Config, table: str) -> list[str]:
     tests: Iterable[Evaluation | Comparison] = ()
     if table == "claims":
         tests = config.comparisons
-    elif table in TABLES_OF_EXPERIMENTS or _shown(config, table):
+    elif is_measured(config, table):
         tests = evaluations(config, experiments_of(config, table))
     asked = {(test.training_set, test.test_set) for test in tests}
     allowed = {(leak.training_set, leak.test_set) for leak in config.allowed_leaks}

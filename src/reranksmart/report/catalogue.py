@@ -43,8 +43,9 @@ class ReportSettings:
     languages: Sequence[str] = ()
     seeds: int = 1
     kind: str = ""
+    title: str = ""
     paper_dataset: str = ""
-    test_sets: Mapping[str, str] | None = None
+    test_sets: Sequence[tuple[str, str]] = ()
     published: Sequence[str] = ()
     audits: Sequence[str] = ()
 
@@ -66,18 +67,13 @@ def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> T
         own = with_paper(_TABLES[name](inputs, settings), numbers)
         return with_published(own, numbers, settings.published, dataset=settings.dataset)
     table = _TABLES[settings.kind](inputs, settings)
-    known = settings.paper_dataset in set(numbers["dataset"])
-    table = with_paper(
-        replace(
-            table,
-            name=name,
-            title=f"{table.title}, {settings.dataset}",
-            paper_dataset=settings.paper_dataset if known else table.paper_dataset,
-            paper_table=table.paper_table if known else "",
-        ),
-        numbers,
-    )
-    return with_published(table, numbers, settings.published, dataset=settings.paper_dataset)
+    table = replace(table, name=name, title=f"{table.title}, {settings.title}")
+    if settings.paper_dataset in set(numbers["dataset"]):
+        table = with_paper(replace(table, paper_dataset=settings.paper_dataset), numbers)
+    else:
+        shown = table.paper_dataset if settings.paper_dataset else ""
+        table = replace(table, paper_table="", paper_dataset=shown)
+    return with_published(table, numbers, settings.published, dataset=settings.dataset)
 
 
 def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequence[Path], ReportSettings], Table]:
@@ -90,7 +86,7 @@ def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequenc
             "enlarged_test_set": settings.other_test_set,
             "fractions": settings.fractions,
             "languages": settings.languages,
-            "test_sets": settings.test_sets,
+            "test_sets": dict(settings.test_sets),
         }
         return make(
             read_measures(inputs, settings.audits),

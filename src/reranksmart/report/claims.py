@@ -79,9 +79,10 @@ def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LA
     sentences = []
     for line in chosen.to_dict("records"):
         a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
-        side = "above" if line["difference"] > 0 else "below"
+        points = round(line["difference"], 1)
+        lies = f"{abs(points):.1f} points {'above' if points > 0 else 'below'}" if points else "level with"
         p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
         where = _where(line, comparisons)
         luck = "" if line["p_value"] < level else ", not significant"
-        sentences.append(f"{a} lies {abs(line['difference']):.1f} points {side} {b} in IR R@1{where} ({p}{luck}).")
+        sentences.append(f"{a} lies {lies} {b} in IR R@1{where} ({p}{luck}).")
     return sentences

@@ -10,7 +10,7 @@ import base64
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,15 +73,23 @@ def split_photographs(dataset: str) -> dict[str, list[Photograph]]:
     }
 
 
-def write_karpathy(path: Path, splits: dict[str, list[Photograph]]) -> Path:
-    """``dataset_coco.json`` or ``dataset_flickr30k.json``: all splits in one file."""
+def write_karpathy(
+    path: Path, splits: dict[str, list[Photograph]], *, numbers: Mapping[int, Sequence[int]] | None = None
+) -> Path:
+    """``dataset_coco.json`` or ``dataset_flickr30k.json``: all splits in one file.
+
+    ``numbers``: of some images, by number, the numbers of their captions; others' are made up.
+    """
     rows = []
     for split, images in splits.items():
         for image in images:
             name = f"COCO_val2014_{image.number:012}.jpg" if image.dataset == "coco" else f"{image.number}.jpg"
+            texts = image.texts("en", 5 + image.number % 2)
+            own = [*(numbers or {}).get(image.number, ())]
+            own += [10 * image.number + place for place in range(len(own), len(texts))]
             sentences = [
-                {"tokens": text.split(), "raw": text, "imgid": 0, "sentid": 10 * image.number + place}
-                for place, text in enumerate(image.texts("en", 5 + image.number % 2))
+                {"tokens": text.split(), "raw": text, "imgid": 0, "sentid": number}
+                for text, number in zip(texts, own, strict=True)
             ]
             published = "val" if split == "dev" else split
             rows.append({"filename": name, "filepath": "val2014", "split": published, "sentences": sentences})

@@ -82,7 +82,7 @@ rule audit_training:
     input:
         lambda wildcards: plan.audit_inputs(CONFIG, wildcards),
     output:
-        "results/audits/{training_set}.json",
+        update("results/audits/{training_set}.json"),  # a refusal keeps the last one, or the models would train again
     log:
         "results/logs/audit_training/{training_set}.log",
     benchmark:

@@ -127,7 +127,7 @@ rule score_candidates:
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.gallery_reading_settings(
+        settings=lambda wildcards: plan.pair_settings(
             CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
         ),
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
@@ -163,7 +163,7 @@ rule score_all:
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),
         images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.gallery_reading_settings(
+        settings=lambda wildcards: plan.pair_settings(
             CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
         ),
         precision=CONFIG.precision.rerank,

@@ -24,7 +24,7 @@ rule pretrain:
         mem_mb=3000,
         runtime=120,
     params:
-        settings=lambda wildcards: plan.settings(CONFIG.backbones[wildcards.backbone]),
+        settings=lambda wildcards: plan.pretraining_settings(CONFIG, wildcards.backbone),
         code=plan.code_digest("reranksmart.cli.training"),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"

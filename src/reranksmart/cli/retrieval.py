@@ -16,6 +16,7 @@ from reranksmart.encoding import captions_for_pairs, encode_captions, encode_ima
 from reranksmart.gallery import Gallery
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import write_provenance
@@ -88,7 +89,7 @@ def score_candidates_verb(
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
     torch.set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
-    reranker = in_precision(load_model(model), precision)
+    reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
     texts = captions_for_pairs(reranker, tokens)
@@ -133,7 +134,7 @@ def score_all_verb(
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
     torch.set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
-    reranker = in_precision(load_model(model), precision)
+    reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen, image_ids = images_for_pairs(reranker, inputs), inputs.store.image_ids

@@ -49,6 +49,11 @@ class Backbone(Frozen):
         description="M3P: features and geometry of each region scaled to length 1, as in its pretraining; the paper's "
         "own models were trained without",
     )
+    score: Literal["log_odds", "match_logit"] = Field(
+        "log_odds",
+        description="what ranks pairs: log-odds of a match, in the order of its probability; match_logit: the logit of a "
+        "match alone, by which the published evaluators ranked (another order, since the other logit differs too)",
+    )
 
     @property
     def sees(self) -> Sight:
@@ -86,6 +91,7 @@ class Reading(Frozen):
     max_tokens: Count = 70
     object_tags: bool = False
     tag_tokens: Count = 50
+    score: str = Field("log_odds", description="of pairs, given where pairs are scored")
 
     @property
     def tags_read(self) -> int:

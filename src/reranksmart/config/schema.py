@@ -198,6 +198,18 @@ class Config(Frozen):
                     "folders of its pictures."
                 )
 
+    @model_validator(mode="after")
+    def _probabilities_come_from_log_odds(self) -> Config:
+        for name, experiment in self.experiments.items():
+            for backbone in experiment.backbones:
+                score = getattr(self.backbones.get(backbone), "score", "log_odds")
+                if score == "match_logit" and any(f.method == "weighted_probability" for f in experiment.fusions):
+                    raise ValueError(
+                        f"experiments.{name}.fusions: weighted_probability takes the probability of a match, which a "
+                        f"match_logit alone does not give. Set backbones.{backbone}.score to log_odds, or leave it out."
+                    )
+        return self
+
     def _require_a_language(self, path: str, backbone: str, system: str, test_set: str) -> None:
         dataset = self.test_sets[test_set].dataset
         own, _ = next(iter(self.systems[system].roles(backbone).values()))  # those of both roles are alike

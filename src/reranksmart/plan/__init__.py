@@ -55,6 +55,7 @@ from reranksmart.plan.models import backbone_folder as backbone_folder
 from reranksmart.plan.models import checkpoint_files as checkpoint_files
 from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
+from reranksmart.plan.models import pretraining_settings as pretraining_settings
 from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
 from reranksmart.plan.models import train_inputs as train_inputs
 from reranksmart.plan.models import trained as trained
@@ -67,6 +68,7 @@ from reranksmart.plan.names import languages_read as languages_read
 from reranksmart.plan.names import model_folder as model_folder
 from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options
+from reranksmart.plan.names import pair_settings as pair_settings
 from reranksmart.plan.names import reading_settings as reading_settings
 from reranksmart.plan.names import settings as settings
 from reranksmart.plan.places import download_settings as download_settings

@@ -29,6 +29,11 @@ def checkpoint_files(config: Config, backbone: str) -> list[str]:
     return [path] if path and Path(path).exists() else []
 
 
+def pretraining_settings(config: Config, backbone: str) -> str:
+    """What making a small backbone depends on: not what its models will rank by."""
+    return settings(config.backbones[backbone].model_dump(mode="json", exclude={"score"}))
+
+
 def checkpoint_settings(config: Config, backbone: str) -> str:
     """What converting a checkpoint depends on; its sizes are its own."""
     chosen = config.backbones[backbone]

@@ -43,6 +43,14 @@ def gallery_reading_settings(config: Config, backbone: str, gallery: str) -> str
     return reading_settings(config, backbone, languages_read(config, backbone, Gallery.parse(gallery).dataset))
 
 
+def pair_settings(config: Config, backbone: str, gallery: str) -> str:
+    """``gallery_reading_settings`` with what ranks pairs, where it is not their log-odds."""
+    read, chosen = gallery_reading_settings(config, backbone, gallery), config.backbones[backbone]
+    if isinstance(chosen, PretrainedBackbone) or chosen.score == "log_odds":
+        return read
+    return settings({**json.loads(read), "score": chosen.score})
+
+
 def reading_settings(config: Config, backbone: str, languages: tuple[str, ...] | None = None) -> str:
     """What of a backbone's settings matters for reading captions and images, as JSON of ``config.Reading``.
 

@@ -48,7 +48,8 @@ class Coco:
     @torch.inference_mode()
     def detect(self, picture: NDArray[np.uint8]) -> Regions:
         """The regions, most confident first."""
-        pixels = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).to(self.device) / 255
+        own = np.array(picture)  # a copy: Pillow's pixels may not be written, which torch warns of
+        pixels = torch.from_numpy(own).permute(2, 0, 1).to(self.device) / 255
         images, _ = self.network.transform([pixels])
         maps = self.network.backbone(images.tensors)
         proposals, _ = self.network.rpn(images, maps)

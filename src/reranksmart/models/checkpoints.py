@@ -15,6 +15,7 @@ from reranksmart.models.families import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.tuning import without_adapters
 from reranksmart.reading import reading
 from reranksmart.weights import fill
 
@@ -25,9 +26,10 @@ WEIGHTS_FILE = "model.safetensors"
 def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
     """Writes ``model.safetensors`` and ``model.json`` into an existing folder, each whole or not at all.
 
-    Equal models give equal bytes. The weights land first: a folder with a ``model.json`` is complete.
+    Equal models give equal bytes; adapters are merged into the weights that they adapt. The weights land first: a folder with a ``model.json`` is complete.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    plain = without_adapters(model) if isinstance(model, Pretrained) else model
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in plain.state_dict().items()}
     text = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
     write_whole(folder / WEIGHTS_FILE, lambda path: save_file(tensors, path))
     write_whole(folder / CONFIG_FILE, lambda path: path.write_text(text))

@@ -12,8 +12,9 @@ from reranksmart.encoding import (
     length_batches,
 )
 from reranksmart.records import Direction
-from reranksmart.reranking import score_candidates, score_matrix, score_pairs
+from reranksmart.reranking import score_matrix, score_pairs, share_of_candidates
 from reranksmart.search import build_index, retrieve
+from reranksmart.shards import joined
 
 DATA, MODEL = training_data(20), model().eval()
 
@@ -31,7 +32,7 @@ def test_candidates_are_scored_as_each_pair_alone(direction):
     candidates = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=8)
     caption_row = {id_: row for row, id_ in enumerate(DATA.captions.ids)}
     image_row = DATA.regions.store.row_by_id
-    scores = score_candidates(
+    share = share_of_candidates(
         MODEL,
         DATA.tokens,
         EmbeddedImages.of(MODEL, DATA.regions),
@@ -41,6 +42,7 @@ def test_candidates_are_scored_as_each_pair_alone(direction):
         image_row_by_id=image_row,
         depth=5,
     )
+    scores = joined([share]).reshape(len(queries), -1)
     assert scores.shape == (len(queries), 5)
     for row in (0, 3, len(queries) - 1):
         for place, item in enumerate(candidates.item_ids(row)[:5]):

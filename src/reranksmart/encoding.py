@@ -26,6 +26,7 @@ from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.progress import progress
 from reranksmart.records import Embeddings
+from reranksmart.shards import WHOLE, Shard, Share, joined
 from reranksmart.vision_encoding import bytes_of_states, states_in_memory
 from reranksmart.vision_inputs import PixelInputs
 
@@ -150,30 +151,39 @@ def encode_captions(
     model: BiEncoder, captions: TokenisedCaptions, ids: Sequence[str], *, token_budget: int = 8192
 ) -> Embeddings:
     """Unit vectors (N, D) of all captions, in the order of ``ids``."""
-    return _encode(ids, captions.lengths, token_budget, captions.batch, model.encode_text, "captions")
+    return Embeddings(tuple(ids), joined([share_of_captions(model, captions, token_budget=token_budget)]))
 
 
 def encode_images(model: BiEncoder, images: StoredImages, *, token_budget: int = 8192) -> Embeddings:
     """Unit vectors (N, D) of all images of a store, in its order."""
-    return _encode(images.store.image_ids, images.lengths, token_budget, images.batch, model.encode_image, "images")
+    return Embeddings(images.store.image_ids, joined([share_of_images(model, images, token_budget=token_budget)]))
+
+
+def share_of_captions(
+    model: BiEncoder, captions: TokenisedCaptions, *, shard: Shard = WHOLE, token_budget: int = 8192
+) -> Share:
+    """Unit vectors (n, D) of one job's captions."""
+    return _encode(captions.lengths, token_budget, captions.batch, model.encode_text, shard, "captions")
+
+
+def share_of_images(model: BiEncoder, images: StoredImages, *, shard: Shard = WHOLE, token_budget: int = 8192) -> Share:
+    """Unit vectors (n, D) of one job's images."""
+    return _encode(images.lengths, token_budget, images.batch, model.encode_image, shard, "images")
 
 
 def _encode(
-    ids: Sequence[str],
     lengths: NDArray[np.integer],
     token_budget: int,
     read: Callable[[NDArray[np.int64]], Batch],
     encode: Callable[[Batch], Tensor],
+    shard: Shard,
     what: str,
-) -> Embeddings:
-    vectors: NDArray[np.float32] | None = None
-    batches = list(length_batches(lengths, token_budget=token_budget))
-    with torch.inference_mode():
-        for rows, batch in progress(read_ahead(batches, read), what=f"encode {what} (batches)", total=len(batches)):
-            encoded = encode(batch).float().cpu().numpy()
-            if vectors is None:
-                vectors = np.empty((len(ids), encoded.shape[1]), dtype=np.float32)
-            vectors[rows] = encoded
-    if vectors is None:
+) -> Share:
+    if not len(lengths):
         raise ValueError(f"there are no {what} to encode")
-    return Embeddings(tuple(ids), vectors)
+    batches = shard.of(list(length_batches(lengths, token_budget=token_budget)))
+    vectors = []
+    with torch.inference_mode():
+        for _, batch in progress(read_ahead(batches, read), what=f"encode {what} (batches)", total=len(batches)):
+            vectors.append(encode(batch).float().cpu().numpy())
+    return Share.of_batches(batches, vectors, total=len(lengths))

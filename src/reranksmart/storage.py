@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from reranksmart.reading import reading, require_uncompressed
 from reranksmart.records import Captions, Embeddings, Ranking, Relevance
+from reranksmart.shards import Share
 
 _WRITTEN: set[Path] = set()  # the temporary folders of this process that will be renamed
 _FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -218,6 +219,21 @@ def read_pair_scores(path: Path) -> NDArray[np.float32]:
     """Log-odds (Q, K) float32 of each query with its candidates; ValueError where the file is damaged."""
     with reading(path), path.open("rb") as file:
         return _finite(np.lib.format.read_array(file, allow_pickle=False), "scores", axes=2)
+
+
+def write_share(path: Path, share: Share) -> None:
+    with atomic_path(path) as target, target.open("wb") as file:
+        np.savez(file, rows=share.rows, values=share.values, total=share.total)
+
+
+def read_share(path: Path) -> Share:
+    """What one job of several computed; ValueError where the file is damaged."""
+    with reading(path):
+        arrays = _arrays(path, "rows", "values", "total")
+        rows, values = arrays["rows"], _finite(arrays["values"], "values", axes=arrays["values"].ndim)
+        if rows.dtype != np.int64 or rows.ndim != 1 or len(rows) != len(values) or arrays["total"].dtype != np.int64:
+            raise ValueError(f"it holds {len(values)} values for rows {rows.dtype} {rows.shape}; each value has a row")
+        return Share(rows, values, int(arrays["total"]))
 
 
 def write_twin_scores(

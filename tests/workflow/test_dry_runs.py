@@ -26,6 +26,18 @@ def test_a_configuration_plans_every_rule(folder: Path, config: str, models: int
     assert jobs["train"] == models
 
 
+def test_shards_multiply_the_jobs_that_run_models_and_no_others(folder: Path) -> None:
+    target = "results/measures/oscar/scenes/sep_coop/seed1/test"
+    (folder / "shards.yaml").write_text("shards: {encode: 4, rerank: 3}\n")
+    plain = planned(snakemake(folder, target, "--dry-run", "--cores", "2").stdout)
+    done = snakemake(folder, target, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "shards.yaml")
+    jobs = planned(done.stdout)
+    assert (jobs.pop("encode_shard"), jobs.pop("merge_embeddings")) == (4 * plain.pop("encode"), 1)
+    assert (jobs.pop("score_candidates_shard"), jobs.pop("merge_pair_scores")) == (3 * plain.pop("score_candidates"), 1)
+    assert jobs.pop("total") == plain.pop("total") + 7
+    assert jobs == plain
+
+
 def test_one_table_plans_only_its_models(folder: Path) -> None:
     done = snakemake(folder, "--dry-run", "--cores", "2", "results/tables/table2_languages.md")
     jobs = planned(done.stdout)

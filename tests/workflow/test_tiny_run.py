@@ -111,6 +111,28 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
     assert (folder / measures).read_bytes() == (finished / measures).read_bytes()
 
 
+def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shared_out"
+    shutil.copytree(finished, folder, symlinks=True)
+    targets = [
+        "results/embeddings/oscar/scenes/bi_encoder/seed1/scenes/test",
+        "results/pair_scores/oscar/scenes/bi_encoder-cross_encoder/seed1/scenes.test",
+        "results/exhaustive/oscar/scenes/cross_encoder/seed1/scenes.test.1",
+    ]
+    for target in targets:
+        shutil.rmtree(folder / target)
+    (folder / "shards.yaml").write_text("shards: {encode: 2, rerank: 3}\n")
+    done = snakemake(folder, *targets, "--cores", "2", "--configfile", TINY, "shards.yaml")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for rule, jobs in (("encode_shard", 2), ("score_candidates_shard", 3), ("score_all_shard", 3)):
+        assert done.stdout.count(f"rule {rule}:") == jobs
+    for target in targets:
+        arrays = sorted(path.name for path in (finished / target).glob("*.np[yz]"))
+        assert arrays == sorted(path.name for path in (folder / target).glob("*.np[yz]"))
+        for name in arrays:
+            assert (folder / target / name).read_bytes() == (finished / target / name).read_bytes(), name
+
+
 def test_every_artefact_says_where_it_comes_from(finished: Path) -> None:
     for artefact in (
         "backbones/oscar/scenes",

@@ -14,6 +14,8 @@ rule encode:
         "results/logs/encode/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.log",
     benchmark:
         "results/benchmarks/encode/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.tsv"
+    wildcard_constraints:
+        seed=plan.seed_where(CONFIG.shards.encode == 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
@@ -25,10 +27,12 @@ rule encode:
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         precision=CONFIG.precision.encode,
+        shard="",
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
-        " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule index:
@@ -114,6 +118,8 @@ rule score_candidates:
         "results/logs/score_candidates/{backbone}.{training_set}.{retriever}-{reranker}.seed{seed}.{gallery}.log",
     benchmark:
         "results/benchmarks/score_candidates/{backbone}.{training_set}.{retriever}-{reranker}.seed{seed}.{gallery}.tsv"
+    wildcard_constraints:
+        seed=plan.seed_where(CONFIG.shards.rerank == 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
@@ -132,11 +138,13 @@ rule score_candidates:
         ),
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
+        shard="",
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
-        " --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --precision {params.precision} {params.shard}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule score_all:
@@ -152,6 +160,8 @@ rule score_all:
         "results/logs/score_all/{backbone}.{training_set}.{reranker}.seed{seed}.{gallery}.log",
     benchmark:
         "results/benchmarks/score_all/{backbone}.{training_set}.{reranker}.seed{seed}.{gallery}.tsv"
+    wildcard_constraints:
+        seed=plan.seed_where(CONFIG.shards.rerank == 1),
     priority: 35
     conda:
         "../../envs/reranksmart.yaml"
@@ -167,10 +177,12 @@ rule score_all:
             CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
         ),
         precision=CONFIG.precision.rerank,
+        shard="",
         code=plan.code_digest("reranksmart.cli.retrieval"),
     shell:
         "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
-        " --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
+        " --output {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule score_twins:

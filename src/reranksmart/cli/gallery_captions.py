@@ -1,4 +1,4 @@
-"""The captions of a gallery, read from its splits."""
+"""The captions that a backbone reads: of one split, and of a gallery's splits together."""
 
 from __future__ import annotations
 
@@ -18,3 +18,11 @@ def read_gallery_captions(folders: list[Path], gallery: Gallery, languages: tupl
     parts = [asking.in_languages(languages), *(part.in_any_language(languages) for part in others)]
     captions = Captions.concatenated(parts)
     return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions
+
+
+def read_split_captions(path: Path, languages: tuple[str, ...]) -> Captions:
+    """The captions of a split in those of the languages that it has; none where it has no captions at all."""
+    captions = read_captions(path)
+    if not len(captions):
+        return captions
+    return captions.in_languages(set(languages) & set(captions.languages) or languages)

@@ -9,10 +9,18 @@ import numpy as np
 import torch
 import typer
 
-from reranksmart.cli.gallery_captions import read_gallery_captions
+from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
+from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
 from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
+from reranksmart.encoding import (
+    captions_for_pairs,
+    encode_captions,
+    encode_images,
+    images_for_pairs,
+    share_of_captions,
+    share_of_images,
+)
 from reranksmart.gallery import Gallery
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
@@ -20,17 +28,10 @@ from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import write_provenance
-from reranksmart.records import Direction, Ranking
-from reranksmart.reranking import score_candidates, score_matrix, score_pairs
-from reranksmart.storage import (
-    atomic_directory,
-    read_captions,
-    read_ranking,
-    write_embeddings,
-    write_pair_scores,
-    write_ranking,
-    write_twin_scores,
-)
+from reranksmart.records import Direction
+from reranksmart.reranking import score_pairs, share_of_candidates, share_of_matrix
+from reranksmart.shards import Shard
+from reranksmart.storage import atomic_directory, read_captions, read_ranking, write_twin_scores
 from reranksmart.vision_inputs import open_images
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -40,6 +41,10 @@ Folders = Annotated[list[Path], typer.Option()]
 Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
 Bits = Annotated[Precision, typer.Option(help="auto: bfloat16 where model and hardware gain by it, else float32")]
 GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
+ShardIndex = Annotated[int, typer.Option(help="which share of the batches this job computes, from 0")]
+ShardCount = Annotated[
+    int, typer.Option(help="the jobs that share the batches; a verb merge-... joins what they wrote")
+]
 
 
 @app.command("encode")
@@ -51,19 +56,21 @@ def encode_verb(
     output: Folder,
     threads: int = 1,
     precision: Bits = "float32",
+    shard: ShardIndex = 0,
+    shards: ShardCount = 1,
 ) -> None:
-    """Embeds the captions and images of one split, each once."""
+    """Embeds the captions and images of one split, each once; or one job's share of them."""
     torch.set_num_threads(threads)
+    job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     encoder = in_precision(load_model(model), precision)
-    texts = read_captions(captions)
+    texts = read_split_captions(captions, backbone.languages)
     inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
     with atomic_directory(output) as target:
         if len(texts):  # your own pictures may have none
-            texts = texts.in_languages(set(backbone.languages) & set(texts.languages) or backbone.languages)
             tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            write_embeddings(target / "captions.npz", encode_captions(encoder, tokens, texts.ids))
-        write_embeddings(target / "images.npz", encode_images(encoder, inputs))
+            keep_vectors(target / "captions.npz", texts.ids, [share_of_captions(encoder, tokens, shard=job)], job)
+        keep_vectors(target / "images.npz", inputs.store.image_ids, [share_of_images(encoder, inputs, shard=job)], job)
         write_provenance(
             target,
             verb="encode",
@@ -85,9 +92,12 @@ def score_candidates_verb(
     output: Folder,
     threads: int = 1,
     precision: Bits = "float32",
+    shard: ShardIndex = 0,
+    shards: ShardCount = 1,
 ) -> None:
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
     torch.set_num_threads(threads)
+    job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
@@ -100,7 +110,7 @@ def score_candidates_verb(
         for language in backbone.languages:
             for direction in Direction:
                 ranking = read_ranking(candidates / f"{language}.{direction}.npz")
-                scores = score_candidates(
+                share = share_of_candidates(
                     reranker,
                     texts,
                     seen,
@@ -109,8 +119,9 @@ def score_candidates_verb(
                     caption_row_by_id=row_by_id,
                     image_row_by_id=inputs.store.row_by_id,
                     depth=depth,
+                    shard=job,
                 )
-                write_pair_scores(target / f"{language}.{direction}.npy", scores)
+                keep_scores(target, f"{language}.{direction}", len(ranking), [share], job)
         write_provenance(
             target,
             verb="score-candidates",
@@ -130,23 +141,23 @@ def score_all_verb(
     output: Folder,
     threads: int = 1,
     precision: Bits = "float32",
+    shard: ShardIndex = 0,
+    shards: ShardCount = 1,
 ) -> None:
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
     torch.set_num_threads(threads)
+    job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
-    seen, image_ids = images_for_pairs(reranker, inputs), inputs.store.image_ids
+    seen = images_for_pairs(reranker, inputs)
     with atomic_directory(output) as target:
         for language in backbone.languages:
             chosen = captions.in_languages([language])
             tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            matrix = score_matrix(reranker, captions_for_pairs(reranker, tokens), seen)
-            for direction, rows in ((Direction.TEXT_TO_IMAGE, matrix), (Direction.IMAGE_TO_TEXT, matrix.T)):
-                query_ids, gallery_ids = direction.pair(chosen.ids, image_ids)
-                items = np.broadcast_to(np.arange(rows.shape[1], dtype=np.int32), rows.shape)
-                write_ranking(target / f"{language}.{direction}.npz", Ranking(query_ids, gallery_ids, items, rows))
+            share = share_of_matrix(reranker, captions_for_pairs(reranker, tokens), seen, shard=job)
+            keep_rankings(target, language, chosen.ids, inputs.store.image_ids, [share], job)
         write_provenance(
             target,
             verb="score-all",

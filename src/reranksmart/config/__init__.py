@@ -17,6 +17,7 @@ from reranksmart.config.experiments import Experiment as Experiment
 from reranksmart.config.experiments import Fusion as Fusion
 from reranksmart.config.experiments import Latency as Latency
 from reranksmart.config.experiments import Precisions as Precisions
+from reranksmart.config.experiments import Shards as Shards
 from reranksmart.config.experiments import System as System
 from reranksmart.config.experiments import TestSet as TestSet
 from reranksmart.config.pretrained import FAMILIES as FAMILIES

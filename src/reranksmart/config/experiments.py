@@ -136,6 +136,13 @@ class Precisions(Frozen):
     rerank: Precision = Field("auto", description="pairs: re-ranking")
 
 
+class Shards(Frozen):
+    """Jobs that share the work of one model on one split or gallery. Their number changes no result."""
+
+    encode: Count = Field(1, description="jobs that encode the captions and images of a split")
+    rerank: Count = Field(1, description="jobs that score the pairs of a gallery")
+
+
 class Latency(Frozen):
     backbone: Name
     training_set: Name

@@ -8,7 +8,16 @@ from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import AnyBackbone
 from reranksmart.config.datasets import Dataset, Downloads, Files, RegionFeatures
-from reranksmart.config.experiments import AllowedLeak, Comparison, Experiment, Latency, Precisions, System, TestSet
+from reranksmart.config.experiments import (
+    AllowedLeak,
+    Comparison,
+    Experiment,
+    Latency,
+    Precisions,
+    Shards,
+    System,
+    TestSet,
+)
 from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.config.published import Coco, Published
 from reranksmart.config.training import Objective, TrainingSet
@@ -30,6 +39,7 @@ class Config(Frozen):
     allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
     latency: Latency | None = None
     precision: Precisions = Precisions()
+    shards: Shards = Shards()
     index: str = Field("Flat", description="faiss factory string of the retrievers' index")
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
     bootstrap: Count = Field(1000, description="resamples of an interval")

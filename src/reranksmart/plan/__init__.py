@@ -70,6 +70,7 @@ from reranksmart.plan.names import one_of as one_of
 from reranksmart.plan.names import options as options
 from reranksmart.plan.names import pair_settings as pair_settings
 from reranksmart.plan.names import reading_settings as reading_settings
+from reranksmart.plan.names import seed_where as seed_where
 from reranksmart.plan.names import settings as settings
 from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located

@@ -76,6 +76,11 @@ def one_of(names: Iterable[str]) -> str:
     return "|".join(sorted(names, key=lambda name: (-len(name), name))) or "(?!)"
 
 
+def seed_where(condition: bool) -> str:
+    """A regular expression of every seed where the condition holds, of none elsewhere: whether a rule is used."""
+    return "[0-9]+" if condition else "(?!)"
+
+
 def options(flag: str, values: Iterable[str]) -> str:
     """A repeated command option: ``--data a --data b``."""
     return " ".join(f"{flag} {value}" for value in values)

@@ -14,6 +14,7 @@ from reranksmart.plan import (
     main_depth,
     measure_inputs,
     models_of,
+    retrieving_and_reranking,
     settings,
     trained_models,
 )
@@ -72,6 +73,8 @@ def tables(config: Config) -> list[str]:
     found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
     found += [name for name in config.experiments if _shown(config, name)]
     found += list(LATENCY_TABLES) if config.latency else []
+    found += ["precision"] if retrieving_and_reranking(config) else []
+    found += ["planned_evaluation"] if config.planned_evaluation else []
     found += ["claims"] if config.comparisons else []
     found += ["region_recall"] if _scene_splits(config) else []
     found += ["audit"] if audited(config) else []
@@ -123,7 +126,9 @@ def report_settings(config: Config, name: str) -> str:
     return settings(
         {
             "scope": _scope(config, about) if about else {},
-            "dataset": _dataset(config, config.latency.test_set if config.latency and name in LATENCY_TABLES else "")
+            "dataset": _dataset(
+                config, config.latency.test_set if config.latency and name in (*LATENCY_TABLES, "precision") else ""
+            )
             or _dataset(config, about.test_sets[0] if about else "")
             or ", ".join(config.datasets),
             "labels": {key: system.label for key, system in config.systems.items()},
@@ -134,6 +139,7 @@ def report_settings(config: Config, name: str) -> str:
             "published": own.published if own else (),
             "seeds": len(config.seeds),
             "audits": table_leaks(config, name),
+            **({"planned": config.planned_evaluation} if name == "planned_evaluation" else {}),
         }
     )
 
@@ -184,6 +190,10 @@ def table_inputs(config: Config, table: str) -> list[str]:
         return ["results/index_recall"]
     if table in LATENCY_TABLES:
         return ["results/latency"]
+    if table == "precision":
+        return ["results/precision"]
+    if table == "planned_evaluation":
+        return ["results/rates"]
     if table not in TABLES_OF_EXPERIMENTS and not _shown(config, table):
         raise ConfigError(f"no table is called {table!r}; there are {tables(config)}")
     if table == "cached_layers":

@@ -207,3 +207,51 @@ rule measure_pairs:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure_precision:
+    input:
+        unpack(lambda wildcards: plan.precision_inputs(CONFIG)),
+    output:
+        directory("results/precision"),
+    log:
+        "results/logs/measure_precision.log",
+    benchmark:
+        "results/benchmarks/measure_precision.tsv"
+    priority: 20
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        models=plan.precision_models(CONFIG),
+        depth=plan.main_depth(CONFIG),
+        resamples=CONFIG.bootstrap,
+        code=plan.code_digest("reranksmart.cli.bits"),
+    shell:
+        "reranksmart measure-precision --data {input.data} --relevance {input.relevance}"
+        " --models {params.models:q} --depth {params.depth}"
+        " --resamples {params.resamples} --output {output} --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure_rates:
+    output:
+        directory("results/rates"),
+    log:
+        "results/logs/measure_rates.log",
+    benchmark:
+        "results/benchmarks/measure_rates.tsv"
+    priority: 20
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=plan.rate_settings(CONFIG),
+        code=plan.code_digest("reranksmart.cli.bits"),
+    shell:
+        "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"

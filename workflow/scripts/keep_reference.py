@@ -7,7 +7,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS, REFERENCE = ROOT / "results", ROOT / "results" / "reference"
-WHOLE = ("tables", "figures", "measures", "twins", "latency", "index_recall", "pair_costs", "audits")
+WHOLE = (
+    "tables",
+    "figures",
+    "measures",
+    "twins",
+    "latency",
+    "index_recall",
+    "pair_costs",
+    "precision",
+    "rates",
+    "audits",
+)
 FILES = (
     "comparisons.csv",
     "deviations.csv",

@@ -40,6 +40,8 @@ MODULE_BY_VERB = {
     "measure-latency": "cost",
     "measure-indexes": "cost",
     "measure-pairs": "pairs",
+    "measure-precision": "bits",
+    "measure-rates": "bits",
     "tabulate": "reporting",
     "plot": "reporting",
     "report": "reporting",

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
+from reranksmart.cli.roles import Role
 from reranksmart.code import code_digest
-from reranksmart.config import Latency, Precisions, Reading
+from reranksmart.config import Latency, Precisions
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
 from reranksmart.models.checkpoints import load_model
@@ -28,15 +29,6 @@ from reranksmart.vision_inputs import PixelInputs, open_images, open_store
 from reranksmart.vision_store import VisionStore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-class _Role(BaseModel):
-    """One role of a timed system: its model, the images that it reads, the pixels behind them if they are states."""
-
-    model: Path
-    images: Path
-    pixels: Path | None = None
-    reading: Reading
 
 
 @app.command("measure-latency")
@@ -57,7 +49,7 @@ def measure_latency_verb(
     faiss.omp_set_num_threads(threads)
     latency, precisions = Latency.model_validate_json(settings), Precisions.model_validate_json(precision)
     captions = read_captions(data / "captions.jsonl")
-    roles = TypeAdapter(dict[str, dict[str, _Role]]).validate_json(models)
+    roles = TypeAdapter(dict[str, dict[str, Role]]).validate_json(models)
     systems = [_timed_system(name, by_role, captions, precisions) for name, by_role in roles.items()]
     device = {"device": device_name(), "dtype": _precision_names(roles, precisions), "threads": threads}
     times = query_times(
@@ -83,7 +75,7 @@ def _stage(role: str, precisions: Precisions) -> Precision:
     return precisions.encode if role == "retriever" else precisions.rerank
 
 
-def _precision_names(systems: dict[str, dict[str, _Role]], precisions: Precisions) -> str:
+def _precision_names(systems: dict[str, dict[str, Role]], precisions: Precisions) -> str:
     """What the timed models really compute in: ``float32``, or one name a role."""
     used = {role: own.model for by_role in systems.values() for role, own in by_role.items()}
     names = [chosen_precision(load_model(folder), _stage(role, precisions)) for role, folder in sorted(used.items())]
@@ -92,7 +84,7 @@ def _precision_names(systems: dict[str, dict[str, _Role]], precisions: Precision
     )
 
 
-def _timed_system(name: str, by_role: dict[str, _Role], captions: Captions, precisions: Precisions) -> TimedSystem:
+def _timed_system(name: str, by_role: dict[str, Role], captions: Captions, precisions: Precisions) -> TimedSystem:
     loaded = {own.model: load_model(own.model) for own in by_role.values()}  # a joint model once
     return TimedSystem(
         name,
@@ -103,7 +95,7 @@ def _timed_system(name: str, by_role: dict[str, _Role], captions: Captions, prec
     )
 
 
-def _timed(role: _Role, model: Any, captions: Captions) -> TimedRole:
+def _timed(role: Role, model: Any, captions: Captions) -> TimedRole:
     texts = captions.in_languages(role.reading.languages[:1])
     tokens = TokenisedCaptions.of(texts, open_tokeniser(role.model), max_tokens=role.reading.max_tokens)
     images = open_images([role.images], read_by=role.model, tag_tokens=role.reading.tags_read)
@@ -113,7 +105,7 @@ def _timed(role: _Role, model: Any, captions: Captions) -> TimedRole:
     return TimedRole(model, tokens, images, prepare=lambda: make_states(model, pixels))
 
 
-def _costs(systems: dict[str, dict[str, _Role]]) -> list[dict[str, object]]:
+def _costs(systems: dict[str, dict[str, Role]]) -> list[dict[str, object]]:
     """Parameters and bytes of the distinct models that each system holds, and of what it keeps of an image."""
     rows = []
     for name, by_role in systems.items():

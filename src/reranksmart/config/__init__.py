@@ -16,6 +16,7 @@ from reranksmart.config.experiments import Comparison as Comparison
 from reranksmart.config.experiments import Experiment as Experiment
 from reranksmart.config.experiments import Fusion as Fusion
 from reranksmart.config.experiments import Latency as Latency
+from reranksmart.config.experiments import PlannedEvaluation as PlannedEvaluation
 from reranksmart.config.experiments import Precisions as Precisions
 from reranksmart.config.experiments import Shards as Shards
 from reranksmart.config.experiments import System as System

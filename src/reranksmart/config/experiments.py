@@ -155,3 +155,41 @@ class Latency(Frozen):
     pairs_measured: Count = Field(5000, description="largest gallery the exhaustive cross-encoder is really run on")
     indexes: tuple[str, ...] = Field(("Flat", "HNSW32", "IVF64,Flat"), description="faiss factory strings compared")
     index_vectors: Count = Field(20_000, description="vectors of the gallery on which indexes are compared")
+
+
+class Network(Frozen):
+    """The size of a single-stream network; the default is the paper's OSCAR-base."""
+
+    vocab_size: Count = 30_522
+    hidden_size: Count = 768
+    layers: Count = 12
+    heads: Count = 12
+    intermediate_size: Count = 3072
+    feature_size: Count = Field(2048, description="numbers of a region's feature")
+
+
+class Timed(Frozen):
+    captions: Count = 64
+    images: Count = 24
+    pairs: Count = 24
+
+
+class Card(Frozen):
+    """A card that is not at hand: its rows in the table are estimates and called so."""
+
+    tflops: float = Field(gt=0, description="bfloat16 products it can do, 10^12 operations a second")
+    pairs_a_second: float = Field(gt=0, description="aimed at")
+
+
+class PlannedEvaluation(Frozen):
+    """A whole evaluation of the paper's size, planned from rates of a network of its size with random weights."""
+
+    network: Network = Network()
+    captions: Count = 25_000
+    images: Count = 5_000
+    depth: Count = Field(20, description="k, the candidates re-ranked")
+    tokens: Count = Field(14, description="of a caption, special tokens included")
+    regions: Count = Field(50, description="of an image")
+    timed: Timed = Field(Timed(), description="how many of each are timed")
+    repeats: Count = 2
+    cards: dict[str, Card] = Field({}, description="cards whose times are estimated, by name")

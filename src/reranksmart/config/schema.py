@@ -13,6 +13,7 @@ from reranksmart.config.experiments import (
     Comparison,
     Experiment,
     Latency,
+    PlannedEvaluation,
     Precisions,
     Shards,
     System,
@@ -38,6 +39,7 @@ class Config(Frozen):
     comparisons: tuple[Comparison, ...] = ()
     allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
     latency: Latency | None = None
+    planned_evaluation: PlannedEvaluation | None = None
     precision: Precisions = Precisions()
     shards: Shards = Shards()
     index: str = Field("Flat", description="faiss factory string of the retrievers' index")

@@ -47,6 +47,13 @@ def chosen_precision(model: nn.Module, precision: Precision) -> str:
     return "bfloat16" if _multiplies_bfloat16(model.device) else "float32"
 
 
+def can_compute(model: nn.Module, precision: Precision) -> bool:
+    """Whether ``in_precision`` has this model in this precision on its device."""
+    chosen = chosen_precision(model, precision)
+    single_stream = isinstance(model, SingleStream)
+    return chosen == "float32" or (single_stream and (chosen != "int8" or model.device.type == "cpu"))
+
+
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)

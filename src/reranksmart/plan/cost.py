@@ -106,3 +106,35 @@ def pair_inputs(config: Config) -> dict[str, Any]:
 def pair_reading_settings(config: Config) -> str:
     experiment = config.experiments.get("cached_layers")
     return reading_settings(config, experiment.backbones[0]) if experiment else "{}"
+
+
+def retrieving_and_reranking(config: Config) -> str | None:
+    """The first timed system that does both: on its models precisions are compared."""
+    timed = config.latency.systems if config.latency else ()
+    return next((name for name in timed if config.systems[name].retriever and config.systems[name].reranker), None)
+
+
+def precision_models(config: Config) -> str:
+    """That system by role, as in ``latency_models``."""
+    name = retrieving_and_reranking(config)
+    return settings(json.loads(latency_models(config))[name]) if name else "{}"
+
+
+def precision_inputs(config: Config) -> dict[str, Any]:
+    if not retrieving_and_reranking(config):
+        raise ConfigError("latency.systems: none retrieves and re-ranks. Add one to compare precisions.")
+    roles = json.loads(precision_models(config)).values()
+    inputs = latency_inputs(config)
+    place = inputs["data"].removeprefix("results/data/").replace("/", ".")
+    return {
+        "data": inputs["data"],
+        "relevance": f"results/relevance/{place}.npz",
+        "images": sorted({role["images"] for role in roles}),
+        "models": sorted({role["model"] for role in roles}),
+    }
+
+
+def rate_settings(config: Config) -> str:
+    """What the rates of the planned evaluation depend on: not what is planned from them."""
+    planned = config.planned_evaluation
+    return planned.model_dump_json(include={"network", "tokens", "regions", "timed", "repeats"}) if planned else "{}"

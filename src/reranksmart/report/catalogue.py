@@ -14,6 +14,7 @@ from reranksmart.report.ablations import depth_table, fusion_table, hard_negativ
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
 from reranksmart.report.audit import audit_table, with_leaks
 from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
+from reranksmart.report.bits import planned_table, precision_table
 from reranksmart.report.claims import claims_table
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
@@ -48,6 +49,7 @@ class ReportSettings:
     test_sets: Sequence[tuple[str, str]] = ()
     published: Sequence[str] = ()
     audits: Sequence[str] = ()
+    planned: Mapping[str, Any] | None = None
 
 
 def read_measures(folders: Sequence[Path], audits: Sequence[str] = ()) -> pd.DataFrame:
@@ -142,6 +144,12 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
         dataset=settings.dataset,
     ),
     "cost": _of_file(cost_table, "cost.csv"),
+    "precision": lambda inputs, settings: precision_table(
+        pd.read_csv(inputs[0] / "precision.csv"), dataset=settings.dataset
+    ),
+    "planned_evaluation": lambda inputs, settings: planned_table(
+        pd.read_csv(inputs[0] / "rates.csv"), settings.planned or {}, paper_numbers()
+    ),
     "index_recall": lambda inputs, settings: index_table(
         pd.read_csv(inputs[0] / "index_recall.csv"), dataset=settings.dataset
     ),

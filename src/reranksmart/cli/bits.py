@@ -1,0 +1,96 @@
+"""Verbs on precision: what fewer bits do to trained models' answers, and how fast a model of the paper's size runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, get_args
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+from pydantic import TypeAdapter
+
+from reranksmart.cli.roles import Role
+from reranksmart.code import code_digest
+from reranksmart.config import PlannedEvaluation
+from reranksmart.fewer_bits import EXACT, bit_costs
+from reranksmart.inputs import TokenisedCaptions, open_tokeniser
+from reranksmart.models.checkpoints import load_model
+from reranksmart.models.reduced import can_compute
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.precision import Precision
+from reranksmart.provenance import device_name, write_provenance
+from reranksmart.rates import measured_rates
+from reranksmart.records import Captions
+from reranksmart.storage import atomic_directory, read_captions, read_relevance
+from reranksmart.training.sampling import TrainingData
+from reranksmart.vision_inputs import open_images
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+PRECISIONS: tuple[Precision, ...] = tuple(name for name in get_args(Precision) if name != "auto")
+
+
+@app.command("measure-precision")
+def measure_precision_verb(
+    data: Annotated[Path, typer.Option(help="folder of the split that asks")],
+    relevance: Annotated[Path, typer.Option()],
+    models: Annotated[str, typer.Option(help='{"retriever": {"model": folder, "images": folder, ...}, ...} as JSON')],
+    output: Annotated[Path, typer.Option()],
+    depth: Annotated[int, typer.Option(help="items whose overlap counts; twice as many are re-ranked")] = 20,
+    resamples: int = 1000,
+    seed: int = 1,
+    threads: int = 1,
+) -> None:
+    """Compares each precision with float32: rank overlap and R@1, one caption an image asking."""
+    torch.set_num_threads(threads)
+    captions = read_captions(data / "captions.jsonl")
+    roles = TypeAdapter(dict[str, Role]).validate_json(models)
+    read = {name: _read(role, captions, relevance) for name, role in roles.items()}
+    others = [name for name in PRECISIONS if name != EXACT and all(can_compute(net, name) for net, _ in read.values())]
+    rng = np.random.default_rng(seed)
+    rows = bit_costs(read["retriever"], read["reranker"], precisions=others, depth=depth, resamples=resamples, rng=rng)
+    with atomic_directory(output) as target:
+        frame = pd.DataFrame(rows).assign(depth=depth, device=device_name(), threads=threads)
+        frame.to_csv(target / "precision.csv", index=False)
+        write_provenance(
+            target, verb="measure-precision", code=code_digest(__name__), settings=models, seed=seed, threads=threads
+        )
+
+
+def _read(role: Role, captions: Captions, relevance: Path) -> tuple[SingleStream, TrainingData]:
+    """A role's model with one caption an image, and the images, as it reads them."""
+    asking = captions.in_languages(role.reading.languages[:1]).first_of_each_image(1)
+    tokens = TokenisedCaptions.of(asking, open_tokeniser(role.model), max_tokens=role.reading.max_tokens)
+    images = open_images([role.images], read_by=role.model, tag_tokens=role.reading.tags_read)
+    return load_model(role.model), TrainingData.of(asking, tokens, images, read_relevance(relevance))
+
+
+@app.command("measure-rates")
+def measure_rates_verb(
+    settings: Annotated[str, typer.Option(help="the settings of the planned evaluation as JSON")],
+    output: Annotated[Path, typer.Option()],
+    seed: int = 1,
+    threads: int = 1,
+) -> None:
+    """Times captions, images and pairs of a model of the planned evaluation's size, random weights, by precision."""
+    torch.set_num_threads(threads)
+    planned = PlannedEvaluation.model_validate_json(settings)
+    network = planned.network.model_dump()
+    model = SingleStreamConfig(embedder="oscar", cls_id=101, sep_id=102, pad_id=0, **network)
+    rows = measured_rates(
+        model,
+        precisions=PRECISIONS,
+        tokens=planned.tokens,
+        regions=planned.regions,
+        counts=planned.timed.model_dump(),
+        repeats=planned.repeats,
+        seed=seed,
+    )
+    with atomic_directory(output) as target:
+        pd.DataFrame(rows).assign(device=device_name(), threads=threads).to_csv(target / "rates.csv", index=False)
+        write_provenance(
+            target, verb="measure-rates", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
+        )

@@ -1,0 +1,18 @@
+"""What a verb is told of a system's role: its model and what that reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from reranksmart.config import Reading
+
+
+class Role(BaseModel):
+    """One role of a timed system: its model, the images that it reads, the pixels behind them if they are states."""
+
+    model: Path
+    images: Path
+    pixels: Path | None = None
+    reading: Reading

@@ -1,0 +1,124 @@
+"""The tables of speed: what fewer bits do to the answers, and a whole evaluation of the paper's size, planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reranksmart.report.costs import machine
+from reranksmart.report.labels import DIRECTIONS
+from reranksmart.report.paper import paper_value
+from reranksmart.report.tables import Cell, Column, Row, Table
+
+STAGES = {"encode": "retrieval", "rerank": "re-ranking"}
+_EXACT = "float32"
+_PAPER_SYSTEMS = {"be": "BE", "coop": "Coop", "ce": "CE"}
+
+
+def precision_table(costs: pd.DataFrame, *, dataset: str = "") -> Table:
+    """Each precision of each stage against float32: R@1, its change, and the rank overlap."""
+    depth = int(costs["depth"].iloc[0])
+    columns = tuple(
+        Column(f"{direction} {key}", f"{DIRECTIONS[direction].split(' ')[0]} {label}", unit=unit)
+        for direction in costs["direction"].unique()
+        for key, label, unit in (
+            ("r_at_1", "R@1", "percent"),
+            ("change", "change", "points"),
+            ("overlap", f"overlap at {depth}", "percent"),
+        )
+    )
+    rows = []
+    for (stage, precision), own in costs.groupby(["stage", "precision"], sort=False):
+        cells = [cell for line in own.to_dict("records") for cell in _answer_cells(line)]
+        rows.append(Row(f"{stage} {precision}", precision, tuple(cells), group=STAGES[stage]))
+    return Table(
+        name="precision",
+        title="What fewer bits do to the answers",
+        caption=f"R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
+        f"many of the first {depth} items are those of float32, in %; {int(costs['queries'].max()):,} queries "
+        f"a direction, on {machine(costs)}. The reranker orders the {2 * depth} items that the retriever found in float32. "
+        "Not in the paper.",
+        header="precision",
+        columns=columns,
+        rows=tuple(rows),
+        dataset=dataset,
+    )
+
+
+def _answer_cells(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
+    exact = line["precision"] == _EXACT
+    change = Cell(value=line["change"], low=line["low"], high=line["high"])
+    basis = Cell(missing="what the others are compared with")
+    return Cell(value=line["r_at_1"]), basis if exact else change, basis if exact else Cell(value=100 * line["overlap"])
+
+
+def planned_table(
+    rates: pd.DataFrame, planned: Mapping[str, Any], numbers: pd.DataFrame, *, paper_dataset: str = "MSCOCO 5k"
+) -> Table:
+    """Seconds of a whole evaluation of BE, Coop and CE: the paper's, this machine's from its rates, a card's estimate."""
+    a_second = 1000 * rates["count"] / rates["time_ms"]
+    medians = rates.assign(a_second=a_second).groupby(["precision", "stage"], sort=False)["a_second"].median()
+    rows = [_paper_row(numbers, paper_dataset)]
+    for precision in rates["precision"].unique():
+        speeds = {stage: float(medians[precision, stage]) for stage in ("captions", "images", "pairs")}
+        rows.append(_planned_row(precision, f"this machine, {precision}", speeds, planned))
+    for name, card in planned["cards"].items():
+        floor = 1e12 * card["tflops"] / operations(planned, texts=True, regions=True)
+        for label, pairs in (("floor", floor), ("aim", card["pairs_a_second"])):
+            rows.append(
+                _planned_row(f"{name} {label}", f"{name}, {label}: estimate", card_rates(pairs, planned), planned)
+            )
+    return Table(
+        name="planned_evaluation",
+        title="A whole evaluation of the paper's size, planned",
+        caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
+        f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. This "
+        f"machine's rates were measured, on {machine(rates)}; a card's floor is its {_peaks(planned)} divided by "
+        f"{operations(planned, texts=True, regions=True) / 1e9:.1f} GFLOP a pair, its aim a wish: neither was measured.",
+        header="machine",
+        columns=(
+            *(Column(stage, f"{stage} a second", unit="count") for stage in ("captions", "images", "pairs")),
+            *(Column(key, label, unit="seconds") for key, label in _PAPER_SYSTEMS.items()),
+        ),
+        rows=tuple(rows),
+        dataset=paper_dataset,
+    )
+
+
+def operations(planned: Mapping[str, Any], *, texts: bool, regions: bool) -> float:
+    """Floating-point operations of one pass over a caption, an image or a pair: products of matrices, twice each."""
+    network = planned["network"]
+    width, inner = network["hidden_size"], network["intermediate_size"]
+    length = (planned["tokens"] if texts else 1) + (planned["regions"] if regions else 0)
+    layer = 2 * length * (4 * width**2 + 2 * width * inner) + 4 * length**2 * width
+    projection = 2 * planned["regions"] * network["feature_size"] * width if regions else 0
+    return float(network["layers"] * layer + projection)
+
+
+def card_rates(pairs: float, planned: Mapping[str, Any]) -> dict[str, float]:
+    """Captions, images and pairs a second of a card that does so many pairs: in proportion to their operations."""
+    work = pairs * operations(planned, texts=True, regions=True)
+    captions = work / operations(planned, texts=True, regions=False)
+    return {"captions": captions, "images": work / operations(planned, texts=False, regions=True), "pairs": pairs}
+
+
+def _planned_row(key: str, label: str, speeds: Mapping[str, float], planned: Mapping[str, Any]) -> Row:
+    captions, images = planned["captions"], planned["images"]
+    encode = captions / speeds["captions"] + images / speeds["images"]
+    coop = encode + (captions + images) * planned["depth"] / speeds["pairs"]
+    seconds = encode, coop, captions * images / speeds["pairs"]
+    rates = (Cell(value=float(f"{speed:.3g}")) for speed in speeds.values())
+    return Row(key, label, (*rates, *(Cell(value=float(time), extrapolated=True) for time in seconds)))
+
+
+def _paper_row(numbers: pd.DataFrame, dataset: str) -> Row:
+    known = [paper_value(numbers, table="table4", row=row, column="seconds", dataset=dataset) for row in _PAPER_SYSTEMS]
+    unknown = Cell(missing="not known to this project")
+    times = tuple(unknown if value is None else Cell(value=value) for value in known)
+    return Row("paper", "the paper, one V100", (unknown, unknown, unknown, *times))
+
+
+def _peaks(planned: Mapping[str, Any]) -> str:
+    return " or ".join(f"{card['tflops']:g} TFLOP/s" for card in planned["cards"].values()) or "peak"

@@ -4,6 +4,7 @@ import torch
 from toy import model, training_data
 
 from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
+from reranksmart.models.int8 import Int8Linear
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.reranking import score_pairs
 
@@ -36,6 +37,31 @@ def test_fewer_bits_leave_the_given_model_as_it_was(precision):
     after = MODEL.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_a_score_does_not_depend_on_its_batch(precision):
+    reduced = in_precision(MODEL, precision)
+    alone, together = (
+        score_pairs(reduced, DATA.tokens, DATA.regions, *ROWS, token_budget=budget) for budget in (1, 100_000)
+    )
+    np.testing.assert_allclose(alone, together, atol=1e-5 if precision != "bfloat16" else 2e-2)
+
+
+def test_an_integer_product_is_that_of_the_rounded_numbers():
+    layer = torch.nn.Linear(40, 24)
+    rows = torch.randn(3, 5, 40) * torch.logspace(-3, 3, 5)[:, None]
+    with torch.inference_mode():
+        exact, found = layer(rows), Int8Linear(layer)(rows)
+    error = (found - exact).abs().amax(dim=-1) / rows.abs().amax(dim=-1)
+    assert error.max() < 40 * 2 * layer.weight.abs().max() / (2 * 127) / 4
+    assert error.max() > 0
+    assert torch.equal(Int8Linear(layer)(rows[:1, :2]), found[:1, :2])
+
+
+def test_a_row_of_zeros_stays_the_bias():
+    layer = torch.nn.Linear(8, 4)
+    assert torch.equal(Int8Linear(layer)(torch.zeros(2, 8)), layer.bias.expand(2, 4))
 
 
 def test_float32_is_the_model_itself_and_small_models_stay_so():

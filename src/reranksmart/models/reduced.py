@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable
 from typing import Any, get_args
 
 import torch
 from torch import nn
 
+from reranksmart.models.int8 import with_int8_products
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.precision import Precision
 
@@ -19,9 +19,8 @@ _WIDTH_WORTH_FEWER_BITS = 512
 def in_precision(model: Any, precision: Precision) -> Any:
     """A model of the same weights, in evaluation mode, that computes in ``precision`` (see ``chosen_precision``).
 
-    float32 gives the model itself. int8 quantises the trunk's weights once and its activations batch by batch, so that
-    a score depends on the batch it was read in, by about its rounding; ValueError where the model is on a GPU, for
-    which torch has no such products, or is no single-stream model.
+    float32 gives the model itself. int8 quantises the trunk's weights once and its activations row by row; ValueError
+    where the model is on a GPU, or is no single-stream model.
     """
     chosen = chosen_precision(model, precision)
     if chosen not in _MAKERS:
@@ -76,9 +75,7 @@ def _int8(model: SingleStream) -> SingleStream:
         raise ValueError(f"int8 runs on the CPU only, but the model is on {model.device}; choose bfloat16 there")
     reduced = copy.copy(model.eval())
     reduced._modules = dict(model._modules)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces a successor, which needs a compiler
-        reduced.encoder = torch.ao.quantization.quantize_dynamic(model.encoder, {nn.Linear}, dtype=torch.qint8)
+    reduced.encoder = with_int8_products(model.encoder)
     return reduced
 
 

@@ -246,7 +246,7 @@ rule measure_rates:
     priority: 20
     conda:
         "../../envs/reranksmart.yaml"
-    threads: workflow.cores
+    threads: 1  # as encoding and re-ranking run
     resources:
         mem_mb=4000,
         runtime=60,

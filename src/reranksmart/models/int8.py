@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Trunk = TypeVar("Trunk", bound=nn.Module)
 
 _LEVELS = 127
 _LEAST = 1e-12  # a row of zeros has a scale, too
@@ -19,11 +22,15 @@ class Int8Linear(nn.Module):
     times as long without a compiler (768 and 3072 wide, one core).
     """
 
+    weights: Tensor  # (in, out) int8
+    scales: Tensor  # (1, out) float32
+    bias: Tensor  # (out,) float32
+
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         weights, scales = _quantised(linear.weight.detach().float())
-        self.register_buffer("weights", weights.T)  # (in, out) int8
-        self.register_buffer("scales", scales.T)  # (1, out) float32
+        self.register_buffer("weights", weights.T)
+        self.register_buffer("scales", scales.T)
         self.register_buffer("bias", linear.bias.detach().float())
         self.out_features = linear.out_features
 
@@ -33,7 +40,7 @@ class Int8Linear(nn.Module):
         return torch.addcmul(self.bias, products, self.scales).reshape(*inputs.shape[:-1], self.out_features)
 
 
-def with_int8_products(module: nn.Module) -> nn.Module:
+def with_int8_products(module: Trunk) -> Trunk:
     """A copy of the module whose linear layers are ``Int8Linear``; all other weights are shared with it."""
     twin = copy.copy(module)
     twin._modules = {

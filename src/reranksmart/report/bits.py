@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reranksmart.report.costs import machine
-from reranksmart.report.labels import DIRECTIONS
+from reranksmart.report.labels import DIRECTIONS, plural
 from reranksmart.report.paper import paper_value
 from reranksmart.report.tables import Cell, Column, Row, Table
 
@@ -57,13 +57,14 @@ def _answer_cells(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
 def planned_table(
     rates: pd.DataFrame, planned: Mapping[str, Any], numbers: pd.DataFrame, *, paper_dataset: str = "MSCOCO 5k"
 ) -> Table:
-    """Seconds of a whole evaluation of BE, Coop and CE: the paper's, this machine's from its rates, a card's estimate."""
-    a_second = 1000 * rates["count"] / rates["time_ms"]
+    """Seconds of a whole evaluation of BE, Coop and CE: the paper's, ours from rates, a card's estimate."""
+    a_second = 1000 * rates["count"] * rates["threads"] / rates["computed_ms"]
     medians = rates.assign(a_second=a_second).groupby(["precision", "stage"], sort=False)["a_second"].median()
+    cores = plural(int(rates["threads"].iloc[0]), "core")
     rows = [_paper_row(numbers, paper_dataset)]
     for precision in rates["precision"].unique():
         speeds = {stage: float(medians[precision, stage]) for stage in ("captions", "images", "pairs")}
-        rows.append(_planned_row(precision, f"this machine, {precision}", speeds, planned))
+        rows.append(_planned_row(precision, f"{cores} here, {precision}", speeds, planned))
     for name, card in planned["cards"].items():
         floor = 1e12 * card["tflops"] / operations(planned, texts=True, regions=True)
         for label, pairs in (("floor", floor), ("aim", card["pairs_a_second"])):
@@ -74,8 +75,9 @@ def planned_table(
         name="planned_evaluation",
         title="A whole evaluation of the paper's size, planned",
         caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
-        f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. This "
-        f"machine's rates were measured, on {machine(rates)}; a card's floor is its {_peaks(planned)} divided by "
+        f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. The "
+        f"rates here were measured, on {machine(rates)}, by the time that the process computed, so that what else the machine "
+        f"did is left out; a card's floor is its {_peaks(planned)} divided by "
         f"{operations(planned, texts=True, regions=True) / 1e9:.1f} GFLOP a pair, its aim a wish: neither was measured.",
         header="machine",
         columns=(

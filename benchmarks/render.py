@@ -187,9 +187,28 @@ def search_figure(best: dict[str, pd.DataFrame]) -> None:
     plt.close(figure)
 
 
+def compiled(record: dict[str, Any]) -> str:
+    rows = [
+        {
+            "stage": stage,
+            "precision": precision,
+            "times as fast": f"{warm['times_as_fast']['compiled']['wall']:.2f}",
+            "by computing time": f"{warm['times_as_fast']['compiled']['computed']:.2f}",
+            "compiling, s": f"{own['cold'][stage]['first_call']['computed']:.0f}",
+            "from the cache, s": f"{warm['first_call']['computed']:.0f}",
+            "largest difference": f"{warm['largest_difference']:.1e}",
+        }
+        for precision, own in record["precisions"].items()
+        if "warm" in own
+        for stage, warm in own["warm"].items()
+    ]
+    return f"OSCAR-base, random weights, against eager in turns; first calls by computing time.\n\n{table(rows)}"
+
+
 SECTIONS = {
     "retrieve_rerank": ("Retrieve and re-rank, end to end", retrieve_rerank),
     "rates": ("Rates, and whole evaluations planned from them", planned),
+    "compiled": ("Whether torch.compile pays", compiled),
     "training": ("Training", training),
     "search": ("Search that scales", search),
 }
@@ -199,7 +218,8 @@ def main() -> None:
     parts = [
         "# Benchmarks\n\nOne command a claim; each writes its raw times and where they come from into `results/`, and "
         "`python benchmarks/render.py` makes this page of them. What is compared ran in turns in one run; *computed* is "
-        "the time that the process computed, which others on the machine hardly change.\n\n"
+        "the time that the process computed, which others on the machine hardly change. Rows of int8 dated before 2026-11-25 "
+        "are of torch's dynamic quantisation, which one scaled by row has replaced.\n\n"
         "On a machine with a GPU: `python benchmarks/gpu.py`. No such run is kept here yet."
     ]
     for name, (title, section) in SECTIONS.items():

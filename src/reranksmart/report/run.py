@@ -24,7 +24,8 @@ METHOD = (
     "cooperation the bi-encoder retrieves the k nearest items and the cross-encoder re-ranks those k.",
     "Separate training (Sep) holds two models. Joint training alternates both objectives on one set of weights, so that "
     "one model plays both roles at half the parameters.",
-    "Pictures are read as regions: class-agnostic proposals, each with its feature vector and the place of its box.",
+    "Pictures are read as the backbone wants them: as regions, each with its feature vector and the place of its box, or as "
+    "pixels.",
 )
 SCENES = (
     "The embedded default composes photographs into scenes and describes them by what is true of them: every caption is "

@@ -1,7 +1,7 @@
 """A ``reranksmart`` whose verbs run in forks of one process that has imported everything.
 
 Hundreds of small jobs then cost no hundreds of imports of torch; each still runs ``reranksmart.cli.main`` with its own
-arguments, folder, output and exit status.
+arguments, folder, output and exit status, in a process of its own, which can be killed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import traceback
@@ -23,7 +24,7 @@ import json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
 socket.send_fds(server, [json.dumps([os.getcwd(), sys.argv]).encode() + b"\\n"], [0, 1, 2])
-sys.exit(int(server.makefile().read() or 1))
+sys.exit(int(server.makefile().read() or 137))
 """
 
 
@@ -44,6 +45,14 @@ def forked_verbs(folder: Path) -> Iterator[Path]:
             server.terminate()
 
 
+def fork_of(folder: Path, program: int) -> int | None:
+    """The process that does the work of a running ``reranksmart`` of this folder; None where it has not begun."""
+    path = folder / f"{program}.pid"
+    fork = path.read_text() if path.exists() else ""
+    command = Path(f"/proc/{fork}/cmdline")
+    return int(fork) if fork and command.exists() and str(folder) in command.read_text() else None
+
+
 def serve(address: str) -> None:
     """Forks for each request; the fork answers with its exit status and ends."""
     from reranksmart.cli import MODULE_BY_VERB
@@ -59,22 +68,25 @@ def serve(address: str) -> None:
             request, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                _answer(request)
+                _answer(request, Path(address).parent)
             request.close()
 
 
-def _answer(request: socket.socket) -> None:
+def _answer(request: socket.socket, folder: Path) -> None:
     """Runs the verb that is asked for, as the process that asked, and never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
     try:
+        program, _, _ = struct.unpack("3i", request.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        (folder / f"{program}.pid").write_text(str(os.getpid()))
         message, descriptors, _, _ = socket.recv_fds(request, 2**20, 3)
         while not message.endswith(b"\n"):
             message += request.recv(2**20)
         for place, descriptor in enumerate(descriptors):
             os.dup2(descriptor, place)
-        folder, sys.argv = json.loads(message)
-        os.chdir(folder)
+            os.close(descriptor)
+        place, sys.argv = json.loads(message)
+        os.chdir(place)
         status = _status_of_main()
     except BaseException:
         traceback.print_exc()

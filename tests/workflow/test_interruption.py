@@ -1,201 +1,179 @@
-"""Kill, fill and forbid: after each the same command completes with the undisturbed run's bytes.
+"""Kill every rule's job, and Snakemake, at random moments: after each, the same command gives the undisturbed bytes.
 
-``INTERRUPTIONS`` is the number of random moments for each victim (20 takes hours on two cores); ``INTERRUPTION_SEED``
-draws them.
+``INTERRUPTIONS`` is the number of rounds, in each of which every job is killed ``KILLS_IN_A_ROW`` times;
+``INTERRUPTION_SEED`` draws the moments, ``INTERRUPTION_CORES`` are Snakemake's. What was killed how often is written to results/tests/interruption.{md,json}.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+import interruptions
 import pytest
-from running import TINY
+from running import ROOT, snakemake
 
-pytestmark = [pytest.mark.slow, pytest.mark.workflow]
+from reranksmart.status.jobs import Job
 
-MOMENTS = int(os.environ.get("INTERRUPTIONS", "1"))
-SEED = int(os.environ.get("INTERRUPTION_SEED", "1"))
-TARGET = "results/measures/oscar/scenes/joint_coop/seed1/test"
-COMPARED = ("candidates", "pair_scores", "measures", "relevance", "models", "regions")
-"""What must come out bit for bit; provenance differs in nothing but is compared too."""
-RULES = (
-    *("prepare-split", "judge", "extract-regions", "merge-regions", "pretrain", "train", "encode", "index", "retrieve"),
-    *("score-candidates", "evaluate"),
-)
-LIMIT_S = 1800
+pytestmark = pytest.mark.workflow
 
-
-def command(*options: str) -> list[str]:
-    tool = str(Path(sys.executable).parent / "snakemake")
-    return [tool, TARGET, "--cores", "2", "--configfile", TINY, *options]
+ROUNDS = range(int(os.environ.get("INTERRUPTIONS", "1")))
+NOT_IN_THE_DEFAULT = {
+    *("download", "unpack", "import_regions", "convert_backbone", "adopt_backbone"),
+    *("extract_pixels", "store_states", "judge_extended", "evaluate_extended"),
+}
+"""Rules of published data sets and checkpoints: the embedded default runs without them."""
+IN_A_ROW = int(os.environ.get("KILLS_IN_A_ROW", "3"))
 
 
-def start(folder: Path, log: str, **more: object) -> subprocess.Popen[bytes]:
-    with (folder / log).open("ab") as file:
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            command(), cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True, **more
-        )
+class Trials:
+    """A folder for each group of jobs, in which they are cut short again and again, and the count of what was."""
 
+    def __init__(self, undisturbed: Path, verbs: Path) -> None:
+        self._undisturbed, self._verbs = undisturbed, verbs
+        self.groups = interruptions.groups(interruptions.planned(undisturbed))
+        self._counts: Counter[str] = Counter()
 
-def finish(folder: Path) -> None:
-    """The documented command, once, without any option for broken states."""
-    done = subprocess.run(command(), cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    def prepared(self, number: int) -> Path:
+        """The folder of a group, in which all is made but the outputs of its jobs."""
+        folder = self._folder(number)
+        if not folder.exists():
+            shutil.copytree(self._undisturbed, folder, symlinks=True)
+        for path in (folder / output for job in self.groups[number] for output in job.outputs):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        return folder
 
+    def _folder(self, number: int) -> Path:
+        return self._undisturbed.with_name(f"group{number}")
 
-def digests(folder: Path) -> dict[str, str]:
-    """The sha256 of every file of the compared kinds."""
-    roots = [folder / "results" / kind for kind in COMPARED]
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for root in roots
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
+    def command(self, number: int) -> list[str]:
+        return interruptions.command([job.outputs[0] for job in self.groups[number]], "--notemp")
 
+    def partial(self, number: int) -> list[str]:
+        return interruptions.partial(self._folder(number), self._undisturbed, self.groups[number])
 
-def end_all(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
-    """Sends the signal to Snakemake and to all that it started."""
-    victims = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    for victim in victims:
+    def kill_jobs(self, number: int, draw: random.Random) -> Counter[Job]:
+        """Kills each job of a group ``IN_A_ROW`` times while it runs; how often it was. No kill may leave a partial file."""
+        folder, killed, partly = self.prepared(number), Counter[Job](), list[str]()
+        moments = {
+            job: [draw.random() * interruptions.seconds(folder, job) for _ in range(IN_A_ROW)]
+            for job in self.groups[number]
+        }
+        while killed.total() < IN_A_ROW * len(moments):
+            again = interruptions.kill_jobs(
+                interruptions.start(folder, [*self.command(number), "--retries", str(IN_A_ROW - 1)], verbs=self._verbs),
+                {job: each[killed[job] :] for job, each in moments.items()},
+                lambda: partly.extend(self.partial(number)),
+                verbs=self._verbs,
+            )
+            assert not partly, "partial files under final names"
+            killed += again
+            if not again:
+                break
+        return killed
+
+    def require_same(self, number: int) -> None:
+        """Gives the same command again, after which all must be as if nothing had happened."""
+        folder = self._folder(number)
         try:
-            victim.send_signal(sent)
-        except psutil.NoSuchProcess:
-            continue
-    process.wait(timeout=LIMIT_S)
-    psutil.wait_procs(victims, timeout=60)
+            interruptions.finish(folder, self.command(number), verbs=self._verbs)
+            assert not [path for job in self.groups[number] for path in job.outputs if not (folder / path).exists()]
+            assert not self.partial(number)
+            assert not interruptions.leftovers(folder)
+        except BaseException:
+            folder.rename(f"{folder}.failed.{time.time():.0f}")  # to look at; the next trial begins with a copy
+            raise
 
-
-def job_of(process: subprocess.Popen[bytes], verb: str) -> psutil.Process | None:
-    try:
-        below = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return None
-    for child in below:
-        try:
-            line = child.cmdline()
-        except psutil.Error:
-            continue
-        if "python" in Path(line[0]).name and verb in line if line else False:
-            return child
-    return None
+    def count(self, what: str, kills: int) -> None:
+        self._counts[what] += kills
+        lines = ["| | killed |", "|---|---|", *(f"| {name} | {n} |" for name, n in sorted(self._counts.items()))]
+        folder = ROOT / "results" / "tests"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "interruption.md").write_text("\n".join(lines) + "\n")
+        (folder / "interruption.json").write_text(json.dumps(self._counts, indent=1) + "\n")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, copy_workflow: Callable[[Path], Path], stamps_folder: Path) -> Path:
-    """A folder in which the run was never disturbed; and an untouched one beside it, ``fresh``."""
-    folder = copy_workflow(tmp_path_factory.mktemp("interruption") / "undisturbed")
-    tiny = folder / TINY
-    tiny.write_text(tiny.read_text().replace("stamps: null", f"stamps: {stamps_folder}"))
-    shutil.copytree(folder, folder.parent / "fresh")
-    began = time.monotonic()
-    finish(folder)
-    (folder / "seconds").write_text(str(time.monotonic() - began))
-    return folder
+def trials(undisturbed: Path, verbs: Path) -> Trials:
+    return Trials(undisturbed, verbs)
 
 
-@pytest.fixture
-def folder(undisturbed: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(undisturbed.parent / "fresh", tmp_path / "run")
-
-
-def require_same(folder: Path, undisturbed: Path) -> None:
-    finish(folder)
-    expected = digests(undisturbed)
-    assert len(expected) > 30
-    assert digests(folder) == expected
-    left = [
-        path for path in (folder / "results").rglob(".*") if path.name.startswith(".") and "snakemake" not in path.name
-    ]
-    assert not left, "temporary files stay behind"
-
-
-def require_whole(folder: Path, undisturbed: Path) -> None:
-    """Whatever already has a final name has its final content."""
-    expected, found = digests(undisturbed), digests(folder)
-    wrong = [name for name, digest in found.items() if expected.get(name) != digest and "/state/" not in name]
-    wrong = [name for name in wrong if ".shards/" not in name]
-    assert not wrong, wrong
-
-
-@pytest.mark.parametrize("moment", range(MOMENTS))
-@pytest.mark.parametrize("rule", RULES)
-def test_killing_a_job_changes_no_result(rule: str, moment: int, folder: Path, undisturbed: Path) -> None:
-    rng = random.Random(f"{SEED} {rule} {moment}")
-    process = start(folder, "first.log")
-    killed = False
-    while process.poll() is None and not killed:
-        if job := job_of(process, rule):
-            time.sleep(rng.uniform(0, 6))
-            killed = job.is_running()
-            if killed:
-                job.kill()
-        time.sleep(0.05)
-    process.wait(timeout=LIMIT_S)
-    require_whole(folder, undisturbed)
-    require_same(folder, undisturbed)
-
-
-@pytest.mark.parametrize("moment", range(MOMENTS))
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
-@pytest.mark.parametrize("whom", ["snakemake", "all"])
-def test_ending_snakemake_changes_no_result(
-    sent: signal.Signals, whom: str, moment: int, folder: Path, undisturbed: Path
+def test_every_rule_is_in_the_tiny_run_or_known_not_to_be_in_the_default(
+    copy_workflow: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    took = float((undisturbed / "seconds").read_text())
-    process = start(folder, "first.log")
-    time.sleep(random.Random(f"{SEED} {sent} {whom} {moment}").uniform(0.05, 0.95) * took)
-    if process.poll() is None:
-        if whom == "all":
-            end_all(process, sent)
-        else:
-            below = psutil.Process(process.pid).children(recursive=True)
-            process.send_signal(sent)
-            process.wait(timeout=LIMIT_S)
-            psutil.wait_procs(below, timeout=LIMIT_S)  # jobs that outlive Snakemake end by themselves
-    require_whole(folder, undisturbed)
-    require_same(folder, undisturbed)
+    done = snakemake(copy_workflow(tmp_path / "run"), "-n", *interruptions.command(interruptions.EVERYTHING)[1:])
+    planned = {rule for rule in interruptions.rules_of_the_workflow(ROOT) if f"\nrule {rule}:\n" in done.stdout}
+    planned |= {rule for rule in interruptions.rules_of_the_workflow(ROOT) if f"\nlocalrule {rule}:\n" in done.stdout}
+    assert set(interruptions.rules_of_the_workflow(ROOT)) - planned == NOT_IN_THE_DEFAULT
 
 
-def test_a_full_disk_changes_no_result(folder: Path, undisturbed: Path) -> None:
-    """No file can grow beyond 60 kB, as on a disk that is full: models and features do not fit."""
-
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-
-    process = start(folder, "first.log", preexec_fn=small_files)
-    assert process.wait(timeout=LIMIT_S) != 0
-    require_whole(folder, undisturbed)
-    require_same(folder, undisturbed)
-
-
-def test_a_results_folder_that_cannot_be_written_is_said_and_changes_nothing(folder: Path, undisturbed: Path) -> None:
-    (folder / "results").write_text("in the way")  # as root, a read-only folder is none
-    done = subprocess.run(command(), cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
-    assert done.returncode != 0
-    assert "results" in done.stdout + done.stderr
-    assert (folder / "results").read_text() == "in the way"
-    (folder / "results").unlink()
-    require_same(folder, undisturbed)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ROUNDS)
+def test_killing_a_job_of_every_rule_changes_no_result(number: int, trials: Trials) -> None:
+    """Each job is killed, begun again by Snakemake or by the same command, and killed again; at last it may end."""
+    for place, group in enumerate(trials.groups):
+        killed = trials.kill_jobs(place, interruptions.moment("job", number, place))
+        trials.require_same(place)
+        for job in group:
+            trials.count(interruptions.kind(job), killed[job])
 
 
-def test_a_second_snakemake_is_turned_away_and_changes_nothing(folder: Path, undisturbed: Path) -> None:
-    first = start(folder, "first.log")
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
+@pytest.mark.parametrize("end", [interruptions.end_alone, interruptions.end_all], ids=["snakemake", "all"])
+def test_ending_snakemake_changes_no_result(
+    sent: signal.Signals,
+    end: Callable[[subprocess.Popen[bytes], signal.Signals], None],
+    number: int,
+    trials: Trials,
+) -> None:
+    """Alone, so that its jobs go on without it, or with all its jobs at once, as by a power cut."""
+    for place, group in enumerate(trials.groups):
+        folder, moment = trials.prepared(place), interruptions.moment(sent, end.__name__, number, place)
+        process = interruptions.start(folder, trials.command(place))
+        time.sleep(moment.uniform(0.5, 4 + sum(3 + interruptions.seconds(folder, job) for job in group)))
+        running = process.poll() is None
+        if running:
+            end(process, sent)
+        assert not trials.partial(place)
+        trials.require_same(place)
+        trials.count(f"{sent.name} to {end.__name__.removeprefix('end_')}", int(running))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
+    number: int, fresh: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(fresh, tmp_path / "run")
+    command = interruptions.command(interruptions.ONE_MEASURE)
+    moment = interruptions.moment("run", number)
+    for end in (interruptions.end_alone, interruptions.end_all, interruptions.end_alone):
+        process = interruptions.start(folder, command)
+        time.sleep(moment.uniform(5, 60))
+        if process.poll() is None:
+            end(process, signal.SIGKILL)
+    interruptions.require_same(folder, undisturbed, command)
+
+
+@pytest.mark.slow
+def test_a_second_snakemake_is_turned_away_and_changes_nothing(fresh: Path, undisturbed: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(fresh, tmp_path / "run")
+    command = interruptions.command(interruptions.ONE_MEASURE)
+    first = interruptions.start(folder, command)
     while not list((folder / ".snakemake" / "locks").glob("*")) and first.poll() is None:
         time.sleep(0.05)
-    second = subprocess.run(command(), cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
+    second = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=interruptions.LIMIT_S)
     assert second.returncode != 0
     assert "lock" in (second.stdout + second.stderr).lower()
-    assert first.wait(timeout=LIMIT_S) == 0
-    require_same(folder, undisturbed)
+    assert first.wait(timeout=interruptions.LIMIT_S) == 0
+    interruptions.require_same(folder, undisturbed, command)

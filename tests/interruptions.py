@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -240,12 +241,11 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def rules_of_the_workflow(root: Path) -> Iterator[str]:
-    """The names of all rules in the workflow's files."""
-    for path in [root / "Snakefile", *sorted((root / "workflow" / "rules").glob("*.smk"))]:
-        for line in path.read_text().splitlines():
-            if line.startswith("rule "):
-                yield line.removeprefix("rule ").rstrip(":")
+def rules_of_the_workflow(root: Path) -> set[str]:
+    """The names of all rules in the workflow's files, also of those that use another one."""
+    files = [root / "Snakefile", *(root / "workflow" / "rules").glob("*.smk")]
+    found = (re.findall(r"^(?:use rule \w+ as|rule) (\w+)\b", path.read_text(), re.MULTILINE) for path in files)
+    return {name for names in found for name in names}
 
 
 def moment(*drawn_by: object) -> random.Random:

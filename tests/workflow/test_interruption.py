@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import interruptions
@@ -64,24 +64,27 @@ class Trials:
         return interruptions.partial(self._folder(number), self._undisturbed, self.groups[number])
 
     def kill_jobs(self, number: int, draw: random.Random) -> Counter[Job]:
-        """Kills each job of a group ``IN_A_ROW`` times while it runs; how often it was. No kill may leave a partial file."""
-        folder, killed, partly = self.prepared(number), Counter[Job](), list[str]()
-        moments = {
-            job: [draw.random() * interruptions.seconds(folder, job) for _ in range(IN_A_ROW)]
-            for job in self.groups[number]
-        }
-        while killed.total() < IN_A_ROW * len(moments):
-            again = interruptions.kill_jobs(
+        """Kills each job of a group ``IN_A_ROW`` times in its work; how often it was. No kill may leave a partial file.
+
+        A job that ends before its moment is begun anew, and its moments are shares of how long it took then.
+        """
+        killed, partly = Counter[Job](), list[str]()
+        shares = {job: [draw.random() for _ in range(IN_A_ROW)] for job in self.groups[number]}
+        for _ in range(2 * IN_A_ROW):
+            folder = self.prepared(number)
+            killed += interruptions.kill_jobs(
                 interruptions.start(folder, [*self.command(number), "--retries", str(IN_A_ROW - 1)], verbs=self._verbs),
-                {job: each[killed[job] :] for job, each in moments.items()},
+                {job: self._moments(folder, job, each[killed[job] :]) for job, each in shares.items()},
                 lambda: partly.extend(self.partial(number)),
                 verbs=self._verbs,
             )
-            assert not partly, "partial files under final names"
-            killed += again
-            if not again:
+            assert not [*partly, *self.partial(number)], "partial files under final names"
+            if killed.total() == IN_A_ROW * len(shares):
                 break
         return killed
+
+    def _moments(self, folder: Path, job: Job, shares: Sequence[float]) -> list[float]:
+        return [share * interruptions.seconds(folder, job) for share in shares]
 
     def require_same(self, number: int) -> None:
         """Gives the same command again, after which all must be as if nothing had happened."""

@@ -91,7 +91,7 @@ def test_what_is_said_of_a_family_is_true_of_its_class(name: str) -> None:
             {"backbones": {"siglip2": {"languages": ["en", "de"]}}},
             "'siglip2_blip' joins backbones of different languages",
         ),
-        ({"objectives": {"zero_shot_joint": {"cached_layers": 1}}}, "cached_layers only backbones of regions have"),
+        ({"objectives": {"zero_shot_joint": {"cached_layers": 1}}}, "cached_layers 1 only backbones of regions have"),
         (
             {
                 "datasets": {
@@ -146,6 +146,11 @@ def test_every_model_of_a_joined_system_is_planned() -> None:
     models = plan.trained_models(CONFIG)
     assert {"siglip2/scenes/zero_shot/seed1", "blip/scenes/zero_shot_joint/seed1"} <= set(models)
     assert "blip/scenes/zero_shot/seed1" not in models
+
+
+def test_several_processes_are_launched_for_trainings_alone() -> None:
+    assert plan.train_command(CONFIG) == "reranksmart"
+    assert "--nproc-per-node 2" in plan.train_command(CONFIG.model_copy(update={"processes": 2}))
 
 
 def test_training_a_published_model_reads_pixels() -> None:

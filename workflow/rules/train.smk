@@ -94,12 +94,13 @@ rule train:
     retries: 2
     conda:
         "../../envs/reranksmart.yaml"
-    threads: 1
+    threads: CONFIG.processes
     resources:
         mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "train", wildcards),
         runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "train", wildcards),
         gpu=lambda wildcards: plan.gpus(CONFIG, "train", wildcards),
     params:
+        command=plan.train_command(CONFIG),
         settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),
         backbone_settings=lambda wildcards: plan.reading_settings(
             CONFIG, wildcards.backbone
@@ -107,8 +108,8 @@ rule train:
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
         code=plan.code_digest("reranksmart.cli.training"),
     shell:
-        "reranksmart train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
+        "{params.command} train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"
         " --dev-relevance {input.dev_relevance} --settings {params.settings:q}"
         " --backbone-settings {params.backbone_settings:q} --fraction {params.fraction} --seed {wildcards.seed}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads 1 2>&1 | tee {log}"

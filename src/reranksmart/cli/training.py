@@ -31,6 +31,7 @@ from reranksmart.storage import atomic_directory, read_captions, read_relevance,
 from reranksmart.tokenisers import train_unigram, train_wordpiece
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import TerminatedError, train
+from reranksmart.training.processes import Processes
 from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile
 from reranksmart.vision_inputs import open_images
@@ -124,6 +125,7 @@ def train_verb(
     torch.set_num_threads(threads)
     objective = Objective.model_validate_json(settings)
     shape = Reading.model_validate_json(backbone_settings)
+    processes = Processes.launched()
     model = open_backbone(backbone, shape, seed=seed)
     if objective.cached_layers:
         model = model.with_cached_layers(objective.cached_layers)
@@ -136,7 +138,8 @@ def train_verb(
         "bi_encoder": _few(dev, dev_images, dev_relevance, backbone, shape, count=objective.dev_images, each=5),
         "cross_encoder": _few(dev, dev_images, dev_relevance, backbone, shape, count=objective.dev_pair_images, each=1),
     }
-    training, schedule = assemble(model, objective, train_data, dev_data, seed=seed)
+    model = processes.place(model)
+    training, schedule = assemble(model, objective, train_data, dev_data, seed=seed, processes=processes)
     state = StateFile(
         output.parent / "state" / "training.pt", settings=f"{settings} {backbone_settings} {fraction} {seed}"
     )
@@ -145,6 +148,8 @@ def train_verb(
     except TerminatedError as ended:
         typer.echo(str(ended), err=True)
         raise SystemExit(143) from None
+    if not processes.is_first:
+        return
     with atomic_directory(output) as target:
         save_model(model, target)
         open_tokeniser(backbone).save_pretrained(target)

@@ -42,6 +42,9 @@ class Config(Frozen):
     planned_evaluation: PlannedEvaluation | None = None
     precision: Precisions = Precisions()
     shards: Shards = Shards()
+    processes: Count = Field(
+        1, description="that share each step of a training, by accelerate; one for each GPU where there are GPUs"
+    )
     index: str = Field("Flat", description="faiss factory string of the retrievers' index")
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
     bootstrap: Count = Field(1000, description="resamples of an interval")
@@ -187,17 +190,23 @@ class Config(Frozen):
                         f"{path}: system {system!r} needs objective {objective!r}, whose task {task!r} backbone "
                         f"{own!r} cannot do (it can: {list(able)}). Choose another system or backbone."
                     )
-            if self.objectives[objective].cached_layers and isinstance(self.backbones[own], PretrainedBackbone):
-                raise ValueError(
-                    f"{path}: system {system!r} needs objective {objective!r}, whose cached_layers only backbones of "
-                    f"regions have, but {own!r} is a pretrained one. Choose another system or backbone."
-                )
+            if isinstance(self.backbones[own], PretrainedBackbone):
+                self._require_only_of_regions(path, system, own, objective)
         spoken = {own: self.backbones[own].languages for own, _ in roles.values()}
         if len(set(spoken.values())) > 1:
             told = ", ".join(f"{own} {list(languages)}" for own, languages in spoken.items())
             raise ValueError(
                 f"{path}: system {system!r} joins backbones of different languages ({told}); set their languages alike."
             )
+
+    def _require_only_of_regions(self, path: str, system: str, backbone: str, objective: str) -> None:
+        chosen = self.objectives[objective]
+        for key, needed in (("cached_layers", chosen.cached_layers > 0), ("decay", chosen.decay == "reference")):
+            if needed:
+                raise ValueError(
+                    f"{path}: system {system!r} needs objective {objective!r}, whose {key} {getattr(chosen, key)!r} only "
+                    f"backbones of regions have, but {backbone!r} is a pretrained one. Choose another system or backbone."
+                )
 
     def _require_seen(self, path: str, backbone: str, system: str, test_set: str) -> None:
         """ValueError where a model that reads pixels is to read a dataset of region features alone."""

@@ -61,6 +61,7 @@ from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
 from reranksmart.plan.models import pretraining_settings as pretraining_settings
 from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
+from reranksmart.plan.models import train_command as train_command
 from reranksmart.plan.models import train_inputs as train_inputs
 from reranksmart.plan.models import trained as trained
 from reranksmart.plan.models import training_priority as training_priority

@@ -77,3 +77,10 @@ def training_priority(config: Config, wildcards: Any) -> int:
         needed = {role for system in systems for own in main.backbones for role in system.roles(own).values()}
         return 70 if (wildcards.backbone, wildcards.objective) in needed else 10
     return 10
+
+
+def train_command(config: Config) -> str:
+    """The program that trains: itself, or as many of it as share a training."""
+    if config.processes == 1:
+        return "reranksmart"
+    return f"torchrun --standalone --nproc-per-node {config.processes} --module reranksmart"

@@ -15,6 +15,7 @@ from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_
 from reranksmart.training.distillation import DistilledTask
 from reranksmart.training.hard_negatives import MinedNegatives, mine
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
+from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData
 from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall
 from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, Task, TripletTask
@@ -27,9 +28,10 @@ def assemble(
     dev_data: Mapping[str, TrainingData],
     *,
     seed: int,
+    processes: Processes = ALONE,
 ) -> tuple[Training, Schedule]:
     """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
-    tasks = _tasks(objective, train_data, seed)
+    tasks = _tasks(objective, train_data, seed, processes)
     optimisers: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adamw": torch.optim.AdamW,
         "fused_adamw": partial(torch.optim.AdamW, fused=True),
@@ -84,6 +86,7 @@ def assemble(
         extra_state=extra_state,
         restore_extra_state=restore,
         seed=seed,
+        processes=processes,
     )
     return training, schedule
 
@@ -95,17 +98,17 @@ def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, A
     return parameter_groups(model, weight_decay=objective.weight_decay)
 
 
-def _tasks(objective: Objective, data: TrainingData, seed: int) -> dict[str, Task]:
+def _tasks(objective: Objective, data: TrainingData, seed: int, processes: Processes) -> dict[str, Task]:
     tasks: dict[str, Task] = {}
     if bi := objective.bi_encoder:
         if bi.loss == "triplet":
-            contrastive: ContrastiveTask = TripletTask(data, bi.batch_size, seed, bi.margin)
+            contrastive: ContrastiveTask = TripletTask(data, bi.batch_size, seed, bi.margin, processes)
         else:
-            contrastive = InfoNceTask(data, bi.batch_size, seed, bi.temperature)
+            contrastive = InfoNceTask(data, bi.batch_size, seed, bi.temperature, processes)
         tasks["bi_encoder"] = _distilled(contrastive, objective) if objective.distillation else contrastive  # type: ignore[assignment]
     if ce := objective.cross_encoder:
         probability = objective.hard_negatives.probability if objective.hard_negatives else 0.0
-        tasks["cross_encoder"] = PairTask(data, ce.batch_size, seed, mined_probability=probability)
+        tasks["cross_encoder"] = PairTask(data, ce.batch_size, seed, mined_probability=probability, processes=processes)
     return tasks
 
 

@@ -64,6 +64,7 @@ class DistilledTask:
             log_odds = read_by_length(
                 tokens.lengths[caption_rows] + regions.lengths[image_rows],
                 lambda part: model.score_pairs(tokens.batch(caption_rows[part]), regions.batch(image_rows[part])),
+                self.task.processes,
             )
         network.train(was_training)
         return log_odds

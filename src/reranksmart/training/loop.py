@@ -12,6 +12,7 @@ from torch import nn
 
 from reranksmart.progress import progress
 from reranksmart.training.observation import FILE_NAME, Observer
+from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.state import StateFile, termination_watched
 from reranksmart.training.tasks import Task
 
@@ -48,13 +49,14 @@ class Training:
     extra_state: Callable[[], dict[str, Any]]
     restore_extra_state: Callable[[dict[str, Any]], None]
     seed: int
+    processes: Processes = ALONE
 
 
 def train(training: Training, schedule: Schedule, state_file: StateFile, *, what: str) -> list[dict[str, Any]]:
     """The history (one row per ten steps and task, one per evaluation); the model ends with its best dev weights.
 
     Resumes from ``state_file``; bit for bit as if never interrupted, on one device and thread count. Raises
-    TerminatedError after SIGTERM, with the state saved.
+    TerminatedError after SIGTERM, with the state saved. Of several processes the first writes.
     """
     history: list[dict[str, Any]] = []
     recent: dict[str, list[float]] = defaultdict(list)
@@ -69,6 +71,8 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
         recent.update(state["recent"])
 
     def save(step: int) -> None:
+        if not training.processes.is_first:
+            return
         state_file.save(
             {
                 "step": step,
@@ -88,7 +92,8 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
             training.refresh(step)
             _outer_step(training, schedule, step, recent)
             done = step + 1
-            observer.saw(done, recent, history)
+            if training.processes.is_first:
+                observer.saw(done, recent, history)
             if done % _STEPS_PER_HISTORY_ROW == 0:
                 history += [
                     {"step": done, "task": task, "loss": sum(losses) / len(losses)} for task, losses in recent.items()
@@ -108,7 +113,7 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
                 if score > best["score"]:
                     weights = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
                     best = {"score": score, "weights": weights, "step": done}
-            if termination.requested:
+            if training.processes.any(termination.requested):
                 save(done)
                 raise TerminatedError(
                     f"asked to end after step {done} of {schedule.steps}; the same command continues there"
@@ -124,7 +129,7 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
 def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[str, list[float]]) -> None:
     training.model.train()
     # Dropout reads the global generator: seeding it by step makes a resumed run draw what an unbroken one draws.
-    torch.manual_seed(training.seed * 1_000_003 + step)
+    torch.manual_seed(training.seed * 1_000_003 + step + training.processes.rank * 15_485_863)
     device = next(training.model.parameters()).device
     turns: dict[str, int] = defaultdict(int)
     for name in schedule.tasks:
@@ -137,6 +142,7 @@ def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[
                 loss = training.tasks[name].loss(training.model, batch) / schedule.accumulation  # type: ignore[arg-type]
             loss.backward()
             loss_sum += loss.item()
+        training.processes.sum_gradients(training.model)
         torch.nn.utils.clip_grad_norm_(training.model.parameters(), schedule.clip_norm)
         training.optimiser.step()
         training.optimiser.zero_grad(set_to_none=True)

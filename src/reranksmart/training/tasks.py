@@ -14,6 +14,7 @@ from torch import Tensor
 from reranksmart import objectives
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
+from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
 
 _ROWS_READ_TOGETHER = 32
@@ -46,6 +47,7 @@ class ContrastiveTask(Protocol):
 
     name: str
     data: TrainingData
+    processes: Processes
 
     def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch: ...
 
@@ -60,10 +62,11 @@ class TripletTask:
     batch_size: int
     seed: int
     margin: float
+    processes: Processes = ALONE
     name: str = "bi_encoder"
 
     def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch:
-        return _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+        return _embedded_batch(self.data, self.batch_size, self.seed, model, step, self.processes)
 
     def contrast(self, batch: EmbeddedBatch) -> Tensor:
         return objectives.batch_hard_triplet(batch.captions, batch.images, batch.relevant, margin=self.margin)
@@ -80,10 +83,11 @@ class InfoNceTask:
     batch_size: int
     seed: int
     temperature: float
+    processes: Processes = ALONE
     name: str = "bi_encoder"
 
     def embed(self, model: BiEncoder, step: int) -> EmbeddedBatch:
-        return _embedded_batch(self.data, self.batch_size, self.seed, model, step)
+        return _embedded_batch(self.data, self.batch_size, self.seed, model, step, self.processes)
 
     def contrast(self, batch: EmbeddedBatch) -> Tensor:
         return objectives.info_nce(batch.captions, batch.images, batch.relevant, temperature=self.temperature)
@@ -92,23 +96,35 @@ class InfoNceTask:
         return self.contrast(self.embed(model, step))
 
 
-def _embedded_batch(data: TrainingData, batch_size: int, seed: int, model: BiEncoder, step: int) -> EmbeddedBatch:
+def _embedded_batch(
+    data: TrainingData, batch_size: int, seed: int, model: BiEncoder, step: int, processes: Processes
+) -> EmbeddedBatch:
     rows = epoch_rows(len(data), batch_size, seed=seed, purpose="bi_encoder", step=step)
     image_rows = data.image_rows[rows]
     relevant = torch.from_numpy(data.relevance_mask(rows, image_rows))
-    captions = read_by_length(data.tokens.lengths[rows], lambda part: model.encode_text(data.tokens.batch(rows[part])))
+    captions = read_by_length(
+        data.tokens.lengths[rows], lambda part: model.encode_text(data.tokens.batch(rows[part])), processes
+    )
     images = read_by_length(
-        data.regions.lengths[image_rows], lambda part: model.encode_image(data.regions.batch(image_rows[part]))
+        data.regions.lengths[image_rows],
+        lambda part: model.encode_image(data.regions.batch(image_rows[part])),
+        processes,
     )
     return EmbeddedBatch(rows, image_rows, captions, images, relevant.to(captions.device))
 
 
-def read_by_length(lengths: NDArray[np.integer], read: Callable[[NDArray[np.int64]], Tensor]) -> Tensor:
-    """What ``read`` gives for all rows, in their order, read in parts of similar length so that little is padding."""
+def read_by_length(
+    lengths: NDArray[np.integer], read: Callable[[NDArray[np.int64]], Tensor], processes: Processes = ALONE
+) -> Tensor:
+    """What ``read`` gives for all rows, in their order, read in parts of similar length so that little is padding.
+
+    Several processes share the parts.
+    """
     order = np.argsort(lengths, kind="stable")
-    parts = np.array_split(order, -(-len(order) // _ROWS_READ_TOGETHER))
+    parts = np.array_split(order, processes.parts_of(-(-len(order) // _ROWS_READ_TOGETHER)))
     place = torch.from_numpy(np.argsort(order, kind="stable"))
-    return torch.cat([read(part) for part in parts])[place]
+    own = torch.cat([read(part) for part in processes.own(parts)])
+    return processes.gathered(own, [len(part) for part in parts])[place]
 
 
 @dataclass
@@ -120,6 +136,7 @@ class PairTask:
     seed: int
     mined: MinedNegatives | None = None
     mined_probability: float = 0.0
+    processes: Processes = ALONE
     name: str = field(default="cross_encoder")
 
     def loss(self, model: JointModel, step: int) -> Tensor:
@@ -137,5 +154,6 @@ class PairTask:
         log_odds = read_by_length(
             tokens.lengths[caption_rows] + regions.lengths[image_rows],
             lambda part: model.score_pairs(tokens.batch(caption_rows[part]), regions.batch(image_rows[part])),
+            self.processes,
         )
         return objectives.pair_cross_entropy(log_odds, labels.to(log_odds.device))

@@ -1,0 +1,60 @@
+"""Several processes that share a training compute what one computes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("two_processes.py")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """One training alone, and one shared by two processes that torchrun started."""
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    path = os.pathsep.join([str(SCRIPT.parent.parent), os.environ.get("PYTHONPATH", "")])
+    found = {}
+    for name, start in (("alone", []), ("shared", launch)):
+        folder = tmp_path_factory.mktemp(name)
+        done = subprocess.run(
+            [sys.executable, *start, str(SCRIPT), str(folder)],
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+        found |= {f"{name} {path.stem}": json.loads(path.read_text()) for path in folder.glob("[01].json")}
+    return found
+
+
+def test_two_processes_were_two(runs: dict[str, dict]) -> None:
+    assert {name: run["processes"] for name, run in runs.items()} == {"alone 0": 1, "shared 0": 2, "shared 1": 2}
+
+
+def test_losses_and_recall_are_those_of_one_process_with_the_same_batch(runs: dict[str, dict]) -> None:
+    alone = _numbers(runs["alone 0"])
+    assert {"10 bi_encoder loss", "10 cross_encoder loss"} <= set(alone)
+    for rank in (0, 1):
+        assert _numbers(runs[f"shared {rank}"]) == pytest.approx(alone, rel=1e-4)
+
+
+def test_weights_are_those_of_one_process_and_equal_in_both(runs: dict[str, dict]) -> None:
+    assert runs["shared 0"]["weights"] == runs["shared 1"]["weights"]
+    for name, value in runs["alone 0"]["weights"].items():
+        assert runs["shared 0"]["weights"][name] == pytest.approx(value, rel=1e-4), name
+
+
+def _numbers(run: dict) -> dict[str, float]:
+    """Losses and recalls of a history by what they are."""
+    return {
+        f"{row['step']} {row.get('task', '')} {key}": value
+        for row in run["history"]
+        for key, value in row.items()
+        if isinstance(value, float)
+    }

@@ -9,7 +9,9 @@ from typing import Any, get_args
 import torch
 from torch import nn
 
+from reranksmart.models.autocast import under_autocast
 from reranksmart.models.int8 import with_int8_products
+from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.precision import Precision
 
@@ -25,11 +27,8 @@ def in_precision(model: Any, precision: Precision) -> Any:
     chosen = chosen_precision(model, precision)
     if chosen not in _MAKERS:
         raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(get_args(Precision))}")
-    if chosen != "float32" and not isinstance(model, SingleStream):
-        raise ValueError(
-            f"a {type(model).__name__} cannot be read in {chosen}; only single-stream models can. "
-            "Set its precision to float32 or auto."
-        )
+    if isinstance(model, Pretrained):
+        return _published(model, chosen)
     return _MAKERS[chosen](model)
 
 
@@ -49,6 +48,8 @@ def chosen_precision(model: nn.Module, precision: Precision) -> str:
 def can_compute(model: nn.Module, precision: Precision) -> bool:
     """Whether ``in_precision`` has this model in this precision on its device."""
     chosen = chosen_precision(model, precision)
+    if isinstance(model, Pretrained):
+        return chosen != "int8"
     single_stream = isinstance(model, SingleStream)
     return chosen == "float32" or (single_stream and (chosen != "int8" or model.device.type == "cpu"))
 
@@ -57,6 +58,15 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def _published(model: Pretrained, chosen: str) -> Pretrained:
+    if chosen == "int8":
+        raise ValueError(
+            f"a {type(model).__name__} cannot be read in int8; only single-stream models can. "
+            "Set its precision to float32, bfloat16 or auto."
+        )
+    return under_autocast(model) if chosen == "bfloat16" else model.eval()
 
 
 def _float32(model: SingleStream) -> SingleStream:

@@ -24,6 +24,7 @@ PROCESSORS = {
     "siglip": SiglipImageProcessorPil(size=_SQUARE),
     "siglip2_naflex": Siglip2ImageProcessorPil(patch_size=PATCH, max_num_patches=(SIDE // PATCH) ** 2),
     "blip": BlipImageProcessorPil(size=_SQUARE),
+    "blip2": BlipImageProcessorPil(size=_SQUARE),
 }
 TEXTS = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
 

@@ -22,6 +22,8 @@ from reranksmart.vision_encoding import states_in_memory
 from reranksmart.vision_inputs import PixelInputs
 from reranksmart.vision_store import VisionStore
 
+_FEATURE_SIZES = ("visual_embedding_dim", "visual_feat_dim")
+"""Names that transformers gives the width of a region's features, in VisualBERT and in LXMERT."""
 Pictures = Sequence[tuple[str, Path]]
 """Id and file of each picture."""
 Seen = RegionStore | VisionStore
@@ -94,6 +96,9 @@ def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
     """How the model in ``folder`` sees pictures."""
     if isinstance(model, SingleStream):
         return RegionSight(max_regions, model.config.feature_size)
+    if model.reads == "regions":
+        sizes = model.network.config.to_dict()
+        return RegionSight(max_regions, next(sizes[key] for key in _FEATURE_SIZES if key in sizes))
     pixels = PixelSight(PictureProcessor.open(folder, patch=model.patch))
     return StateSight(pixels, model) if isinstance(model, StatesEncoder) else pixels
 

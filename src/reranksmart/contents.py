@@ -88,7 +88,7 @@ def _scene_splits(config: Config) -> list[str]:
 
 
 def figures(config: Config) -> list[str]:
-    found = ["learning_curves"]
+    found = ["learning_curves"] if _learning(config) else []
     found += ["depth"] if "depth" in config.experiments else []
     found += ["sample_efficiency"] if "sample_efficiency" in config.experiments else []
     found += ["cached_layers"] if "cached_layers" in config.experiments else []
@@ -213,15 +213,25 @@ def table_leaks(config: Config, table: str) -> list[str]:
     return [f"results/audits/{training_set}.json" for training_set in sorted({name for name, _ in asked & allowed})]
 
 
+def _learning(config: Config) -> list[str]:
+    """The first seed's trained models of the main experiment and of hard negatives, or of the first that has some."""
+    main = config.experiments["main"] if "main" in config.experiments else next(iter(config.experiments.values()))
+    first = [e for e in (main, config.experiments.get("hard_negatives")) if e]
+    others = (_trained(config, [experiment]) for experiment in config.experiments.values())
+    return _trained(config, first) or next((found for found in others if found), [])
+
+
+def _trained(config: Config, experiments: list[Experiment]) -> list[str]:
+    models = {
+        model for e in evaluations(config, experiments) if e.seed == config.seeds[0] for model in models_of(config, e)
+    }
+    return sorted(model for model in models if config.objectives[model.split("/")[2]].steps)
+
+
 def figure_inputs(config: Config, figure: str) -> list[str]:
     """The folders that a figure is made from."""
     if figure == "learning_curves":
-        main = config.experiments["main"] if "main" in config.experiments else next(iter(config.experiments.values()))
-        chosen = [e for e in (main, config.experiments.get("hard_negatives")) if e]
-        models = {
-            model for e in evaluations(config, chosen) if e.seed == config.seeds[0] for model in models_of(config, e)
-        }
-        return [f"results/models/{model}/model" for model in sorted(models)]
+        return [f"results/models/{model}/model" for model in _learning(config)]
     if figure == "cached_layers":
         return ["results/pair_costs", *measures(config, figure)]
     if figure == "latency":

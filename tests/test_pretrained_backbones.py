@@ -148,6 +148,13 @@ def test_every_model_of_a_joined_system_is_planned() -> None:
     assert "blip/scenes/zero_shot/seed1" not in models
 
 
+def test_how_a_model_is_tuned_converts_no_checkpoint_again() -> None:
+    tuned = validated(modern(backbones={"blip": {"tuning": {"frozen": ["vision"], "lora": {"rank": 4}}}}))
+    assert plan.checkpoint_settings(tuned, "blip") == plan.checkpoint_settings(CONFIG, "blip")
+    assert '"rank":4' in plan.tuning_option(tuned, "blip")
+    assert plan.tuning_option(CONFIG, "blip") == plan.tuning_option(CONFIG, "oscar") == ""
+
+
 def test_several_processes_are_launched_for_trainings_alone() -> None:
     assert plan.train_command(CONFIG) == "reranksmart"
     assert "--nproc-per-node 2" in plan.train_command(CONFIG.model_copy(update={"processes": 2}))

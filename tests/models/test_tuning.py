@@ -151,6 +151,18 @@ def test_checkpointed_activations_give_the_same_gradients_and_hold_fewer_numbers
     assert held_fewer < held * 0.7
 
 
+@pytest.mark.parametrize("name", CHECKPOINTED)
+def test_checkpoints_and_adapters_go_together(name):
+    plain, checkpointed = make(name), make(name)
+    for model in (plain, checkpointed):
+        add_adapters(model, rank=2, alpha=4)
+    checkpoint_activations(checkpointed)
+    expected, (found, _) = _held_in(plain)[0], _held_in(checkpointed)
+    assert set(found) == set(expected)
+    for key, value in found.items():
+        torch.testing.assert_close(value, expected[key], msg=key, **CLOSE)
+
+
 def _held_in(model: Pretrained) -> tuple[dict[str, Tensor], int]:
     """The gradients of a step with dropout, and the numbers that it held for its backward pass."""
     held = 0

@@ -105,11 +105,12 @@ rule train:
         backbone_settings=lambda wildcards: plan.reading_settings(
             CONFIG, wildcards.backbone
         ),
+        tuning=lambda wildcards: plan.tuning_option(CONFIG, wildcards.backbone),
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
         code=plan.code_digest("reranksmart.cli.training"),
     shell:
         "{params.command} train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"
         " --dev-relevance {input.dev_relevance} --settings {params.settings:q}"
-        " --backbone-settings {params.backbone_settings:q} --fraction {params.fraction} --seed {wildcards.seed}"
+        " --backbone-settings {params.backbone_settings:q} {params.tuning} --fraction {params.fraction} --seed {wildcards.seed}"
         " --output {output} --threads 1 2>&1 | tee {log}"

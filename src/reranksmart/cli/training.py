@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -12,12 +12,14 @@ import typer
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.code import code_digest
-from reranksmart.config import Backbone, Objective, Reading
+from reranksmart.config import Backbone, Objective, Reading, Tuning
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import save_model
+from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers, without_adapters
 from reranksmart.pretraining import (
     align_words_and_regions,
     feature_statistics,
@@ -117,6 +119,7 @@ def train_verb(
     settings: Annotated[str, typer.Option(help="an objective's settings as JSON")],
     backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
     output: Annotated[Path, typer.Option()],
+    tuning: Annotated[str, typer.Option(help="how a published model is fine-tuned, as JSON")] = "{}",
     fraction: float = 1.0,
     seed: int = 1,
     threads: int = 1,
@@ -129,6 +132,7 @@ def train_verb(
     model = open_backbone(backbone, shape, seed=seed)
     if objective.cached_layers:
         model = model.with_cached_layers(objective.cached_layers)
+    _tune(model, Tuning.model_validate_json(tuning), seed=seed)
     chosen = _share_of_images(read_captions(captions).in_languages(shape.languages), fraction)
     train_data = _read_data(
         chosen, images, relevance, backbone, max_tokens=shape.max_tokens, tag_tokens=shape.tags_read
@@ -141,7 +145,10 @@ def train_verb(
     model = processes.place(model)
     training, schedule = assemble(model, objective, train_data, dev_data, seed=seed, processes=processes)
     state = StateFile(
-        output.parent / "state" / "training.pt", settings=f"{settings} {backbone_settings} {fraction} {seed}"
+        output.parent / "state" / "training.pt",
+        settings=" ".join(
+            [settings, backbone_settings, *([tuning] if tuning != "{}" else []), str(fraction), str(seed)]
+        ),
     )
     try:
         history = train(training, schedule, state, what=f"train {'/'.join(output.parts[-5:-1])}")
@@ -151,7 +158,7 @@ def train_verb(
     if not processes.is_first:
         return
     with atomic_directory(output) as target:
-        save_model(model, target)
+        save_model(without_adapters(model) if isinstance(model, Pretrained) else model, target)
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
@@ -161,6 +168,17 @@ def train_verb(
     state.remove()
     if state.path.parent.exists():
         os.rmdir(state.path.parent)
+
+
+def _tune(model: Any, tuning: Tuning, *, seed: int) -> None:
+    """Freezes, adds adapters and saves memory as asked, in a published model."""
+    if tuning == Tuning():
+        return
+    freeze_towers(model, tuning.frozen)
+    if lora := tuning.lora:
+        add_adapters(model, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout, seed=seed)
+    if tuning.gradient_checkpointing:
+        checkpoint_activations(model)
 
 
 def _share_of_images(captions: Captions, fraction: float) -> Captions:

@@ -23,6 +23,7 @@ from reranksmart.config.experiments import System as System
 from reranksmart.config.experiments import TestSet as TestSet
 from reranksmart.config.pretrained import FAMILIES as FAMILIES
 from reranksmart.config.pretrained import PretrainedBackbone as PretrainedBackbone
+from reranksmart.config.pretrained import Tuning as Tuning
 from reranksmart.config.published import Coco as Coco
 from reranksmart.config.published import ConceptualCaptions as ConceptualCaptions
 from reranksmart.config.published import Flickr30k as Flickr30k

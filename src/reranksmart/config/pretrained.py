@@ -40,6 +40,24 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+class Lora(Frozen):
+    """Low-rank adapters on the attention's projections (Hu et al. 2022): they and the heads move, nothing else."""
+
+    rank: Count = 8
+    alpha: Count = Field(16, description="the adapters' product is scaled by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class Tuning(Frozen):
+    """How a published model is fine-tuned."""
+
+    frozen: tuple[Literal["vision", "text"], ...] = Field((), description="towers whose weights stay as published")
+    lora: Lora | None = Field(None, description="null: all weights that are not frozen move")
+    gradient_checkpointing: bool = Field(
+        False, description="layers' states are computed again in the backward pass: less memory, a third more time"
+    )
+
+
 class PretrainedBackbone(Frozen):
     """A published model of a family: it is taken as it is, or fine-tuned."""
 
@@ -67,6 +85,8 @@ class PretrainedBackbone(Frozen):
     score: str = Field(
         "log_odds", description="of a pair; blip, blip2: log_odds_plus_cosine adds the towers' cosine, as LAVIS ranks"
     )
+
+    tuning: Tuning = Tuning()
 
     @property
     def facts(self) -> Family:

@@ -82,3 +82,6 @@ def checkpoint_activations(model: Pretrained) -> None:
             "false, and make the batches smaller if the memory does not suffice"
         )
     model.network.activation_checkpointing_enable({"use_reentrant": False})
+    # beside adapters transformers also has embeddings require gradients, which only reentrant checkpoints need and
+    # BLIP's text embeddings, changed in place, cannot take
+    model.network.disable_input_require_grads()

@@ -65,6 +65,7 @@ from reranksmart.plan.models import train_command as train_command
 from reranksmart.plan.models import train_inputs as train_inputs
 from reranksmart.plan.models import trained as trained
 from reranksmart.plan.models import training_priority as training_priority
+from reranksmart.plan.models import tuning_option as tuning_option
 from reranksmart.plan.names import gallery_folders as gallery_folders
 from reranksmart.plan.names import gallery_name as gallery_name
 from reranksmart.plan.names import gallery_names as gallery_names

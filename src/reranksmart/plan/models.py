@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
-from reranksmart.config import Config, PretrainedBackbone
+from reranksmart.config import Config, PretrainedBackbone, Tuning
 from reranksmart.plan.audit import dataset_audits
 from reranksmart.plan.images import training_images
 from reranksmart.plan.names import gallery_folders, model_folder, one_of, settings
@@ -35,11 +36,17 @@ def pretraining_settings(config: Config, backbone: str) -> str:
 
 
 def checkpoint_settings(config: Config, backbone: str) -> str:
-    """What converting a checkpoint depends on; its sizes are its own."""
+    """What converting a checkpoint depends on: not its sizes, which are its own, nor how it is fine-tuned afterwards."""
     chosen = config.backbones[backbone]
     if isinstance(chosen, PretrainedBackbone):
-        return settings(chosen)
+        return settings(chosen.model_dump(mode="json", exclude={"tuning"}))
     return chosen.model_dump_json(include={"embedder", "checkpoint", "tokeniser", "normalise_inputs"})
+
+
+def tuning_option(config: Config, backbone: str) -> str:
+    """How a published model is fine-tuned, as an option of ``reranksmart train``; empty where all of it is."""
+    tuning = getattr(config.backbones[backbone], "tuning", Tuning())
+    return "" if tuning == Tuning() else f"--tuning {shlex.quote(settings(tuning))}"
 
 
 def taken_as_they_are(config: Config) -> str:

@@ -1,4 +1,4 @@
-"""What a killed Snakemake leaves in its folder, a lock and orphaned jobs, removed by the next one."""
+"""What a killed Snakemake leaves, a lock and jobs in a queue or orphaned, removed by the next one in its folder."""
 
 from __future__ import annotations
 
@@ -8,43 +8,53 @@ from pathlib import Path
 
 import psutil
 
+from reranksmart.queued_jobs import cancel_queued_jobs
+
 _PATIENCE_S = 120
 _HOST_FILE = "host"
 
 
 def take_over(folder: Path) -> None:
-    """Removes the lock of a Snakemake that was killed in ``folder`` on this machine, after ending its orphaned jobs.
+    """Removes the lock of a Snakemake that was killed in ``folder`` on this machine, after ending its jobs.
 
+    Those in a cluster's queue are cancelled, also where there is no lock any more; orphans on this machine are ended.
     A training that is ended so saves its state first. Where a Snakemake still runs in the folder, or the last one ran
     on another machine, nothing is touched: Snakemake itself then says that the folder is locked.
     """
     locks = sorted((folder / ".snakemake" / "locks").glob("*.lock"))
     host = folder / ".snakemake" / _HOST_FILE
-    if not locks:
+    here = host.exists() and host.read_text() == socket.gethostname()
+    if (locks and not here) or _snakemakes(folder):
+        return
+    cancel_queued_jobs(folder)
+    if locks:
+        _end_orphans(folder)
+        print("removing the lock of a run that was killed here", file=sys.stderr)
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+    else:
         host.parent.mkdir(exist_ok=True)
         host.write_text(socket.gethostname())
-        return
-    if not host.exists() or host.read_text() != socket.gethostname() or _snakemakes(folder):
-        return
+
+
+def _end_orphans(folder: Path) -> None:
     if orphans := _orphans(folder):
         print(f"ending {len(orphans)} processes of a run that was killed here", file=sys.stderr)
         for orphan in orphans:
             orphan.terminate()
         for orphan in psutil.wait_procs(orphans, timeout=_PATIENCE_S)[1]:
             orphan.kill()
-    print("removing the lock of a run that was killed here", file=sys.stderr)
-    for lock in locks:
-        lock.unlink(missing_ok=True)
 
 
 def _snakemakes(folder: Path) -> list[psutil.Process]:
-    """The running Snakemakes of this folder, but for this process and those that started it."""
+    """The running Snakemakes of this folder, but for those of single jobs, this process and those that started it."""
     ours = {process.pid for process in [psutil.Process(), *psutil.Process().parents()]}
-    return [
-        process
-        for process in _processes_in(folder)
-        if process.pid not in ours and any(Path(word).name == "snakemake" for word in _words(process)[:3])
-    ]
+    others = [process for process in _processes_in(folder) if process.pid not in ours]
+    return [process for process in others if _is_a_whole_run(_words(process))]
+
+
+def _is_a_whole_run(words: list[str]) -> bool:
+    return any(Path(word).name == "snakemake" for word in words[:3]) and "--mode" not in words  # jobs are given a mode
 
 
 def _orphans(folder: Path) -> list[psutil.Process]:

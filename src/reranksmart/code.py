@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 _ROOT = Path(__file__).parent
 # What cannot change an artefact: settings are passed as values, the others only report.
@@ -23,14 +23,33 @@ def code_digest(module: str) -> str:
     for name in sorted(_imported(module)):
         if _WITHOUT_EFFECT.intersection(name.split(".")):
             continue
-        digest.update(f"{name}\n{_meaning(name)}\n".encode())
+        digest.update(f"{name}\n{_read(name).meaning}\n".encode())
     return digest.hexdigest()[:16]
 
 
+def _imported(module: str) -> set[str]:
+    """The module and all modules of this package that it imports, and those that they import."""
+    found, waiting = {module}, [module]
+    while waiting:
+        new = _read(waiting.pop()).imports - found
+        found |= new
+        waiting += new
+    return found
+
+
+class _Module(NamedTuple):
+    meaning: str  # the syntax tree as text, without docstrings
+    imports: frozenset[str]  # of this package
+
+
 @cache
-def _meaning(module: str) -> str:
-    """The module's syntax tree as text, without docstrings."""
-    tree = copy.deepcopy(_syntax_tree(module))
+def _read(module: str) -> _Module:
+    """The module, in one walk: every Snakemake of every job needs the digests of all verbs before it can begin."""
+    path = _source(module)
+    if path is None:
+        raise ValueError(f"{module} is not a module of this package")
+    tree = ast.parse(path.read_text())
+    names: set[str] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if (
@@ -40,34 +59,14 @@ def _meaning(module: str) -> str:
             and isinstance(body[0].value, ast.Constant)
         ):
             body[0].value.value = ""
-    return ast.dump(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reranksmart"):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if alias.name.startswith("reranksmart.")}
+    return _Module(ast.dump(tree), frozenset(name for name in names if _source(name)))
 
 
 @cache
-def _imported(module: str) -> frozenset[str]:
-    found, waiting = {module}, [module]
-    while waiting:
-        for node in ast.walk(_syntax_tree(waiting.pop())):
-            names: list[str] = []
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("reranksmart"):
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names if alias.name.startswith("reranksmart.")]
-            for name in names:
-                if name not in found and _source(name):
-                    found.add(name)
-                    waiting.append(name)
-    return frozenset(found)
-
-
-@cache
-def _syntax_tree(module: str) -> ast.Module:
-    path = _source(module)
-    if path is None:
-        raise ValueError(f"{module} is not a module of this package")
-    return ast.parse(path.read_text())
-
-
 def _source(module: str) -> Path | None:
     """The file of a module of this package, without importing anything; None where it is no module."""
     place = _ROOT.joinpath(*module.split(".")[1:])

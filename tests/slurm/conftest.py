@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,52 +13,89 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from running import ROOT, TINY, snakemake
+from forked_verbs import forked_verbs
+from running import ROOT, TINY
 from slurm_cluster import Cluster, running_cluster
 
 MODEL = Path("results/models/oscar/scenes/bi_encoder/seed1/model")
+PROFILE = Path("profiles/slurm/config.yaml")
 OVERLAY = "long.yaml"
-CORES = 4
+CHECKPOINT_EVERY = 50
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    with running_cluster(folder, cores=CORES, memory_mb=20_000) as started:
+    """A cluster without accounting."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as started:
         yield started
 
 
-class Run:
-    """Snakemake at work on the cluster with the profile of the project, its jobs on no more than a small node."""
+def snakemake_command(folder: Path, *options: str) -> list[str]:
+    overlay = [OVERLAY] if (folder / OVERLAY).exists() else []
+    return [str(Path(sys.executable).parent / "snakemake"), *options, "--configfile", TINY, *overlay]
 
-    def __init__(self, cluster: Cluster, folder: Path, *options: str) -> None:
-        self.cluster, self.folder = cluster, folder
-        command = [str(Path(sys.executable).parent / "snakemake"), *options, "--workflow-profile", "profiles/slurm"]
-        command += ["--cores", str(CORES), "--resources", "mem_mb=16000", "--latency-wait", "20"]
-        command += ["--slurm-init-seconds-before-status-checks", "3", "--configfile", TINY]
-        command += [OVERLAY] if (folder / OVERLAY).exists() else []
-        self._said = (folder / "snakemake.out").open("w+")
+
+class Run:
+    """Snakemake at work on the cluster, in a folder that ``new_workflow`` made."""
+
+    def __init__(self, cluster: Cluster, folder: Path, *targets: str) -> None:
+        self.cluster, self.folder, self._targets = cluster, folder, targets
+        self._said = (folder / "snakemake.out").open("a")
+        self._start()
+
+    def _start(self) -> None:
         self.process = subprocess.Popen(
-            command, cwd=folder, env=cluster.environment, stdout=self._said, stderr=subprocess.STDOUT
+            self._command(), cwd=self.folder, env=self.cluster.environment, stdout=self._said, stderr=subprocess.STDOUT
         )
+
+    def _command(self) -> list[str]:
+        return snakemake_command(self.folder, *self._targets, "--workflow-profile", "profiles/slurm")
 
     def said(self) -> str:
         return (self.folder / "snakemake.out").read_text()
 
-    def finish(self, *, seconds: float) -> None:
+    def jobs_of(self, rule: str) -> list[dict[str, str]]:
+        return self.cluster.jobs_of(rule, folder=self.folder)
+
+    def finish(self, *, seconds: float = 1800) -> None:
         """Waits for the end, which must be a success."""
         assert self.process.wait(timeout=seconds) == 0, self.said()[-5000:]
 
-    def wait_for_training(self, *, steps: int, seconds: float = 900) -> dict:
-        """What the training shows as soon as it has done so many steps and saved a state."""
-        shown, state = (self.folder / MODEL.parent / "state" / name for name in ("progress.json", "training.pt"))
+    def kill(self) -> None:
+        """Kills Snakemake as the kernel does, so that nothing of it cleans up."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
 
-        def seen() -> dict | None:
-            found = json.loads(shown.read_text()) if shown.exists() and state.exists() else None
-            return found if found and found["step"] >= steps else None
+    def again(self) -> None:
+        """Gives the same command again."""
+        self._start()
 
-        return self.wait_until(seen, seconds=seconds)
+    def refused(self) -> str:
+        """What a second Snakemake says that is started beside this one, and must not begin."""
+        second = subprocess.run(
+            self._command(), cwd=self.folder, env=self.cluster.environment, capture_output=True, text=True, timeout=600
+        )
+        assert second.returncode != 0
+        return second.stdout + second.stderr
+
+    def wait_for_checkpoint(self) -> int:
+        """The process of the training, as soon as it has saved a state for the first time."""
+        state = self.folder / MODEL.parent / "state" / "training.pt"
+        self.wait_until(state.exists)
+        return self._training()["pid"]
+
+    def require_continued(self, process: int) -> None:
+        """The first step that another process shows of the training comes after a state, not at the beginning."""
+
+        def of_another() -> dict | None:
+            found = self._training()
+            return found if found.get("pid", process) != process else None
+
+        assert self.wait_until(of_another)["step"] > CHECKPOINT_EVERY, "began anew"
+
+    def _training(self) -> dict:
+        shown = self.folder / MODEL.parent / "state" / "progress.json"
+        return json.loads(shown.read_text()) if shown.exists() else {}
 
     def wait_until(self, true: Callable[[], object], *, seconds: float = 900):
         deadline = time.monotonic() + seconds
@@ -64,25 +103,24 @@ class Run:
             if found := true():
                 return found
             assert self.process.poll() is None, f"the run ended too early:\n{self.said()[-5000:]}"
-            time.sleep(0.5)
+            time.sleep(0.3)
         raise AssertionError(f"not seen within {seconds} seconds:\n{self.said()[-5000:]}")
 
     def close(self) -> None:
         """Ends Snakemake, which would wait for its jobs, and cancels those."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
         self.cluster.cancel_jobs()
         self._said.close()
 
 
 @pytest.fixture
-def start(cluster: Cluster) -> Iterator[Callable[..., Run]]:
-    """Starts Snakemake on the cluster; what is left of it ends with the test."""
+def start() -> Iterator[Callable[..., Run]]:
+    """Starts Snakemake on a cluster; what is left of it ends with the test."""
     runs: list[Run] = []
 
-    def begin(folder: Path, *options: str) -> Run:
-        runs.append(Run(cluster, folder, *options))
+    def begin(cluster: Cluster, folder: Path, *targets: str) -> Run:
+        runs.append(Run(cluster, folder, *targets))
         return runs[-1]
 
     yield begin
@@ -90,9 +128,19 @@ def start(cluster: Cluster) -> Iterator[Callable[..., Run]]:
         run.close()
 
 
+def adapt(folder: Path, *changes: tuple[str, str]) -> None:
+    """Changes the profile of a workflow as a user does."""
+    profile = folder / PROFILE
+    text = profile.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    profile.write_text(text)
+
+
 @pytest.fixture(scope="session")
 def new_workflow(stamps_folder: Path) -> Callable[[Path], Path]:
-    """Copies the workflow into a new folder, its stamps those of this session."""
+    """Copies the workflow into a new folder, with this session's stamps, and the profile for a node of the tests."""
 
     def copy(folder: Path) -> Path:
         folder.mkdir(parents=True)
@@ -102,20 +150,42 @@ def new_workflow(stamps_folder: Path) -> Callable[[Path], Path]:
             shutil.copytree(ROOT / name, folder / name)
         tiny = folder / TINY
         tiny.write_text(tiny.read_text().replace("stamps: null", f"stamps: {stamps_folder}"))
+        adapt(
+            folder,
+            ("cores: 16", "cores: 4"),
+            ("mem_mb: 60000", "mem_mb: 16000"),
+            ("slurm-init-seconds-before-status-checks: 20", "slurm-init-seconds-before-status-checks: 3"),
+        )
         return folder
 
     return copy
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, new_workflow: Callable[[Path], Path]) -> Path:
-    """A folder in which a model was trained here, undisturbed, in steps enough to disturb another in the midst."""
+def locally(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
+    """Runs the workflow in a folder without a cluster; its verbs need not import everything anew."""
+    with forked_verbs(tmp_path_factory.mktemp("forked") / "bin") as verbs:
+        environment = {**os.environ, "PATH": f"{verbs}:{os.environ['PATH']}"}
+
+        def run(folder: Path, *options: str) -> None:
+            command = snakemake_command(folder, *options, "--cores", "2")
+            done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)
+            assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory,
+    new_workflow: Callable[[Path], Path],
+    locally: Callable[..., None],
+) -> Path:
+    """A folder in which a model was trained without a cluster, undisturbed, in steps enough to disturb another."""
     folder = new_workflow(tmp_path_factory.mktemp("undisturbed") / "run")
-    overlay = {"steps": 800, "warmup_steps": 2, "evaluate_every": 400, "checkpoint_every": 50}
+    overlay = {"steps": 500, "warmup_steps": 2, "evaluate_every": 250, "checkpoint_every": CHECKPOINT_EVERY}
     (folder / OVERLAY).write_text(json.dumps({"objectives": {"bi_encoder": overlay}}))
-    with FileLock(f"{folder}.lock"):
-        done = snakemake(folder, str(MODEL), "--cores", "2", "--configfile", TINY, OVERLAY)
-    assert done.returncode == 0, done.stdout[-5000:]
+    locally(folder, str(MODEL))
     return folder
 
 

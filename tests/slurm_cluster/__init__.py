@@ -1,11 +1,13 @@
 """A real SLURM on this machine: one node on loopback, from Debian's packages, in a folder of its own.
 
-Nothing outside the folder is written: SLURM_CONF names its configuration, munge has a key and a socket of its own.
+Nothing outside the folder is written: SLURM_CONF names its configuration, munge has a key and a socket of its own, and
+so has the database where accounting is wanted.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -16,70 +18,49 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
-_PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "sinfo")
-INSTALL = f"apt-get update && apt-get install --no-install-recommends {' '.join(PACKAGES)}"
-_PATH = f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
-_CONFIGURATION = """\
-ClusterName=loopback
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={controller_port}
-SlurmdPort={node_port}
-SlurmUser={user}
-SlurmdUser={user}
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-CredType=cred/munge
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-MpiDefault=none
-SwitchType=switch/none
-ReturnToService=2
-MinJobAge=86400
-KillWait=10
-OverTimeLimit=0
-SlurmdTimeout=60
-SlurmdParameters=config_overrides
-SchedulerParameters=batch_sched_delay=1,sched_interval=2,bf_interval=2,requeue_setup_env_fail
-StateSaveLocation={folder}/controller
-SlurmdSpoolDir={folder}/node
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-GresTypes=gpu
-NodeName=node NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory_mb} Gres=gpu:1 State=UNKNOWN
-PartitionName=cpu Nodes=node Default=YES MaxTime=1-00:00:00 DefaultTime=00:30:00 State=UP
-PartitionName=gpu Nodes=node MaxTime=1-00:00:00 DefaultTime=00:30:00 State=UP
-"""
+from slurm_cluster.packages import PATH, require_programs
+
+_TEMPLATES = Path(__file__).parent
+_WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+_WITH_ACCOUNTING = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={port}
+AccountingStoragePass={folder}/munge.socket"""
+_DATABASE = """\
+CREATE DATABASE slurm_acct_db;
+CREATE USER slurm@localhost IDENTIFIED BY 'slurm';
+GRANT ALL ON slurm_acct_db.* TO slurm@localhost;"""
+_PATIENCE_S = 120
 
 
 @dataclass
 class Cluster:
-    """A running cluster with partitions ``cpu`` and ``gpu`` and one GPU that is none."""
+    """A running cluster: partitions ``cpu`` and ``gpu``, ``urgent`` that preempts them, and one GPU that is none.
+
+    With accounting there is the account ``lab``.
+    """
 
     folder: Path
     cores: int
     memory_mb: int
-    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    accounting: bool = False
+    _daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _up: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment in which SLURM's commands find this cluster."""
         return {
             **os.environ,
-            "PATH": f"{self.folder}/bin:{_PATH}",
+            "PATH": f"{self.folder}/bin:{PATH}",
             "SLURM_CONF": str(self.folder / "slurm.conf"),
         }
 
     def command(self, *words: str) -> str:
         """What a command of SLURM printed; raises CalledProcessError where it failed."""
         return subprocess.run(
-            words, env=self.environment, check=True, capture_output=True, text=True, timeout=60
+            words, env=self.environment, check=True, capture_output=True, text=True, timeout=_PATIENCE_S
         ).stdout
 
     def jobs(self) -> dict[str, dict[str, str]]:
@@ -91,58 +72,64 @@ class Cluster:
                 found[fields["JobId"]] = fields
         return found
 
-    def jobs_of(self, rule: str) -> list[dict[str, str]]:
-        """The jobs that the plugin submitted for a rule or group, oldest first."""
-        about = re.compile(rf"^(rule|group)_{re.escape(rule)}(_wildcards_|$)")
-        return [job for _, job in sorted(self.jobs().items()) if about.match(job.get("Comment", ""))]
+    def jobs_of(self, rule: str, *, folder: Path) -> list[dict[str, str]]:
+        """The jobs that were submitted for a rule or group of the workflow in ``folder``, oldest first."""
+        about = re.compile(rf"^(rule|group)_{re.escape(rule)}(_|$)")
+        return [
+            job
+            for _, job in sorted(self.jobs().items(), key=lambda item: int(item[0]))
+            if about.match(job.get("Comment", "")) and job["WorkDir"] == str(folder)
+        ]
 
     def start(self) -> None:
-        """Starts munge, the controller and the node; raises RuntimeError where one does not come up."""
-        ports = _free_ports(2)
-        host = socket.gethostname().split(".")[0]
-        key = self.folder / "munge.key"
-        key.write_bytes(os.urandom(1024))
-        key.chmod(0o400)
-        device = self.folder / "gpu0"
-        device.symlink_to("/dev/null")
-        (self.folder / "gres.conf").write_text(f"NodeName=node Name=gpu File={device}\n")
-        (self.folder / "slurm.conf").write_text(
-            _CONFIGURATION.format(
-                folder=self.folder,
-                host=host,
-                user=_user(),
-                controller_port=ports[0],
-                node_port=ports[1],
-                cores=self.cores,
-                memory_mb=self.memory_mb,
-            )
-        )
+        """Starts munge, the database, the controller and the node; RuntimeError where one does not come up."""
         for name in ("controller", "node", "bin"):
             (self.folder / name).mkdir()
+        (self.folder / "munge.key").write_bytes(os.urandom(1024))
+        (self.folder / "munge.key").chmod(0o400)
+        (self.folder / "gpu0").symlink_to("/dev/null")
+        (self.folder / "gres.conf").write_text(f"NodeName=node Name=gpu File={self.folder}/gpu0\n")
         # Snakemake's plugin hides every variable SLURM_* from srun, also the one that names the configuration.
         srun = self.folder / "bin" / "srun"
         srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
         srun.chmod(0o755)
-        files = {name: f"{self.folder}/munge.{name}" for name in ("socket", "pid", "log", "seed")}
-        munge = [f"--{name}{'' if name == 'socket' else '-file'}={path}" for name, path in files.items()]
-        self._spawn("munged", "--foreground", "--force", f"--key-file={key}", *munge)
-        self._wait(lambda: self._succeeds("munge", "-n", f"--socket={self.folder}/munge.socket"), "munged")
+        controller, node, database = _free_ports(3)
+        with_accounting = _WITH_ACCOUNTING.format(port=database, folder=self.folder)
+        self._write(
+            "slurm.conf",
+            host=socket.gethostname().split(".")[0],
+            controller_port=controller,
+            node_port=node,
+            cores=self.cores,
+            memory_mb=self.memory_mb,
+            accounting=with_accounting if self.accounting else _WITHOUT_ACCOUNTING,
+        )
+        self._start_munge()
+        if self.accounting:
+            self._write("slurmdbd.conf", database_port=database)
+            self._start_database()
         self._spawn("slurmctld", "-D")
         self._wait(lambda: "UP" in self.command("scontrol", "ping"), "slurmctld")
         self._spawn("slurmd", "-D", "-N", "node")
         self._wait(lambda: self.command("sinfo", "-h", "-o", "%T").split()[:1] == ["idle"], "slurmd")
+        self._up = True
+
+    def remember_jobs(self, seconds: int) -> None:
+        """Lets the controller forget a job that has ended after so many seconds."""
+        path = self.folder / "slurm.conf"
+        path.write_text(re.sub(r"MinJobAge=\d+", f"MinJobAge={seconds}", path.read_text()))
+        self.command("scontrol", "reconfigure")
 
     def cancel_jobs(self) -> None:
         """Cancels every job and waits until none is left."""
-        subprocess.run(["scancel", f"--user={_user()}"], env=self.environment, timeout=60, capture_output=True)
-        deadline = time.monotonic() + 60
-        while self._succeeds("squeue", "-h") and self.command("squeue", "-h").strip() and time.monotonic() < deadline:
-            time.sleep(0.5)
+        self.command("scancel", f"--user={_user()}")
+        self._wait(lambda: not self.command("squeue", "-h").strip(), "slurmctld")
 
     def stop(self) -> None:
         """Cancels all jobs and ends all daemons, each by its own process."""
-        self.cancel_jobs()
-        for daemon in reversed(self.daemons):
+        if self._up:
+            self.cancel_jobs()
+        for daemon in reversed(self._daemons):
             daemon.terminate()
             try:
                 daemon.wait(timeout=20)
@@ -150,19 +137,46 @@ class Cluster:
                 daemon.kill()
                 daemon.wait()
 
-    def _spawn(self, program: str, *options: str) -> None:
+    def _start_munge(self) -> None:
+        files = {name: f"{self.folder}/munge.{name}" for name in ("socket", "pid", "log", "seed")}
+        options = [f"--{name}{'' if name == 'socket' else '-file'}={path}" for name, path in files.items()]
+        self._spawn("munged", "--foreground", "--force", f"--key-file={self.folder}/munge.key", *options)
+        self._wait(lambda: self._succeeds("munge", "-n", f"--socket={self.folder}/munge.socket"), "munged")
+
+    def _start_database(self) -> None:
+        """A MariaDB without a network, SLURM's daemon on it, and an account."""
+        data, reached = f"--datadir={self.folder}/database", f"--socket={self.folder}/mariadb.socket"
+        self.command("mariadb-install-db", "--no-defaults", f"--user={_user()}", data, "--skip-test-db")
+        pid, memory = f"--pid-file={self.folder}/mariadb.pid", "--innodb-buffer-pool-size=64M"
+        self._spawn("mariadbd", "--no-defaults", f"--user={_user()}", data, reached, pid, memory, "--skip-networking")
+        client = ("mariadb", "--no-defaults", reached)
+        self._wait(lambda: self._succeeds(*client, "--execute=SELECT 1"), "mariadbd")
+        self.command(*client, f"--execute={_DATABASE}")
+        self._spawn("slurmdbd", "-D", MYSQL_UNIX_PORT=f"{self.folder}/mariadb.socket")
+        self._wait(lambda: self._succeeds("sacctmgr", "-n", "show", "cluster"), "slurmdbd")
+        for added in (("cluster", "loopback"), ("account", "lab"), ("user", _user(), "account=lab")):
+            self.command("sacctmgr", "--immediate", "add", *added)
+
+    def _write(self, name: str, **values: object) -> None:
+        text = (_TEMPLATES / name).read_text().format(folder=self.folder, user=_user(), **values)
+        (self.folder / name).write_text(text)
+        (self.folder / name).chmod(0o600)  # slurmdbd reads no other
+
+    def _spawn(self, program: str, *options: str, **variables: str) -> None:
+        path = shutil.which(program, path=PATH)
+        assert path is not None
         with (self.folder / f"{program}.out").open("wb") as out:
-            path = shutil.which(program, path=_PATH)
-            assert path is not None
-            self.daemons.append(
-                subprocess.Popen([path, *options], env=self.environment, stdout=out, stderr=out, cwd=self.folder)
+            self._daemons.append(
+                subprocess.Popen(
+                    [path, *options], env=self.environment | variables, stdout=out, stderr=out, cwd=self.folder
+                )
             )
 
     def _succeeds(self, *words: str) -> bool:
-        return subprocess.run(words, env=self.environment, capture_output=True, timeout=60).returncode == 0
+        return subprocess.run(words, env=self.environment, capture_output=True, timeout=_PATIENCE_S).returncode == 0
 
     def _wait(self, ready: Callable[[], bool], program: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             try:
                 if ready():
@@ -171,16 +185,14 @@ class Cluster:
                 pass
             time.sleep(0.3)
         said = "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob(f"{program}*.[lo]*")))
-        raise RuntimeError(f"{program} did not come up within 60 seconds; it said:\n{said}")
+        raise RuntimeError(f"{program} did not come up within {_PATIENCE_S} seconds; it said:\n{said}")
 
 
 @contextmanager
-def running_cluster(folder: Path, *, cores: int, memory_mb: int) -> Iterator[Cluster]:
-    """A cluster for the time of the block; raises RuntimeError with the command to install what is missing."""
-    missing = [program for program in _PROGRAMS if shutil.which(program, path=_PATH) is None]
-    if missing:
-        raise RuntimeError(f"SLURM is not installed here ({', '.join(missing)} missing). On Debian: {INSTALL}")
-    cluster = Cluster(folder, cores, memory_mb)
+def running_cluster(folder: Path, *, accounting: bool = False) -> Iterator[Cluster]:
+    """A cluster of a node with four cores and 20 GB, for the time of the block; missing packages are installed."""
+    require_programs()
+    cluster = Cluster(folder, cores=4, memory_mb=20_000, accounting=accounting)
     try:
         cluster.start()
         yield cluster
@@ -197,6 +209,4 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _user() -> str:
-    import pwd
-
     return pwd.getpwuid(os.getuid()).pw_name

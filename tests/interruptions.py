@@ -28,8 +28,6 @@ ONE_MEASURE = ("results/measures/oscar/scenes/joint_coop/seed1/test",)
 SNAKEMAKE = str(Path(sys.executable).parent / "snakemake")
 CORES = int(os.environ.get("INTERRUPTION_CORES", "2"))
 LIMIT_S = 3600
-TIMED = ("measure_latency", "measure_indexes", "measure_pairs")
-"""Rules whose outputs hold times, which no two runs share."""
 _SECONDS_BETWEEN_SCANS = 0.05
 _SAID = "said.log"
 
@@ -84,7 +82,7 @@ def _shape(file: Path) -> str:
 
 def outputs(folder: Path, job: Job) -> dict[str, dict[str, str]]:
     """The digests of those outputs of a job that are there."""
-    return {path: digest(folder / path, timed=job.rule in TIMED) for path in job.outputs if (folder / path).exists()}
+    return {path: digest(folder / path, timed=measures_times(job)) for path in job.outputs if (folder / path).exists()}
 
 
 def partial(folder: Path, undisturbed: Path, jobs: Iterable[Job]) -> list[str]:
@@ -98,6 +96,11 @@ def leftovers(folder: Path) -> list[str]:
     """Temporary files that were left in the results folder."""
     hidden = (folder / "results").rglob(".*")
     return [path.relative_to(folder).as_posix() for path in hidden if not path.name.startswith(".snakemake")]
+
+
+def measures_times(job: Job) -> bool:
+    """Whether a job's outputs hold times, which no two runs share."""
+    return job.rule.startswith("measure_")
 
 
 def kind(job: Job) -> str:

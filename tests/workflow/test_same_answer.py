@@ -68,4 +68,4 @@ def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path
 
 def _holds_times(job: Job, needed: set[Job]) -> bool:
     """Whether a job measures times, or shows what one of those that it needs has measured."""
-    return any(each.rule in interruptions.TIMED for each in {job, *needed})
+    return any(interruptions.measures_times(each) for each in {job, *needed})

@@ -105,7 +105,8 @@ GROWTH = {"Flat": lambda n: n, "SQfp16": lambda n: n, "HNSW32": np.log}  # of a 
 
 
 def search(record: dict[str, Any]) -> str:
-    frame = pd.DataFrame(record["rows"])
+    random = read("search_random")  # the worst case, in a run of its own
+    frame = pd.DataFrame([*record["rows"], *(random["rows"] if random else [])])
     frame = frame.assign(
         on_disk=frame["disk_bytes_per_vector"] > 0,
         ms=frame["computed_ms"].map(np.median),
@@ -143,13 +144,14 @@ def search(record: dict[str, Any]) -> str:
     return (
         f"{frame['width'].iloc[0]} dimensions, {len(frame['query_ms'].iloc[0])} queries, one at a time; times are "
         "computing time, but for lists on disk also the wall-clock time of the first pass, for which the system had "
-        f"dropped the file from memory.\n\n{table(rows)}\n\n"
+        f"dropped the file from memory (the second settings find there what the first ones read).\n\n{table(rows)}\n\n"
         "![latency and memory against gallery size](results/search.svg)\n\n"
         f"On paper, at a billion vectors (dashed in the figure; not measured):\n\n{table(billion)}\n\n"
         "Assumed: bytes a vector stay, in memory and on disk; a full scan's time grows as the number of vectors, HNSW's "
         "as its logarithm, IVF's as its square root (lists and the vectors in a list both grow so, probes stay), and "
         "with it what lists on disk leave in memory, their centroids; all but lists on disk lie in memory, and those are "
         "in the system's cache. Recall at fixed probes falls with size, which the curve does not show."
+        + (f"\n\nRandom vectors: {source(random)}" if random else "")
     )
 
 

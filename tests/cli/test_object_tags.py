@@ -20,7 +20,7 @@ from reranksmart.cli.backbones import app as backbones_app
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app as regions_app
 from reranksmart.cli.retrieval import app as retrieval_app
-from reranksmart.config import Backbone, Dataset
+from reranksmart.config import Backbone, Dataset, Reading
 from reranksmart.inputs import RegionInputs
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.published import save_published
@@ -88,7 +88,7 @@ def test_published_tags_are_the_second_segment_of_a_pair_and_stand_before_an_ima
     store = RegionStore.open(world.regions(name))
     image = split_photographs(of)["test"][3]
     row = store.row_by_id[f"{of}/{image.number}"]
-    regions = RegionInputs.read_by(world.model, store, tag_tokens=world.settings.tags_read).batch([row])
+    regions = RegionInputs.read_by(world.model, store, tag_tokens=world.settings.tag_tokens).batch([row])
     model = load_model(world.model)
     caption = [CLS, WORDS.index("dog"), WORDS.index("."), SEP]
     tags = [*tag_ids(image), SEP]
@@ -116,9 +116,9 @@ def _embedded(
 def test_an_image_s_embedding_is_made_with_the_tags_of_its_file(world: World, tmp_path: Path) -> None:
     vectors = {}
     for name, tagged in (("tags", True), ("none", False)):
-        settings = world.settings.model_copy(update={"object_tags": tagged}).model_dump_json(exclude_unset=True)
+        settings = Reading(embedder="oscar", object_tags=tagged).model_dump_json()
         regions = world.regions("coco")
-        captions = ("--captions", regions.parent / "data" / "captions.jsonl", "--regions", regions)
+        captions = ("--captions", regions.parent / "data" / "captions.jsonl", "--images", regions)
         run(
             *(retrieval_app, "encode", "--model", world.model, *captions),
             *("--backbone-settings", settings, "--output", tmp_path / name),

@@ -11,6 +11,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from reranksmart.models.devices import fastest_device
 from reranksmart.models.families import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
@@ -36,7 +37,9 @@ def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
 
 
 def load_model(folder: Path) -> Any:
-    """The model that ``save_model`` wrote, in evaluation mode, on the CPU: a ``SingleStream`` or a ``Pretrained``.
+    """The model that ``save_model`` wrote, in evaluation mode: a ``SingleStream`` or a ``Pretrained``.
+
+    It lies on a GPU where there is one; inputs follow it there.
 
     Raises FileNotFoundError where there is none and ValueError where a file is damaged or of another model.
     """
@@ -50,7 +53,7 @@ def load_model(folder: Path) -> Any:
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged ({error}); train the model again.") from error
     fill(model, tensors, source=path)
-    return model.eval()
+    return model.eval().to(fastest_device())
 
 
 def _empty_pretrained(settings: dict[str, Any], folder: Path) -> Pretrained:

@@ -1,0 +1,29 @@
+"""A model computes where it is fastest; that it computes the same there is the GPU benchmark's first question."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from reranksmart.models import checkpoints
+from reranksmart.models.devices import fastest_device
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
+
+
+def saved_model(folder: Path) -> Path:
+    sizes = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "max_positions": 20}
+    ids = {"vocab_size": 9, "cls_id": 1, "sep_id": 2, "pad_id": 0}
+    checkpoints.save_model(SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=1), folder)
+    return folder
+
+
+@pytest.mark.parametrize(("seen", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_a_gpu_is_used_where_torch_sees_one(seen: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: seen)
+    assert fastest_device().type == expected
+
+
+def test_a_loaded_model_lies_where_it_is_fastest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "fastest_device", lambda: torch.device("meta"))
+    assert checkpoints.load_model(saved_model(tmp_path)).device.type == "meta"

@@ -84,6 +84,14 @@ def test_distractors_and_languages_count() -> None:
     assert sizes.queries_of(DEFAULT, "oscar", "scenes.test.1") == (320, 320)
 
 
+def test_table_1_trains_first_and_then_the_longest() -> None:
+    def priority(backbone: str, objective: str) -> int:
+        keys = SimpleNamespace(backbone=backbone, training_set="scenes", objective=objective)
+        return plan.training_priority(DEFAULT, keys)
+
+    assert priority("oscar", "joint") > priority("m3p", "joint_languages") > priority("oscar", "joint_hard")
+
+
 @pytest.mark.parametrize(
     ("dataset", "split", "images"),
     [

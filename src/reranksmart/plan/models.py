@@ -77,13 +77,15 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
 
 
 def training_priority(config: Config, wildcards: Any) -> int:
-    """Models of Table 1 train first."""
+    """Models of Table 1 train first, of the others the longest: begun last, it would keep one core busy and one idle."""
     main = config.experiments.get("main")
     if main and wildcards.training_set in main.training_sets:
         systems = [config.systems[name] for name in main.systems]
         needed = {role for system in systems for own in main.backbones for role in system.roles(own).values()}
-        return 70 if (wildcards.backbone, wildcards.objective) in needed else 10
-    return 10
+        if (wildcards.backbone, wildcards.objective) in needed:
+            return 70
+    longest = max(objective.steps for objective in config.objectives.values())
+    return 10 + 9 * config.objectives[wildcards.objective].steps // longest
 
 
 def train_command(config: Config) -> str:

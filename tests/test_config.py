@@ -64,6 +64,16 @@ def test_a_shipped_configuration_is_whole(path):
         ("test_sets.test.distractors", ["scene.train"], "test_sets.test.distractors: 'scene' is not among datasets"),
         ("allowed_leaks", [{"training_set": "scenes", "test_set": "tests"}], "Did you mean 'test'?"),
         ("backbones.oscar.languages", ["ja"], "reads ['ja'], but dataset 'scenes' of test set 'test' is in ['en',"),
+        (
+            "experiments.main.test_sets",
+            ["test", "unseen"],
+            "experiments.main.test_sets: the table shows one, and ['test',",
+        ),
+        (
+            "experiments.depth.training_sets",
+            ["scenes", "scenes_half"],
+            "experiments.depth.training_sets: the table shows",
+        ),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
     ],
 )

@@ -108,6 +108,12 @@ def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
     }
 
 
+def _several_backbones(config: Config, experiment: Experiment | None) -> list[tuple[str, str]]:
+    """The backbones of an experiment and the language of each one's rows; none where there is but one."""
+    names = experiment.backbones if experiment else ()
+    return [(name, config.backbones[name].languages[0]) for name in names] if len(names) > 1 else []
+
+
 def report_settings(config: Config, name: str) -> str:
     """What a table or figure needs to know of the configuration, as JSON."""
     if _shown(config, name):
@@ -137,6 +143,7 @@ def report_settings(config: Config, name: str) -> str:
             "fractions": fractions,
             "languages": config.backbones[about.backbones[0]].languages if about else (),
             "published": own.published if own else (),
+            "backbones": _several_backbones(config, own),
             "seeds": len(config.seeds),
             "audits": table_leaks(config, name),
             **({"planned": config.planned_evaluation} if name == "planned_evaluation" else {}),
@@ -162,7 +169,7 @@ def _shown_settings(config: Config, name: str) -> str:
         {
             "scope": _scope(config, own),
             "dataset": label or ", ".join(config.datasets),
-            "title": label if is_the_papers else f"{label}, {backbone}",
+            "title": label if is_the_papers else ", ".join((label, *own.backbones)),
             "paper_dataset": label if is_the_papers else "",
             "kind": KINDS[str(own.shown_as)],
             "labels": {key: system.label for key, system in config.systems.items()},
@@ -172,6 +179,7 @@ def _shown_settings(config: Config, name: str) -> str:
             "test_sets": [(n, config.test_sets[n].label or n) for n in own.test_sets],
             "languages": config.backbones[own.backbones[0]].languages,
             "published": own.published,
+            "backbones": _several_backbones(config, own),
             "seeds": len(config.seeds),
             "audits": table_leaks(config, name),
         }

@@ -8,6 +8,7 @@ import pytest
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.backbones import joined
 from reranksmart.report.claims import claims_table, verdicts
 from reranksmart.report.costs import (
     cost_table,
@@ -89,6 +90,21 @@ def test_languages_stand_in_columns(measures: pd.DataFrame) -> None:
     assert [column.label for column in table.columns] == ["English", "German", "French", "Czech"]
     assert cell(table, "joint_coop", "fr mR").paper == 75.9
     assert cell(table, "joint_coop", "fr mR").value < cell(table, "joint_coop", "en mR").value
+
+
+def test_several_backbones_stand_below_each_other_and_the_paper_beside_the_first(
+    measures: pd.DataFrame, scope: Scope
+) -> None:
+    own = main_table(measures, scope, exhaustive_test_set="test_first_caption", systems=("be", "ce"))
+    other = main_table(
+        measures, replace(scope, backbone="m3p_small"), exhaustive_test_set="", systems=("be", "joint_be")
+    )
+    table = with_paper(joined({"oscar_small": own, "m3p_small": other}), NUMBERS)
+    groups = ["oscar_small, all captions"] * 2 + ["oscar_small, one caption an image"] * 2 + ["m3p_small"] * 2
+    assert [row.group for row in table.rows] == groups
+    values = [row.cells[0].value for row in table.rows if row.key == "be"]
+    assert values == [79, 79 - 0.6, 75]
+    assert [row.cells[0].paper for row in table.rows if row.key == "be"] == [52.2, None, None]
 
 
 def test_transfer_and_enlarged_stand_beside_the_plain_test_set(measures: pd.DataFrame, scope: Scope) -> None:

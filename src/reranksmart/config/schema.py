@@ -21,6 +21,7 @@ from reranksmart.config.experiments import (
 )
 from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.config.published import Coco, Published
+from reranksmart.config.shown import require_all_shown
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.config.values import Count, Frozen, Name
 
@@ -90,6 +91,12 @@ class Config(Frozen):
             self._require_capable(path, backbone, system)
             self._require_seen(path, backbone, system, test_set)
             self._require_a_language(path, backbone, system, test_set)
+        return self
+
+    @model_validator(mode="after")
+    def _tables_show_all(self) -> Config:
+        for name, experiment in self.experiments.items():
+            require_all_shown(name, experiment)
         return self
 
     @model_validator(mode="after")

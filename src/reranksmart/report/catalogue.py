@@ -13,6 +13,7 @@ import pandas as pd
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
 from reranksmart.report.audit import audit_table, with_leaks
+from reranksmart.report.backbones import joined
 from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
 from reranksmart.report.bits import planned_table, precision_table
 from reranksmart.report.claims import claims_table
@@ -33,7 +34,10 @@ from reranksmart.storage import read_json, read_jsonl
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What the configuration says of a table or figure. ``scope`` is the main experiment's unless said otherwise."""
+    """What the configuration says of a table or figure. ``scope`` is the main experiment's unless said otherwise.
+
+    ``backbones`` are those of an experiment with several: each with the language that its rows are of.
+    """
 
     scope: Mapping[str, Any]
     dataset: str
@@ -50,6 +54,7 @@ class ReportSettings:
     published: Sequence[str] = ()
     audits: Sequence[str] = ()
     planned: Mapping[str, Any] | None = None
+    backbones: Sequence[tuple[str, str]] = ()
 
 
 def read_measures(folders: Sequence[Path], audits: Sequence[str] = ()) -> pd.DataFrame:
@@ -66,9 +71,9 @@ def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> T
     """The named table, the paper's values beside ours. ``inputs``: folders of measures, or the file it is about."""
     numbers = paper_numbers()
     if not settings.kind:
-        own = with_paper(_TABLES[name](inputs, settings), numbers)
+        own = with_paper(_made(name, inputs, settings), numbers)
         return with_published(own, numbers, settings.published, dataset=settings.dataset)
-    table = _TABLES[settings.kind](inputs, settings)
+    table = _made(settings.kind, inputs, settings)
     table = replace(table, name=name, title=f"{table.title}, {settings.title}")
     if settings.paper_dataset in set(numbers["dataset"]):
         table = with_paper(replace(table, paper_dataset=settings.paper_dataset), numbers)
@@ -76,6 +81,19 @@ def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> T
         shown = table.paper_dataset if settings.paper_dataset else ""
         table = replace(table, paper_table="", paper_dataset=shown)
     return with_published(table, numbers, settings.published, dataset=settings.dataset)
+
+
+def _made(kind: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:
+    if not settings.backbones:
+        return _TABLES[kind](inputs, settings)
+    return joined(
+        {
+            backbone: _TABLES[kind](
+                inputs, replace(settings, scope={**settings.scope, "backbone": backbone, "language": language})
+            )
+            for backbone, language in settings.backbones
+        }
+    )
 
 
 def _of_measures(make: Callable[..., Table], *options: str) -> Callable[[Sequence[Path], ReportSettings], Table]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from own_pictures import COLOURS, SHAPES, draw
 from transformers import (
     BlipImageProcessorPil,
+    BridgeTowerImageProcessorPil,
     CLIPImageProcessorPil,
     Siglip2ImageProcessorPil,
     SiglipImageProcessorPil,
+    ViltImageProcessorPil,
 )
 
 from reranksmart.models.checkpoints import save_model
@@ -25,19 +27,27 @@ PROCESSORS = {
     "siglip2_naflex": Siglip2ImageProcessorPil(patch_size=PATCH, max_num_patches=(SIDE // PATCH) ** 2),
     "blip": BlipImageProcessorPil(size=_SQUARE),
     "blip2": BlipImageProcessorPil(size=_SQUARE),
+    "vilt": ViltImageProcessorPil(size={"shortest_edge": SIDE}, size_divisor=PATCH),
+    "bridgetower": BridgeTowerImageProcessorPil(
+        size={"shortest_edge": SIDE}, size_divisor=PATCH, crop_size={"shortest_edge": SIDE}
+    ),
 }
+"""Of the families that read pictures; the others read regions."""
 TEXTS = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
 
 
-def write_hub_folder(name: str, folder: Path, *, seed: int = 0, texts: Sequence[str] = TEXTS) -> Path:
+def write_hub_folder(
+    name: str, folder: Path, *, seed: int = 0, texts: Sequence[str] = TEXTS, feature_size: int = 2048
+) -> Path:
     """A checkpoint of a family as somebody publishes it."""
     tokeniser = train_wordpiece(texts, size=90)
     ids = {"cls_id": tokeniser.cls_token_id, "sep_id": tokeniser.sep_token_id, "pad_id": tokeniser.pad_token_id}
-    model = small_model(name, seed=seed, words=len(tokeniser), **ids)
+    model = small_model(name, seed=seed, words=len(tokeniser), feature_size=feature_size, **ids)
     folder.mkdir(parents=True)
     model.network.save_pretrained(folder)
     tokeniser.save_pretrained(folder)
-    PROCESSORS[name].save_pretrained(folder)
+    if name in PROCESSORS:
+        PROCESSORS[name].save_pretrained(folder)
     return folder
 
 

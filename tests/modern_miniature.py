@@ -14,6 +14,8 @@ from running import ROOT
 
 MODERN = "workflow/configs/modern.yaml"
 _COLOURS = ("red", "green", "blue", "orange", "purple", "black", "brown", "gold")
+_FEATURES = 1280
+"""Numbers of a region of EfficientNet-Lite0."""
 _WORDS = [f"{first} and {second} ." for first in THINGS for second in THINGS]
 
 
@@ -28,8 +30,13 @@ def modern_miniature(folder: Path) -> dict[str, Any]:
                 _draw(image, folder / pictures)
         config["datasets"][dataset] |= {"annotations": str(annotations), "images": [str(folder / pictures)]}
     for number, (name, backbone) in enumerate(config["backbones"].items()):
-        checkpoint = write_hub_folder(backbone["family"], folder / "hub" / name, seed=number, texts=_WORDS)
+        checkpoint = write_hub_folder(
+            backbone["family"], folder / "hub" / name, seed=number, texts=_WORDS, feature_size=_FEATURES
+        )
         backbone |= {"checkpoint": str(checkpoint), "local_files_only": True}
+        if "tokeniser" in backbone:
+            backbone["tokeniser"] = str(checkpoint)
+    config["regions"] = {"maximum": 6, "shards": 1}  # the detector without training
     for objective in config["objectives"].values():
         if objective.get("steps"):
             objective |= {"steps": 4, "warmup_steps": 1, "evaluate_every": 2, "dev_images": 4, "dev_pair_images": 4}

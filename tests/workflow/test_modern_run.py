@@ -56,7 +56,6 @@ def test_pixels_are_made_of_both_and_states_of_the_reranker_alone(run: Path) -> 
     }
 
 
-@pytest.mark.slow
 def test_every_table_of_published_models_is_made(run: Path, programs: Path) -> None:
     done = snakemake(run, "--cores", "2", "--configfile", MODERN, programs=programs)
     assert done.returncode == 0, done.stdout[-5000:]
@@ -67,13 +66,15 @@ def test_every_table_of_published_models_is_made(run: Path, programs: Path) -> N
         assert (run / f"results/figures/{figure}.svg").stat().st_size > 1000
     cost = pd.read_csv(run / "results/tables/cost.csv")
     assert (cost[cost["column"] == "bytes_per_image"]["value"] > 0).all()
+    retrievers = pd.read_csv(run / "results/tables/fine_tuned_coco_cross_encoders.csv")
+    assert list(retrievers["group"].unique()) == ["vilt", "visualbert", "lxmert"]
+    assert retrievers["value"].notna().all()
     beside = (run / "results/tables/coco_blip.md").read_text()
     assert "BLIP-2" in beside
     assert "68.3" in beside
     assert snakemake(run, "--cores", "2", "--configfile", MODERN, "--dry-run").stdout.count("Nothing to be done") == 1
 
 
-@pytest.mark.slow
 def test_a_published_system_of_two_models_becomes_searchable(run: Path, programs: Path) -> None:
     index = "results/searchable/siglip2/coco/zero_shot_sep_coop/seed1/coco_5k"
     done = snakemake(run, index, "--cores", "2", "--configfile", MODERN, programs=programs)

@@ -21,6 +21,10 @@ from reranksmart.storage import read_ranking
 
 pytestmark = pytest.mark.workflow
 CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))
+EMPTY_ON_PURPOSE = {
+    "table3_latency": {"not part of this run"},  # the paper's rows of systems that were not timed
+    "precision": {"what the others are compared with"},  # the change of float32 against itself
+}
 CALL = ("--cores", "2", "--configfile", PAPER, "small.yaml")
 
 
@@ -117,18 +121,15 @@ def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_ma
     assert "8 of 8 images of the gallery" in text
 
 
-@pytest.mark.slow
 def test_every_table_and_figure_is_there_without_a_gap(whole: Path) -> None:
     for name in contents.tables(CONFIG):
         cells = table(whole, name)
         assert cells["value"].notna().any(), name
-        reasons = set(cells["missing"].dropna())
-        assert not reasons or (name == "table3_latency" and reasons == {"not part of this run"}), name
+        assert set(cells["missing"].dropna()) <= EMPTY_ON_PURPOSE.get(name, set()), name
     for name in contents.figures(CONFIG):
         ET.fromstring((whole / f"results/figures/{name}.svg").read_text())
 
 
-@pytest.mark.slow
 def test_the_page_shows_every_table_under_a_title_of_its_own(whole: Path) -> None:
     page = html.unescape((whole / "results/report.html").read_text())
     titles = [
@@ -138,7 +139,6 @@ def test_the_page_shows_every_table_under_a_title_of_its_own(whole: Path) -> Non
     assert [title for title in titles if title not in page] == []
 
 
-@pytest.mark.slow
 def test_each_cell_of_the_paper_has_a_status(whole: Path) -> None:
     found = pd.read_csv(whole / "results/deviations.csv")
     assert set(found["status"]) <= {"within", "outside", "not run", "unknown"}

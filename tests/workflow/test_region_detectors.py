@@ -39,8 +39,15 @@ def test_a_detectors_code_and_settings_are_its_own() -> None:
     assert plan.detection_code(config) == plan.code_digest("reranksmart.cli.detection")
     assert plan.detection_code(config) != plan.detection_code(configured())
     assert "/data/env/bin/python -m reranksmart detect-regions" in plan.detection_command(config)
-    assert plan.detection_weights(config) == ["/data/vg/pytorch_model.bin"]
     assert plan.detection_environment(config).endswith("envs/detector.yaml")
+
+
+def test_a_detectors_weights_are_an_input_once_they_are_there(tmp_path: Path) -> None:
+    config = configured(detector="vg", weights=str(tmp_path))
+    assert plan.detection_weights(config) == []
+    weights = tmp_path / "pytorch_model.bin"
+    weights.touch()
+    assert plan.detection_weights(config) == [str(weights)]
 
 
 def test_a_gpu_is_asked_of_a_cluster_only_where_the_configuration_insists() -> None:

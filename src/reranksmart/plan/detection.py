@@ -40,11 +40,12 @@ def detection_code(config: Config) -> str:
 
 
 def detection_weights(config: Config) -> list[str]:
-    """The files that detection reads besides the pictures: none where they are in torch hub's cache."""
-    if config.regions.weights is None:
+    """The file that detection reads besides the pictures, where it exists by now: else the step that reads it says so."""
+    if config.regions.weights is None:  # in torch hub's cache
         return []
-    folder = Path(config.regions.weights)
-    return [str(folder / "pytorch_model.bin") if config.regions.detector == "vg" else str(folder)]
+    named = Path(config.regions.weights)
+    path = named / "pytorch_model.bin" if config.regions.detector == "vg" else named
+    return [str(path)] if path.exists() else []
 
 
 def detection_resources(config: Config) -> dict[str, int]:

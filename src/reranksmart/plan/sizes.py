@@ -114,7 +114,7 @@ def shape(config: Config, backbone: str) -> Shape:
     """The shape of a backbone: what it is made with, or that of the published base model."""
     chosen = config.backbones[backbone]
     if not isinstance(chosen, Backbone):
-        return Shape(image_tokens=PATCHES)
+        return Shape(image_tokens=PATCHES if chosen.facts.reads_pixels else None)
     entries = XLM_ENTRIES if chosen.checkpoint and chosen.embedder == "m3p" else chosen.vocabulary
     return Shape(chosen.hidden_size, chosen.layers, chosen.intermediate_size, entries)
 

@@ -121,7 +121,7 @@ def accuracy_latency_figure(
         for place, (system, own) in enumerate(points.groupby("system", sort=False)):
             look = look_of(system, place)
             name = labels.get(system, system) + ("" if own["comparable"].all() else " (one caption an image)")
-            _points(axes, own, look, name, hollow=not own["comparable"].all())
+            _points(axes, own, look, name, hollow=not own["comparable"].all(), depths_on_the_left=place % 2 == 0)
         axes.set_xscale("log")
         axes.margins(x=0.08, y=0.12)
         time_ticks(axes.xaxis)
@@ -163,7 +163,9 @@ def _timed_points(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
     return points[points["time_ms"].notna()]
 
 
-def _points(axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow: bool) -> None:
+def _points(
+    axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow: bool, depths_on_the_left: bool
+) -> None:
     low, high = bounds(points)
     axes.errorbar(
         points["drawn_ms"],
@@ -183,8 +185,9 @@ def _points(axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow:
         axes.annotate(
             f"{row['depth']:.0f}",
             (row["drawn_ms"], row["value"]),
-            xytext=(6, 4),
+            xytext=(-5, -10) if depths_on_the_left else (5, 4),
             textcoords="offset points",
+            ha="right" if depths_on_the_left else "left",
             fontsize=7.5,
             color=look.color,
         )

@@ -72,6 +72,7 @@ def training(record: dict[str, Any]) -> str:
             "seconds a step": f"{np.median([one['wall'] for one in own[1:]]):.2f}",
             "times as fast": f"{found['times_as_fast'][name]['wall']:.2f}",
             "by computing time": f"{found['times_as_fast'][name]['computed']:.2f}",
+            "loss, first and last step": f"{found['losses'][name][0]:.4f}, {found['losses'][name][-1]:.4f}",
             "largest difference of losses": f"{found['largest_loss_difference'][name]:.5f}",
         }
         for task, found in record["tasks"].items()

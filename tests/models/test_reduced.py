@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from toy import model, training_data
 from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
 from reranksmart.models.int8 import Int8Linear
 from reranksmart.models.reduced import chosen_precision, in_precision
+from reranksmart.models.single_stream import SingleStream
 from reranksmart.reranking import score_pairs
 
 DATA, MODEL = training_data(20), model().eval()
@@ -67,6 +70,17 @@ def test_a_row_of_zeros_stays_the_bias():
 def test_float32_is_the_model_itself_and_small_models_stay_so():
     assert in_precision(MODEL, "float32") is MODEL
     assert chosen_precision(MODEL, "auto") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("has_amx", "has_bf16", "chosen"),
+    [(True, False, "bfloat16"), (False, True, "bfloat16"), (False, False, "float32")],
+)
+def test_auto_is_bfloat16_for_wide_models_where_the_processor_multiplies_it(monkeypatch, has_amx, has_bf16, chosen):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bf16)
+    wide = SingleStream(replace(MODEL.config, hidden_size=512))
+    assert chosen_precision(wide, "auto") == chosen
 
 
 def test_an_unknown_precision_is_named_with_the_known_ones():

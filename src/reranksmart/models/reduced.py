@@ -35,8 +35,8 @@ def in_precision(model: Any, precision: Precision) -> Any:
 def chosen_precision(model: nn.Module, precision: Precision) -> str:
     """``precision``, or what "auto" means for this model on its device (measured: ``benchmarks/README.md``).
 
-    bfloat16 where the hardware multiplies such matrices (CPUs with AMX, GPUs since Ampere) and the model is at least
-    512 wide; else float32. Small models spend their time elsewhere and stay exact.
+    bfloat16 where the hardware multiplies such matrices (CPUs with AMX or AVX512-BF16, GPUs since Ampere) and the model is
+    at least 512 wide; else float32. Small models spend their time elsewhere and stay exact.
     """
     if precision != "auto":
         return precision
@@ -57,7 +57,7 @@ def can_compute(model: nn.Module, precision: Precision) -> bool:
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _published(model: Pretrained, chosen: str) -> Pretrained:

@@ -20,6 +20,7 @@ import psutil
 from forked_verbs import fork_of
 from running import TINY
 
+from reranksmart.processes import children_of, words_of
 from reranksmart.status.jobs import Job, read_plan
 
 EVERYTHING = ("all", "results/searchable/oscar/scenes/joint_coop/seed1/test")
@@ -195,11 +196,11 @@ def kill_jobs(
 def _forks(snakemake: psutil.Process, jobs: Sequence[Job], verbs: Path) -> dict[Job, psutil.Process]:
     """The processes of those jobs that run: each one's shell names the job's log and has begun a program of ``verbs``."""
     found = {}
-    for shell in children(snakemake):
-        words = " ".join(_words(shell))
+    for shell in children_of(snakemake):
+        words = " ".join(words_of(shell))
         for job in jobs:
             if f"tee {job.log}" in words:
-                forks = [fork_of(verbs, program.pid) for program in children(shell)]
+                forks = [fork_of(verbs, program.pid) for program in children_of(shell)]
                 with suppress(psutil.NoSuchProcess):
                     found.update((job, psutil.Process(fork)) for fork in forks if fork)
     return found
@@ -213,7 +214,7 @@ def end_alone(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
 
 def end_all(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
     """Sends the signal to Snakemake and to all that it started, as a power cut or the end of a session does."""
-    victims = [psutil.Process(process.pid), *children(psutil.Process(process.pid))]
+    victims = [psutil.Process(process.pid), *children_of(psutil.Process(process.pid))]
     for victim in victims:
         with suppress(psutil.NoSuchProcess):
             victim.send_signal(sent)
@@ -228,20 +229,6 @@ def require_same(folder: Path, undisturbed: Path, line: Sequence[str], *, verbs:
     assert not [path for job in made for path in job.outputs if not (folder / path).exists()]
     assert not partial(folder, undisturbed, planned(undisturbed))
     assert not leftovers(folder)
-
-
-def children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _words(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def rules_of_the_workflow(root: Path) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from reranksmart.processes import children_of, processes_in, words_of
 from reranksmart.queued_jobs import cancel_queued_jobs
 
 _PATIENCE_S = 120
@@ -49,8 +50,8 @@ def _end_orphans(folder: Path) -> None:
 def _snakemakes(folder: Path) -> list[psutil.Process]:
     """The running Snakemakes of this folder, but for those of single jobs, this process and those that started it."""
     ours = {process.pid for process in [psutil.Process(), *psutil.Process().parents()]}
-    others = [process for process in _processes_in(folder) if process.pid not in ours]
-    return [process for process in others if _is_a_whole_run(_words(process))]
+    others = [process for process in processes_in(folder) if process.pid not in ours]
+    return [process for process in others if _is_a_whole_run(words_of(process))]
 
 
 def _is_a_whole_run(words: list[str]) -> bool:
@@ -61,32 +62,7 @@ def _orphans(folder: Path) -> list[psutil.Process]:
     """The jobs of this folder's rules: verbs whose output goes to a log of the results folder, and what they started."""
     shells = [
         process
-        for process in _processes_in(folder)
-        if any("reranksmart " in word and "results/logs/" in word for word in _words(process))
+        for process in processes_in(folder)
+        if any("reranksmart " in word and "results/logs/" in word for word in words_of(process))
     ]
-    return [process for shell in shells for process in (shell, *_children(shell))]
-
-
-def _processes_in(folder: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.cwd() == str(folder.resolve()):
-                found.append(process)
-        except psutil.Error:
-            continue  # ended meanwhile, or another user's
-    return found
-
-
-def _words(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
+    return [process for shell in shells for process in (shell, *children_of(shell))]

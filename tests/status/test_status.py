@@ -1,12 +1,15 @@
 """What `reranksmart status` says of a results folder, while and after a training runs in it."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from running import ROOT
 from typer.testing import CliRunner
 
 from reranksmart.cli.status import app
@@ -17,8 +20,9 @@ MODEL = "results/models/oscar/scenes/joint/seed1/model"
 INDEX = "results/indexes/oscar/scenes/joint/seed1/scenes.test"
 
 
-def job(rule, *, inputs=(), outputs=(), temporary=()):
+def job(rule, *, inputs=(), outputs=(), temporary=(), is_local=True):
     return SimpleNamespace(
+        is_local=is_local,
         rule=SimpleNamespace(name=rule),
         input=list(inputs),
         output=list(outputs),
@@ -93,6 +97,36 @@ def test_a_training_elsewhere_that_shows_no_life_is_stopped(run: Path) -> None:
     assert found(run)["train"].state == "running"
     path.write_text(json.dumps({**seen, "updated": seen["updated"] - 3600}))
     assert found(run)["train"].state == "stopped"
+
+
+def test_a_job_runs_as_long_as_its_output_goes_to_its_log(run: Path) -> None:
+    log = run / "logs/train/one.log"
+    with subprocess.Popen(["tee", "results/logs/train/one.log"], cwd=run.parent, stdin=subprocess.PIPE) as tee:
+        assert tee.stdin is not None
+        while not log.exists():
+            time.sleep(0.01)
+        os.utime(log, (0, 0))  # silent for years
+        assert found(run)["train"].state == "running"
+        tee.kill()
+    assert found(run)["train"].state == "stopped"
+    assert found(run)["train"].why == "no process of it is left: nothing said yet"
+    assert found(run)["tabulate"].why == "train one stopped"
+
+
+def test_every_job_sends_its_output_through_tee_to_its_log() -> None:
+    """As whether it runs is told by."""
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        rules = path.read_text()
+        assert rules.count("shell:") == rules.count('2>&1 | tee {log}"'), path.name
+
+
+def test_a_job_on_a_cluster_that_shows_no_life_is_stopped(run: Path) -> None:
+    note_plan([job("train", outputs=[MODEL], is_local=False)])
+    log = run / "logs/train/one.log"
+    log.write_text("step 1\n")
+    assert found(run)["train"].state == "running"
+    os.utime(log, (0, 0))
+    assert found(run)["train"].why.startswith("no sign of life")
 
 
 def test_a_message_in_the_log_is_why_a_job_failed(run: Path) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from reranksmart.processes import logs_being_written
 from reranksmart.status.failures import Failure, last_lines, message_in, read_failures
-from reranksmart.status.jobs import Job, read_plan
+from reranksmart.status.jobs import PLAN, Job, read_plan
 from reranksmart.training.observation import FILE_NAME, Observation
 
 State = Literal["there", "running", "failed", "stopped", "ready", "waiting"]
-_SECONDS_OF_SILENCE = 120  # of a job that runs: long steps write a line every 15 seconds, trainings a file every five
+_SECONDS_OF_SILENCE = 120  # of a job that runs elsewhere: long steps write every 15 seconds, trainings every five
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class _Run:
         self._jobs = read_plan(results)
         self._failed: dict[tuple[str, ...], Failure] = {each.outputs: each for each in read_failures(results)}
         self._maker = {output: job for job in self._jobs for output in job.outputs}
+        self._logs_being_written = logs_being_written()
+        self._sees_all_here = os.geteuid() in (0, (results / PLAN).stat().st_uid)
 
     def findings(self) -> list[Finding]:
         needed = {path for job in self._jobs if not self._is_there(job.outputs) for path in job.inputs}
@@ -59,6 +62,8 @@ class _Run:
         seen = Observation.read((self._top / job.outputs[0]).parent / "state" / FILE_NAME)
         if seen and _alive(seen):
             return Finding(job, "running", training=seen)
+        if log and log.resolve() in self._logs_being_written:
+            return Finding(job, "running", lines[-1] if lines else "nothing said yet", lines)
         if seen:
             return Finding(job, "stopped", message or "the same command continues there", lines, seen)
         if log is None or not log.exists():
@@ -66,8 +71,10 @@ class _Run:
             return Finding(job, "waiting", cause) if cause else Finding(job, "ready")
         if message:
             return Finding(job, "failed", message, lines)
-        silence = time.time() - log.stat().st_mtime
         last = lines[-1] if lines else "nothing said yet"
+        if job.host == socket.gethostname() and self._sees_all_here:
+            return Finding(job, "stopped", f"no process of it is left: {last}", lines)
+        silence = time.time() - log.stat().st_mtime
         if silence < _SECONDS_OF_SILENCE:
             return Finding(job, "running", last, lines)
         return Finding(job, "stopped", f"no sign of life for {silence / 60:,.0f} minutes: {last}", lines)

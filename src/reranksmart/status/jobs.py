@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ FAILURES = "failures.json"
 class Job:
     """A job of the run: its rule, and the paths of what it reads, makes and logs.
 
-    What it makes is ``temporary`` if Snakemake removes it as soon as nothing needs it any more.
+    What it makes is ``temporary`` if Snakemake removes it as soon as nothing needs it any more. ``host`` is the machine
+    on which it runs, None where a cluster chooses.
     """
 
     rule: str
@@ -25,6 +27,7 @@ class Job:
     outputs: tuple[str, ...]
     log: str | None
     temporary: bool = False
+    host: str | None = None
 
     @classmethod
     def of(cls, job: Any) -> Job:
@@ -36,6 +39,7 @@ class Job:
             outputs=tuple(map(str, job.output)),
             log=logs[0] if logs else None,
             temporary=set(job.output) <= set(job.temp_output),
+            host=socket.gethostname() if job.is_local else None,
         )
 
     @property

@@ -34,7 +34,7 @@ def read(name: str) -> dict[str, Any] | None:
 def source(record: dict[str, Any]) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in record["libraries"].items() if version)
     return (
-        f"*{record['date'][:10]}, {record['device']}, {record['threads']} of {record['cores']} cores, "
+        f"*{record['date'][:10]}, {record['device']}{' with AMX' if record.get('amx') else ''}, {record['threads']} of {record['cores']} cores, "
         f"load {record['load_average']:.1f} before it; {libraries}; commit {record['commit']}.*"
     )
 
@@ -226,8 +226,9 @@ def main() -> None:
         "On a machine with a GPU: `python benchmarks/gpu.py`. No such run is kept here yet."
     ]
     for name, (title, section) in SECTIONS.items():
-        record = read(name)
-        body = f"{section(record)}\n\n{source(record)}" if record else "Not run yet."
+        others = sorted(path.stem for path in RESULTS.glob(f"{name}.*.json"))  # of other machines
+        records = [record for record in map(read, (name, *others)) if record]
+        body = "\n\n".join(f"{section(record)}\n\n{source(record)}" for record in records) or "Not run yet."
         parts.append(f"## {title}\n\n`python benchmarks/{name}.py`\n\n{body}")
     (ROOT / "README.md").write_text("\n\n".join(parts) + "\n")
     print(f"wrote {ROOT / 'README.md'}")

@@ -36,6 +36,15 @@ DISTRACTORS = 12
 _STEPS = {"steps": 4, "evaluate_every": 2, "checkpoint_every": 2, "dev_images": 8, "dev_pair_images": 4}
 _BI, _CE = {"bi_encoder": {"batch_size": 8}}, {"cross_encoder": {"batch_size": 8}}
 SMALL: dict[str, object] = {
+    "datasets": {  # what is downloaded, at hand
+        "coco": {"annotations": "data/coco/dataset_coco.json"},
+        "coco_m3p": {"annotations": "data/coco/dataset_coco.json"},
+        "flickr30k": {
+            "annotations": "data/flickr30k_entities",
+            "sentences": "data/flickr30k_entities/Sentences",
+        },
+        "multi30k": {"annotations": "data/multi30k"},
+    },
     "objectives": {
         "bi_encoder": {**_STEPS, **_BI},
         "cross_encoder": {**_STEPS, **_CE},

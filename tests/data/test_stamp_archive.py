@@ -113,18 +113,30 @@ def test_a_missing_source_says_what_to_do(tmp_path: Path) -> None:
         fetch_stamps(tmp_path / "out", source=tmp_path / "nowhere.deb")
 
 
-def test_without_apt_the_upstream_archive_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apt_the_first_archive_that_answers_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = tmp_path / "upstream.tar.gz"
     archive.write_bytes(tar_of(FILES, root="x/stamps/"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(stamp_archive, "UPSTREAM_URL", archive.as_uri())
+    monkeypatch.setattr(stamp_archive, "URLS", ((tmp_path / "gone.deb").as_uri(), archive.as_uri()))
     assert contents(fetch_stamps(tmp_path / "out")) == WANTED
+
+
+def test_only_the_version_that_the_scenes_are_made_of_is_asked_of_apt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\necho \"E: Version of '$2' was not found\" >&2\nexit 100\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(stamp_archive, "URLS", ())
+    with pytest.raises(FileNotFoundError, match=r"Version of 'tuxpaint-stamps-default=2022\.06\.04-1' was not found"):
+        fetch_stamps(tmp_path / "out")
 
 
 def test_where_nothing_works_the_error_names_all_that_was_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(stamp_archive, "UPSTREAM_URL", (tmp_path / "gone.tar.gz").as_uri())
-    with pytest.raises(FileNotFoundError, match=r"no apt-get.*upstream archive.*gone.*What to do"):
+    monkeypatch.setattr(stamp_archive, "URLS", ((tmp_path / "gone.tar.gz").as_uri(),))
+    with pytest.raises(FileNotFoundError, match=r"no apt-get.*gone\.tar\.gz.*What to do"):
         fetch_stamps(tmp_path / "out")

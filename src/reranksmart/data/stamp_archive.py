@@ -14,6 +14,7 @@ import urllib.request
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -21,9 +22,10 @@ from tqdm import tqdm
 
 from reranksmart.storage import atomic_directory
 
-DEBIAN_PACKAGE = "tuxpaint-stamps-default"
-UPSTREAM_URL = (
-    "https://sourceforge.net/projects/tuxpaint/files/tuxpaint-stamps/2022-06-04/tuxpaint-stamps-2022.06.04.tar.gz"
+DEBIAN_PACKAGE = "tuxpaint-stamps-default=2022.06.04-1"  # another version has other stamps, of which come other scenes
+URLS = (
+    "http://deb.debian.org/debian/pool/main/t/tuxpaint-stamps/tuxpaint-stamps-default_2022.06.04-1_all.deb",
+    "https://sourceforge.net/projects/tuxpaint/files/tuxpaint-stamps/2022-06-04/tuxpaint-stamps-2022.06.04.tar.gz",
 )
 SHA256 = {
     "tuxpaint-stamps-default_2022.06.04-1_all.deb": "6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34",
@@ -33,7 +35,7 @@ SHA256 = {
 _WANTED = {".png", ".txt"}
 _MOST_BYTES, _MOST_BYTES_TOGETHER = 64 * 2**20, 2**30  # of one file, whose largest has 1 MB, and of all, 160 MB
 _BY_HAND = (
-    f"What to do: on any machine run `apt-get download {DEBIAN_PACKAGE}` or fetch {UPSTREAM_URL}, "
+    f"What to do: on any machine run `apt-get download {DEBIAN_PACKAGE}` or fetch {' or '.join(URLS)}, "
     "and give the path of that file (or of a folder with the unpacked stamps) as the source of the stamps."
 )
 
@@ -42,7 +44,7 @@ def fetch_stamps(destination: Path, *, source: Path | None = None) -> Path:
     """``destination``, holding the pictures (.png) and names (.txt) of all stamps, by theme; all of them or nothing.
 
     ``source`` is a Debian package, an upstream ``.tar.gz`` or a folder. Without it, the package is downloaded with
-    apt-get and, failing that, the upstream archive from its project page. Raises ValueError where an archive is not
+    apt-get where it has this version, else from Debian's archive or the upstream archive from its project page. Raises ValueError where an archive is not
     what it should be, and FileNotFoundError naming everything that was tried where there is none.
     """
     with tempfile.TemporaryDirectory(prefix="stamps-") as scratch:
@@ -61,12 +63,13 @@ def fetch_stamps(destination: Path, *, source: Path | None = None) -> Path:
 
 
 def _download(scratch: Path) -> Path:
+    attempts = {"apt-get download": _download_with_apt} | {url: partial(_download_url, url) for url in URLS}
     tried = []
-    for attempt in (_download_with_apt, _download_upstream):
+    for name, attempt in attempts.items():
         try:
             return attempt(scratch)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            tried.append(f"{attempt.__doc__}: {_reason(error)}")
+            tried.append(f"{name}: {_reason(error)}")
     raise FileNotFoundError("the stamps could not be fetched. Tried " + "; ".join(tried) + f". {_BY_HAND}")
 
 
@@ -77,29 +80,27 @@ def _reason(error: Exception) -> str:
 
 
 def _download_with_apt(scratch: Path) -> Path:
-    """apt-get download"""
     if shutil.which("apt-get") is None:
         raise FileNotFoundError("this machine has no apt-get")
     command = ["apt-get", "download", DEBIAN_PACKAGE]
     subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True, timeout=1800)
-    found = list(scratch.glob(f"{DEBIAN_PACKAGE}_*.deb"))
+    found = list(scratch.glob("*.deb"))
     if not found:
         raise FileNotFoundError("apt-get left no package")
     return found[0]
 
 
-def _download_upstream(scratch: Path) -> Path:
-    """the upstream archive"""
-    path = scratch / UPSTREAM_URL.rsplit("/", 1)[1]
+def _download_url(url: str, scratch: Path) -> Path:
+    path = scratch / url.rsplit("/", 1)[1]
     try:
-        with urllib.request.urlopen(UPSTREAM_URL, timeout=60) as answer, path.open("wb") as file:
+        with urllib.request.urlopen(url, timeout=60) as answer, path.open("wb") as file:
             size = int(answer.headers.get("Content-Length") or 0) or None
             with tqdm(total=size, unit="B", unit_scale=True, desc="download stamps", disable=None) as progress:
                 while chunk := answer.read(1 << 20):
                     file.write(chunk)
                     progress.update(len(chunk))
     except urllib.error.URLError as error:
-        raise OSError(f"{UPSTREAM_URL} gave {error.reason}") from error
+        raise OSError(str(error.reason)) from error
     verify_archive(path)
     return path
 

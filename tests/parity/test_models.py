@@ -7,15 +7,22 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.nn.functional import normalize
 
+from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
 from reranksmart.objectives import batch_hard_triplet, pair_cross_entropy
 
 # The recorded float32 states lie up to 7e-5 from our float64 ones: without a LayerNorm on large features rounding
 # alone moves them so far, differently on each kind of processor.
 STATES = {"atol": 2e-4, "rtol": 1e-4}
 VECTORS = {"atol": 1e-5, "rtol": 1e-5}
+# Of a gradient's norm. With each instruction set that torch was made to use, and in float64, ours lie within 1e-5 of
+# the recorded ones; within 2e-4 for the OSCAR without a LayerNorm on large features.
+GRADIENT_RTOL = {"oscar": 5e-4, "oscar_imgln_mlp": 5e-5, "uniter": 5e-5, "m3p": 5e-5}
+GRADIENT_ATOL = 5e-6  # the gradients of the keys' biases are 0 but for rounding, up to 1e-6
 
 SMALL = {"vocab_size": 200, "hidden_size": 64, "layers": 2, "heads": 4, "intermediate_size": 128, "max_positions": 80}
 BERT_IDS = {"cls_id": 2, "sep_id": 3, "pad_id": 0}
@@ -57,6 +64,33 @@ BATCHES = {
     "uniter": ["text", "joint", "image_intended"],
     "m3p": ["text", "image_full", "joint_full"],
 }
+
+PAIRS_MATCH = torch.tensor([1, 0, 1, 0, 1])
+
+
+def unpooled_cross_entropy(model: SingleStream, texts: TextBatch, regions: RegionBatch) -> Tensor:
+    """The loss of a head that reads the first token as it leaves the last layer."""
+    states, _ = model.hidden_states(texts, regions)
+    logits = model.head(states[-1][:, 0])
+    return pair_cross_entropy(logits[:, 1] - logits[:, 0], PAIRS_MATCH)
+
+
+def cross_entropy(model: SingleStream, texts: TextBatch, regions: RegionBatch) -> Tensor:
+    return pair_cross_entropy(model.score_pairs(texts, regions), PAIRS_MATCH)
+
+
+def triplet(model: SingleStream, texts: TextBatch, regions: RegionBatch) -> Tensor:
+    own = torch.eye(len(texts), dtype=torch.bool)
+    return batch_hard_triplet(model.encode_text(texts), model.encode_image(regions), own, margin=0.2)
+
+
+OBJECTIVES = {"ce": cross_entropy, "ce_unpooled": unpooled_cross_entropy, "triplet": triplet}
+GRADIENTS = [
+    *((name, objective, "joint") for name in CONFIGS for objective in ("ce", "triplet")),
+    ("uniter", "ce_unpooled", "joint"),
+    ("m3p", "ce", "joint_full"),
+    ("m3p", "triplet", "joint_full"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -127,17 +161,22 @@ def test_all_pairs_of_captions_and_images_get_the_recorded_logits(recorded, outp
     torch.testing.assert_close(torch.cat(found), outputs["oscar/cross_product_logits"], **STATES)
 
 
-@pytest.mark.parametrize("name", ["oscar", "oscar_imgln_mlp"])
-@pytest.mark.parametrize("objective", ["ce", "triplet"])
-def test_losses_and_gradients_are_the_recorded_ones(recorded, gradients, models, name, objective):
-    model, expected = models[name], gradients[f"{name}/{objective}/joint"]
+@pytest.mark.parametrize(("name", "objective", "batch"), GRADIENTS)
+def test_losses_and_gradients_are_the_recorded_ones(recorded, gradients, models, name, objective, batch):
+    """Recorded: the loss, and of each parameter's gradient the norm and three fixed projections.
+
+    Those of UNITER and M3P come from the packages mmt-retrieval 0.1.2 and sentence-transformers 1.2.1 under torch
+    2.13.0, transformers 4.30.2 and numpy 2.2.6, in a run that gave the recorded states again. The authors' defects
+    were kept out of it:
+
+    * UNITER's wrapper crashes on images alone: these went through the network inside it.
+    * It never calls that network's pooler: "ce" has it before the head, in "ce_unpooled" the head reads the first
+      token.
+    * M3P masks the wrong tokens where images are padded: those of "joint" went through it one at a time.
+    """
+    model, expected = models[name], gradients[f"{name}/{objective}/{batch}"]
     model.zero_grad()
-    texts, regions = inputs(recorded, name, "joint")
-    if objective == "ce":
-        loss = pair_cross_entropy(model.score_pairs(texts, regions), torch.tensor([1, 0, 1, 0, 1]))
-    else:
-        own = torch.eye(len(texts), dtype=torch.bool)
-        loss = batch_hard_triplet(model.encode_text(texts), model.encode_image(regions), own, margin=0.2)
+    loss = OBJECTIVES[objective](model, *inputs(recorded, name, batch))
     loss.backward()
     assert loss.item() == pytest.approx(expected["loss"], abs=1e-5, rel=1e-5)
     found = recorded.sketches(model, "grad")
@@ -145,4 +184,4 @@ def test_losses_and_gradients_are_the_recorded_ones(recorded, gradients, models,
     for parameter, sketch in found.items():
         norm = expected["gradients"][parameter][0]
         off = np.abs(sketch - expected["gradients"][parameter]).max()
-        assert off <= 5e-4 * norm + 1e-5, parameter
+        assert off <= GRADIENT_RTOL[name] * norm + GRADIENT_ATOL, parameter

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart.reading import reading
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 
 @dataclass(frozen=True)

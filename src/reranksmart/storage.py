@@ -1,16 +1,9 @@
-"""Records on disk. Every write lands beside its target and is renamed into place: all of it or nothing."""
+"""Records on disk; every write is all of it or nothing."""
 
 from __future__ import annotations
 
-import errno
-import glob
 import json
-import os
-import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,88 +14,7 @@ from numpy.typing import NDArray
 from reranksmart.reading import reading, require_uncompressed
 from reranksmart.records import Captions, Embeddings, Ranking, Relevance
 from reranksmart.shards import Share
-
-_WRITTEN: set[Path] = set()  # the temporary folders of this process that will be renamed
-_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-_LEAST_ROOM = 2**16
-_TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what tempfile puts into a name
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it on success and removed on failure."""
-    with _faults_of_the_disk_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        with _faults_of_the_disk_explained(path):
-            yield temporary
-            temporary.chmod(0o644)
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def atomic_directory(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place on success and is removed on failure.
-
-    Asked for that temporary folder again within, it gives the folder itself: what adds to a whole needs no other one.
-    """
-    if folder in _WRITTEN:
-        yield folder
-        return
-    with _faults_of_the_disk_explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    replaced = temporary.with_name(f"{temporary.name}.old")
-    _WRITTEN.add(temporary)
-    try:
-        with _faults_of_the_disk_explained(folder):
-            yield temporary
-            temporary.chmod(0o755)
-            if folder.exists():
-                folder.replace(replaced)  # removing it in place could be cut off half-way
-            temporary.replace(folder)
-    finally:
-        _WRITTEN.discard(temporary)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
-
-
-@contextmanager
-def _faults_of_the_disk_explained(path: Path) -> Iterator[None]:
-    """Raises OSError with what to do where writing fails for want of room or permission.
-
-    Libraries say it in ways of their own, some without an error number; a disk that is full shows it.
-    """
-    try:
-        yield
-    except Exception as error:
-        fault = os.strerror(error.errno) if isinstance(error, OSError) and error.errno in _FAULTS else ""
-        if not fault and path.parent.exists() and shutil.disk_usage(path.parent).free < _LEAST_ROOM:
-            fault = os.strerror(errno.ENOSPC)
-        if not fault:
-            raise
-        raise OSError(
-            f"{path} cannot be written: {fault}. The results folder needs a disk with room that may be written to: make"
-            " some, or put the folder elsewhere and a symbolic link in its place, and give the same command again."
-        ) from error
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Removes what killed writers of the same target left beside it; a target has one writer at a time."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        if not _TEMPORARY.fullmatch(left.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)):
-            continue
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+from reranksmart.writing import atomic_path
 
 
 def write_json(path: Path, value: Any) -> None:

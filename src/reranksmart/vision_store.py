@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reranksmart.growing_arrays import GrowingArray
 from reranksmart.reading import reading
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 Kind = Literal["pixels", "states"]
 INDEX_FILE = "index.json"

@@ -19,7 +19,8 @@ from reranksmart.models.published import joint_part, load_published, read_publis
 from reranksmart.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.provenance import write_provenance
 from reranksmart.published_tokenisers import published_tokeniser, require_fit
-from reranksmart.storage import atomic_directory, read_json, write_json, write_jsonl
+from reranksmart.storage import read_json, write_json, write_jsonl
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

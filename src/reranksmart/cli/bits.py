@@ -24,9 +24,10 @@ from reranksmart.precision import Precision
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.rates import measured_rates
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, read_captions, read_relevance
+from reranksmart.storage import read_captions, read_relevance
 from reranksmart.training.sampling import TrainingData
 from reranksmart.vision_inputs import open_images
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

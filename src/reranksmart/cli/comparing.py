@@ -14,7 +14,7 @@ from reranksmart import evaluation
 from reranksmart.config import Comparison
 from reranksmart.records import Direction
 from reranksmart.significance import compare
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -23,10 +23,11 @@ from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, read_captions, read_embeddings
+from reranksmart.storage import read_captions, read_embeddings
 from reranksmart.vision_encoding import make_states
 from reranksmart.vision_inputs import PixelInputs, open_images, open_store
 from reranksmart.vision_store import VisionStore
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

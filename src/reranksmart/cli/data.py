@@ -26,7 +26,8 @@ from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps,
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Relevance
-from reranksmart.storage import atomic_directory, read_captions, write_json, write_relevance
+from reranksmart.storage import read_captions, write_json, write_relevance
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -12,7 +12,7 @@ from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
 from reranksmart.provenance import write_provenance
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

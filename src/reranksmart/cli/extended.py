@@ -20,7 +20,8 @@ from reranksmart.data.extended_relevance import extended_relevance
 from reranksmart.data.layout import read_image_ids
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction
-from reranksmart.storage import atomic_directory, read_captions, read_relevance, write_relevance
+from reranksmart.storage import read_captions, read_relevance, write_relevance
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -24,7 +24,8 @@ from reranksmart.records import Captions
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings
 from reranksmart.serving.app import LOCAL_NAMES, create_app
-from reranksmart.storage import atomic_directory, read_captions
+from reranksmart.storage import read_captions
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -16,12 +16,8 @@ from reranksmart.code import code_digest
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions, Direction
-from reranksmart.storage import (
-    atomic_directory,
-    read_captions,
-    read_relevance,
-    read_twin_scores,
-)
+from reranksmart.storage import read_captions, read_relevance, read_twin_scores
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

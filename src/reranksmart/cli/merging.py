@@ -14,8 +14,9 @@ from reranksmart.config import Reading
 from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction
-from reranksmart.storage import atomic_directory, read_ranking, read_share
+from reranksmart.storage import read_ranking, read_share
 from reranksmart.vision_inputs import concatenated, open_store
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -17,7 +17,8 @@ from reranksmart.models.checkpoints import load_model
 from reranksmart.pair_costs import pair_costs
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.regions import RegionStore
-from reranksmart.storage import atomic_directory, read_captions
+from reranksmart.storage import read_captions
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -20,10 +20,10 @@ from reranksmart.precision import Precision
 from reranksmart.processors import PictureProcessor
 from reranksmart.progress import progress
 from reranksmart.provenance import write_provenance
-from reranksmart.storage import atomic_directory
 from reranksmart.vision_encoding import write_states
 from reranksmart.vision_inputs import PixelInputs
 from reranksmart.vision_store import VisionStore, writing_vision
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

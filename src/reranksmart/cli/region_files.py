@@ -23,7 +23,7 @@ from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
 from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.region_formats.volta import read_volta_h5
 from reranksmart.region_formats.writer import convert_regions
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

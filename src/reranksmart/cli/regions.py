@@ -17,7 +17,8 @@ from reranksmart.data.scenes import read_scenes
 from reranksmart.detectors.detection import detect_regions, object_recall
 from reranksmart.provenance import write_provenance
 from reranksmart.regions import RegionStore
-from reranksmart.storage import atomic_directory, write_json
+from reranksmart.storage import write_json
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -19,7 +19,7 @@ from reranksmart.report.plots import save_plot
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
 from reranksmart.report.tables import read_table, write_table
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -31,8 +31,9 @@ from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction
 from reranksmart.reranking import score_pairs, share_of_candidates, share_of_matrix
 from reranksmart.shards import Shard
-from reranksmart.storage import atomic_directory, read_captions, read_ranking, write_twin_scores
+from reranksmart.storage import read_captions, read_ranking, write_twin_scores
 from reranksmart.vision_inputs import open_images
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

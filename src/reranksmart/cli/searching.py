@@ -17,7 +17,8 @@ from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Direction, Embeddings
 from reranksmart.search import build_index, read_index, retrieve
-from reranksmart.storage import atomic_directory, read_embeddings, write_ranking
+from reranksmart.storage import read_embeddings, write_ranking
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

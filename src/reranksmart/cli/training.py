@@ -29,7 +29,7 @@ from reranksmart.pretraining import (
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions
 from reranksmart.regions import RegionStore
-from reranksmart.storage import atomic_directory, read_captions, read_relevance, write_jsonl
+from reranksmart.storage import read_captions, read_relevance, write_jsonl
 from reranksmart.tokenisers import train_unigram, train_wordpiece
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import TerminatedError, train
@@ -37,6 +37,7 @@ from reranksmart.training.processes import Processes
 from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile
 from reranksmart.vision_inputs import open_images
+from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

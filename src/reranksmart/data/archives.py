@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 
 def unpack(archive: Path, folder: Path) -> int:

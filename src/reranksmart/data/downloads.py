@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from reranksmart.data.published import read_lines, read_table
 from reranksmart.data.transfer import Interrupted, Refused, discard, transfer
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 SOURCES = Path(__file__).with_name("sources.csv")
 LONGEST_WAIT_S = 120.0

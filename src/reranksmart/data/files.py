@@ -13,7 +13,8 @@ from reranksmart.data.folders import Broken, find_pictures, split_broken
 from reranksmart.data.layout import IMAGES_FILE, picture_path
 from reranksmart.reading import reading
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, read_jsonl, write_captions, write_jsonl
+from reranksmart.storage import read_jsonl, write_captions, write_jsonl
+from reranksmart.writing import atomic_directory
 
 _KEYS = ("text", "image")
 SKIPPED_FILE = "skipped.jsonl"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reranksmart.data.layout import picture_path
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, write_captions
+from reranksmart.storage import write_captions
+from reranksmart.writing import atomic_directory
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 

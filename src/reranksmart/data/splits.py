@@ -14,7 +14,8 @@ from reranksmart.data.scenes import Scene, compose_scene, generator, scene_id, t
 from reranksmart.data.stamps import LANGUAGES, Stamp
 from reranksmart.progress import progress
 from reranksmart.records import Captions
-from reranksmart.storage import atomic_directory, write_captions
+from reranksmart.storage import write_captions
+from reranksmart.writing import atomic_directory
 
 CAPTIONS_PER_IMAGE = 5
 

@@ -20,7 +20,7 @@ from typing import IO
 
 from tqdm import tqdm
 
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 DEBIAN_PACKAGE = "tuxpaint-stamps-default=2022.06.04-1"  # another version has other stamps, of which come other scenes
 URLS = (

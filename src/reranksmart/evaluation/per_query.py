@@ -17,7 +17,7 @@ from scipy import sparse
 
 from reranksmart.reading import reading
 from reranksmart.records import Captions, Direction, Ranking, Relevance
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 PerQuery = Mapping[Direction, pd.DataFrame]
 

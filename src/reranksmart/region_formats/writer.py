@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from reranksmart.growing_arrays import GrowingArray
 from reranksmart.region_formats.images import FEATURE_SIZE, PublishedImage, at_place, regions_of
 from reranksmart.regions import Regions, RegionStore, write_region_index
-from reranksmart.storage import atomic_directory
+from reranksmart.writing import atomic_directory
 
 
 class RegionStoreWriter:

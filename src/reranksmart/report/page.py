@@ -14,7 +14,7 @@ from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
 from reranksmart.report.summary import Fact
 from reranksmart.report.tables import Table, interval_text, notes, paper_text, value_text
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 
 def render_page(

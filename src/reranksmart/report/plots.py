@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from reranksmart.report.labels import number
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 FORMATS = ("svg", "pdf", "png")
 _UNDATED: Mapping[str, dict[str, None]] = {

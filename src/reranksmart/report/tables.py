@@ -12,7 +12,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from reranksmart.report.labels import MISSING, number, span
-from reranksmart.storage import atomic_path
+from reranksmart.writing import atomic_path
 
 LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"

@@ -27,8 +27,9 @@ from reranksmart.searching.folder import (
 )
 from reranksmart.searching.models import RoleModels
 from reranksmart.searching.sight import Seen
-from reranksmart.storage import atomic_directory, read_embeddings, read_json
+from reranksmart.storage import read_embeddings, read_json
 from reranksmart.vision_inputs import concatenated, open_store
+from reranksmart.writing import atomic_directory
 
 
 def build_index_folder(

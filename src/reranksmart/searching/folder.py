@@ -17,16 +17,9 @@ import faiss
 from reranksmart.records import Captions
 from reranksmart.search import read_index
 from reranksmart.searching.sight import Seen
-from reranksmart.storage import (
-    atomic_directory,
-    read_captions,
-    read_json,
-    read_jsonl,
-    write_captions,
-    write_json,
-    write_jsonl,
-)
+from reranksmart.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
 from reranksmart.vision_inputs import open_store
+from reranksmart.writing import atomic_directory
 
 FORMAT = 1
 SETTINGS_FILE = "index.json"

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from reranksmart.reading import reading, require_whole_archive
-from reranksmart.storage import atomic_path
 from reranksmart.training.observation import FILE_NAME
+from reranksmart.writing import atomic_path
 
 
 @dataclass(frozen=True)

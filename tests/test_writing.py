@@ -1,0 +1,60 @@
+import errno
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from reranksmart import writing
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path):
+    with writing.atomic_directory(tmp_path / "folder") as target:
+        (target / "file").write_text("old")
+
+    def fail(target):
+        (target / "file").write_text("new")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), writing.atomic_directory(tmp_path / "folder") as target:
+        fail(target)
+    assert (tmp_path / "folder" / "file").read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_is_added_to_a_folder_comes_under_its_name_with_the_rest_of_it(tmp_path):
+    def write(folder, *, whole):
+        with writing.atomic_directory(folder) as outer:
+            with writing.atomic_directory(outer) as inner:
+                (inner / "features").write_text("f")
+            assert not folder.exists()
+            if not whole:
+                raise KeyboardInterrupt
+            (outer / "provenance.json").write_text("{}")
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "folder", whole=False)
+    assert not list(tmp_path.iterdir())
+    write(tmp_path / "folder", whole=True)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["features", "folder", "provenance.json"]
+
+
+@pytest.mark.parametrize("written", [writing.atomic_path, writing.atomic_directory])
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS])
+def test_a_full_or_read_only_disk_is_said_with_what_to_do(written, fault, tmp_path):
+    with (
+        pytest.raises(OSError, match=rf"made cannot be written: {os.strerror(fault)}\. .* give the same command again"),
+        written(tmp_path / "made"),
+    ):
+        raise OSError(fault, "some library's words")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_is_said_also_where_a_library_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(OSError, match="No space left on device"), writing.atomic_path(tmp_path / "made"):
+        raise RuntimeError("enforce fail at inline_container.cc")
+
+
+def test_another_fault_while_writing_stays_itself(tmp_path):
+    with pytest.raises(RuntimeError, match="diverged"), writing.atomic_path(tmp_path / "made"):
+        raise RuntimeError("diverged")

@@ -9,7 +9,7 @@ if not config:
     configfile: "config.yaml"
 
 
-from reranksmart import contents, plan, status, takeover
+from reranksmart import contents, plan, report_settings, status, takeover
 from reranksmart.config import validated
 
 CONFIG = validated(config)

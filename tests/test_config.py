@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reranksmart import contents
+from reranksmart import contents, report_settings
 from reranksmart.config import ConfigError, validated
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ def test_a_shipped_configuration_is_whole(path):
     config = validated(yaml.safe_load(path.read_text()))
     for table in contents.tables(config):
         assert contents.table_inputs(config, table)
-        assert contents.report_settings(config, table)
+        assert report_settings.of(config, table)
 
 
 @pytest.mark.parametrize(

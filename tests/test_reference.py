@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from reranksmart import contents, plan
+from reranksmart import contents, plan, report_settings
 from reranksmart.config import Objective, validated
 from reranksmart.report.catalogue import ReportSettings, make_table
 from reranksmart.report.tables import markdown
@@ -21,7 +21,7 @@ CONFIG = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
 @pytest.mark.parametrize("name", contents.tables(CONFIG))
 def test_a_reference_table_comes_out_of_its_measures_again(name: str) -> None:
     inputs = [REFERENCE / Path(path).relative_to("results") for path in contents.table_inputs(CONFIG, name)]
-    settings = TypeAdapter(ReportSettings).validate_json(contents.report_settings(CONFIG, name))
+    settings = TypeAdapter(ReportSettings).validate_json(report_settings.of(CONFIG, name))
     assert markdown(make_table(name, inputs, settings)) == (REFERENCE / "tables" / f"{name}.md").read_text()
 
 

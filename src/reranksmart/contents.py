@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import SimpleNamespace
-from typing import Any
 
 from reranksmart.config import Comparison, Config, ConfigError, Experiment, Scenes
 from reranksmart.plan import (
     Evaluation,
     audited,
     evaluations,
-    main_depth,
     measure_inputs,
     models_of,
     retrieving_and_reranking,
-    settings,
     trained_models,
 )
 
@@ -34,8 +31,6 @@ TABLES_OF_EXPERIMENTS = {
     "distillation": ("distillation", "main"),
     "cached_layers": ("cached_layers", "main"),
 }
-KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()}
-KINDS |= {"transfer": "transfer_matrix", "enlarged_gallery": "enlarged_galleries"}
 _MEASURES_OF_TABLES = {
     "twins": "twins",
     "eccv_caption": "extended_measures/eccv_caption",
@@ -46,24 +41,24 @@ LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_rec
 
 
 def experiments_of(config: Config, table: str) -> list[Experiment]:
-    if _shown(config, table):
+    if has_own_table(config, table):
         return [config.experiments[table]]
     return [config.experiments[name] for name in TABLES_OF_EXPERIMENTS[table] if name in config.experiments]
 
 
 def is_measured(config: Config, table: str) -> bool:
     """Whether a table is of what models answer, not of time, claims or data."""
-    return table in TABLES_OF_EXPERIMENTS or _shown(config, table)
+    return table in TABLES_OF_EXPERIMENTS or has_own_table(config, table)
 
 
-def _shown(config: Config, table: str) -> bool:
+def has_own_table(config: Config, table: str) -> bool:
     """Whether a table is that of an experiment which says itself how it is shown."""
     return table in config.experiments and config.experiments[table].shown_as is not None
 
 
 def measures(config: Config, table: str) -> list[str]:
     """The folders of measures that a table reads."""
-    shown = config.experiments[table].shown_as if _shown(config, table) else None
+    shown = config.experiments[table].shown_as if has_own_table(config, table) else None
     kind = _MEASURES_OF_TABLES.get(shown or table, "measures")
     return [f"results/{kind}/{e.folder}" for e in evaluations(config, experiments_of(config, table))]
 
@@ -71,7 +66,7 @@ def measures(config: Config, table: str) -> list[str]:
 def tables(config: Config) -> list[str]:
     """The tables that the configuration asks for."""
     found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
-    found += [name for name in config.experiments if _shown(config, name)]
+    found += [name for name in config.experiments if has_own_table(config, name)]
     found += list(LATENCY_TABLES) if config.latency else []
     found += ["precision"] if retrieving_and_reranking(config) else []
     found += ["planned_evaluation"] if config.planned_evaluation else []
@@ -96,96 +91,6 @@ def figures(config: Config) -> list[str]:
     return found
 
 
-def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
-    """The first of each list of an experiment: what a table is about unless it says otherwise."""
-    backbone = experiment.backbones[0]
-    return {
-        "backbone": backbone,
-        "training_set": experiment.training_sets[-1],
-        "test_set": experiment.test_sets[0],
-        "language": config.backbones[backbone].languages[0],
-        "depth": experiment.depths[0],
-    }
-
-
-def _several_backbones(config: Config, experiment: Experiment | None) -> list[tuple[str, str]]:
-    """The backbones of an experiment and the language of each one's rows; none where there is but one."""
-    names = experiment.backbones if experiment else ()
-    return [(name, config.backbones[name].languages[0]) for name in names] if len(names) > 1 else []
-
-
-def report_settings(config: Config, name: str) -> str:
-    """What a table or figure needs to know of the configuration, as JSON."""
-    if _shown(config, name):
-        return _shown_settings(config, name)
-    main = config.experiments.get("main")
-    own = config.experiments.get({"table1_main": "main", "table2_languages": "languages"}.get(name, name))
-    extra = {"table1_main": "main_exhaustive", "accuracy_latency": "main_exhaustive"}.get(name)
-    about = (
-        own
-        if name in ("table1_main", "table2_languages", "twins", "depth", "fusion", "eccv_caption", "cxc")
-        else main or own
-    )
-    other = config.experiments.get(extra) if extra else own
-    systems = list(dict.fromkeys(system for e in (other, own) if e for system in e.systems))
-    fractions = {n: config.training_sets[n].fraction for n in own.training_sets} if own else {}
-    return settings(
-        {
-            "scope": _scope(config, about) if about else {},
-            "dataset": _dataset(
-                config, config.latency.test_set if config.latency and name in (*LATENCY_TABLES, "precision") else ""
-            )
-            or _dataset(config, about.test_sets[0] if about else "")
-            or ", ".join(config.datasets),
-            "labels": {key: system.label for key, system in config.systems.items()},
-            "systems": [system for system in config.systems if system in systems],
-            "other_test_set": other.test_sets[0] if other else "",
-            "fractions": fractions,
-            "languages": config.backbones[about.backbones[0]].languages if about else (),
-            "published": own.published if own else (),
-            "backbones": _several_backbones(config, own),
-            "seeds": len(config.seeds),
-            "audits": table_leaks(config, name),
-            **({"planned": config.planned_evaluation} if name == "planned_evaluation" else {}),
-        }
-    )
-
-
-def _dataset(config: Config, test_set: str) -> str:
-    """A test set's name in tables; empty where it has none."""
-    return (config.test_sets[test_set].label or "") if test_set else ""
-
-
-def _shown_settings(config: Config, name: str) -> str:
-    """The settings of a table that an experiment asks for by ``shown_as``: all of it is in that experiment."""
-    own = config.experiments[name]
-    named = own.test_sets if own.shown_as == "transfer" else own.test_sets[:1]
-    label = " and ".join(filter(None, (_dataset(config, test_set) for test_set in named)))
-    backbone = own.backbones[0]
-    is_the_papers = getattr(config.backbones[backbone], "embedder", "") == (
-        "m3p" if own.shown_as == "languages" else "oscar"
-    )
-    return settings(
-        {
-            "scope": _scope(config, own),
-            "dataset": label or ", ".join(config.datasets),
-            "title": label if is_the_papers else ", ".join((label, *own.backbones)),
-            "paper_dataset": label if is_the_papers else "",
-            "kind": KINDS[str(own.shown_as)],
-            "labels": {key: system.label for key, system in config.systems.items()},
-            "systems": [system for system in config.systems if system in own.systems],
-            "other_test_set": own.test_sets[-1] if len(own.test_sets) > 1 else "",
-            "fractions": {n: config.training_sets[n].fraction for n in own.training_sets},
-            "test_sets": [(n, config.test_sets[n].label or n) for n in own.test_sets],
-            "languages": config.backbones[own.backbones[0]].languages,
-            "published": own.published,
-            "backbones": _several_backbones(config, own),
-            "seeds": len(config.seeds),
-            "audits": table_leaks(config, name),
-        }
-    )
-
-
 def table_inputs(config: Config, table: str) -> list[str]:
     """The folders or the file that a table is made from."""
     if table == "claims":
@@ -202,7 +107,7 @@ def table_inputs(config: Config, table: str) -> list[str]:
         return ["results/precision"]
     if table == "planned_evaluation":
         return ["results/rates"]
-    if table not in TABLES_OF_EXPERIMENTS and not _shown(config, table):
+    if table not in TABLES_OF_EXPERIMENTS and not has_own_table(config, table):
         raise ConfigError(f"no table is called {table!r}; there are {tables(config)}")
     if table == "cached_layers":
         return ["results/pair_costs", *measures(config, table)]
@@ -257,11 +162,11 @@ def page_inputs(config: Config) -> dict[str, list[str] | str]:
         "tables": [f"results/tables/{table}.json" for table in tables(config)],
         "figures": [f"results/figures/{figure}.txt" for figure in figures(config)],
         "models": [f"results/models/{model}/model" for model in trained_models(config)],
-        **_example_inputs(config),
+        **example_inputs(config),
     }
 
 
-def _example_inputs(config: Config) -> dict[str, str]:
+def example_inputs(config: Config) -> dict[str, str]:
     """Where the examples of re-ranking come from: the main experiment's first system that re-ranks."""
     main = config.experiments.get("main")
     rerankers = [s for s in main.systems if config.systems[s].retriever and config.systems[s].reranker] if main else []
@@ -281,21 +186,3 @@ def _example_inputs(config: Config) -> dict[str, str]:
         **({"regions": place} if "regions" in sights else {}),
         **{role: found[0] for role, found in measure_inputs(config, wildcards).items()},
     }
-
-
-def page_settings(config: Config) -> str:
-    """The page's words on the run: seeds, datasets, the language and depth of its examples."""
-    main = config.experiments.get("main")
-    return settings(
-        {
-            "tables": tables(config),
-            "figures": figures(config),
-            "models": [f"results/models/{model}/model" for model in trained_models(config)],
-            "examples": _example_inputs(config),
-            "language": config.backbones[main.backbones[0]].languages[0] if main else "",
-            "depth": main_depth(config),
-            "labels": {key: system.label for key, system in config.systems.items()},
-            "seeds": list(config.seeds),
-            "datasets": {name: dataset.kind for name, dataset in config.datasets.items()},
-        }
-    )

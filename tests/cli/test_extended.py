@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from running import ROOT
 from typer.testing import CliRunner
 
-from reranksmart import contents, plan
+from reranksmart import contents, plan, report_settings
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.extended import app as extended_app
 from reranksmart.config import ConfigError, validated
@@ -208,7 +208,7 @@ def test_the_table_sets_each_depth_of_re_ranking_beside_its_retriever(whole: Wor
     for system in ("be", "coop"):
         whole.value("eccv_caption", system, T2I, "mAP@R")
     assert all("/extended_measures/eccv_caption/" in path for path in contents.table_inputs(config, "eccv_caption"))
-    settings = TypeAdapter(ReportSettings).validate_json(contents.report_settings(config, "eccv_caption"))
+    settings = TypeAdapter(ReportSettings).validate_json(report_settings.of(config, "eccv_caption"))
     chosen = replace(settings, systems=["be", "coop"], labels={"be": "BE", "coop": "Coop"})
     table = make_table(
         "eccv_caption", [whole.folder / "measures" / "eccv_caption" / name for name in ("be", "coop")], chosen

@@ -18,7 +18,7 @@ rule tabulate:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: contents.report_settings(CONFIG, wildcards.table),
+        settings=lambda wildcards: report_settings.of(CONFIG, wildcards.table),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart tabulate --table {wildcards.table} --settings {params.settings:q}"
@@ -41,7 +41,7 @@ rule plot:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: contents.report_settings(CONFIG, wildcards.figure),
+        settings=lambda wildcards: report_settings.of(CONFIG, wildcards.figure),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart plot --figure {wildcards.figure} --settings {params.settings:q}"
@@ -65,7 +65,7 @@ rule report:
         mem_mb=1500,
         runtime=30,
     params:
-        settings=contents.page_settings(CONFIG),
+        settings=report_settings.of_page(CONFIG),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.code import code_digest
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
-from reranksmart.data.downloads import read_sources
+from reranksmart.data.sources import read_sources
 from reranksmart.inputs import open_tokeniser
 from reranksmart.models.checkpoints import load_model, save_model
 from reranksmart.models.pretrained_weights import load_pretrained

@@ -9,7 +9,8 @@ import typer
 
 from reranksmart.config import Downloads
 from reranksmart.data.archives import unpack
-from reranksmart.data.downloads import SOURCES, fetch, read_sources, recorded, sources_below
+from reranksmart.data.downloads import fetch, recorded
+from reranksmart.data.sources import SOURCES, read_sources, sources_below
 from reranksmart.storage import read_json, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -53,6 +53,7 @@ include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/shards.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/cost.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from reranksmart.report.bits import planned_table
 from reranksmart.report.paper import paper_numbers
-from reranksmart.report.tables import markdown
+from reranksmart.report.rendering import markdown
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from reranksmart import contents, plan, report_settings
 from reranksmart.config import Objective, validated
 from reranksmart.report.catalogue import ReportSettings, make_table
-from reranksmart.report.tables import markdown
+from reranksmart.report.rendering import markdown
 from reranksmart.storage import read_json
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,8 @@ import pytest
 
 from reranksmart.report.bits import card_rates, operations, planned_table, precision_table
 from reranksmart.report.paper import paper_numbers
-from reranksmart.report.tables import Cell, Table, markdown
+from reranksmart.report.rendering import markdown
+from reranksmart.report.tables import Cell, Table
 
 PLANNED = {
     "network": {"hidden_size": 768, "layers": 12, "intermediate_size": 3072, "feature_size": 2048},

@@ -11,9 +11,10 @@ from reranksmart.report.claims import claims_table
 from reranksmart.report.deviations import deviations
 from reranksmart.report.page import render_page
 from reranksmart.report.paper import paper_numbers
+from reranksmart.report.rendering import latex, markdown, notes, read_table, write_table
 from reranksmart.report.scope import Scope
 from reranksmart.report.summary import summary_text
-from reranksmart.report.tables import Table, latex, markdown, notes, read_table, write_table
+from reranksmart.report.tables import Table
 from reranksmart.storage import write_json
 
 NOTE = (

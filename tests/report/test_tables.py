@@ -22,9 +22,10 @@ from reranksmart.report.costs import (
 from reranksmart.report.deviations import deviations, deviations_table
 from reranksmart.report.labels import number, span
 from reranksmart.report.paper import paper_numbers, with_paper
+from reranksmart.report.rendering import latex, markdown, notes, read_table, wide, write_table
 from reranksmart.report.scope import Scope, cell_of
 from reranksmart.report.summary import facts, summary_text
-from reranksmart.report.tables import Cell, Column, Row, Table, latex, markdown, notes, read_table, wide, write_table
+from reranksmart.report.tables import Cell, Column, Row, Table
 
 NUMBERS = paper_numbers()
 

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
+from reranksmart.report.rendering import interval_text, notes, paper_text, value_text
 from reranksmart.report.summary import Fact
-from reranksmart.report.tables import Table, interval_text, notes, paper_text, value_text
+from reranksmart.report.tables import Table
 from reranksmart.writing import atomic_path
 
 

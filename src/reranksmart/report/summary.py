@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from reranksmart.report.tables import Table, interval_text, leak_notes, value_text
+from reranksmart.report.rendering import interval_text, leak_notes, value_text
+from reranksmart.report.tables import Table
 
 _SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
 

@@ -1,0 +1,162 @@
+"""A table written: what each cell, interval and note says, as markdown, LaTeX and CSV; and as JSON, to be read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from reranksmart.report.labels import MISSING, number, span
+from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.writing import atomic_path
+
+LEAKED = "†"
+UNKNOWN_TO_US = "not known to this project"
+
+
+def value_text(cell: Cell, column: Column) -> str:
+    """Ours alone: the value, a dagger where the model knew images, a star where extrapolated; or the sign for missing."""
+    if cell.text:
+        return cell.text
+    if cell.value is None:
+        return MISSING
+    signs = (LEAKED if cell.leaked_images else "") + ("*" if cell.extrapolated else "")
+    return number(cell.value, column.unit) + signs
+
+
+def interval_text(cell: Cell, column: Column) -> str:
+    """The interval or the deviation over seeds beside the value; empty where there is none."""
+    if cell.value is None:
+        return ""
+    if cell.sd is not None:
+        return f"± {number(cell.sd, column.unit).lstrip('+')}"
+    if cell.low is None or cell.high is None:
+        return ""
+    return span(cell.low, cell.high, around=cell.value, unit=column.unit)
+
+
+def paper_text(cell: Cell, column: Column) -> str:
+    """The paper's value, or the sign for missing; empty in a column that the paper cannot have."""
+    if not column.in_paper:
+        return ""
+    return MISSING if cell.paper is None else number(cell.paper, column.unit)
+
+
+def notes(table: Table) -> list[str]:
+    """What the signs in the table mean: why cells are missing, what leaked, what is extrapolated, what is not known."""
+    cells = [cell for row in table.rows for cell in row.cells]
+    reasons = list(dict.fromkeys(cell.missing for cell in cells if cell.missing))
+    found = [f"{MISSING} {reason}." for reason in reasons]
+    found += leak_notes(table)
+    if any(cell.extrapolated for cell in cells):
+        found.append("* extrapolated, not run.")
+    if not table.paper_dataset:
+        return found
+    if not table.has_paper_values:
+        return [*found, f"The paper's values of this table are {UNKNOWN_TO_US}."]
+    same = table.dataset == table.paper_dataset
+    where = "" if same else ", another dataset: compare differences between rows, not values"
+    found.append(f"Paper: {table.paper_dataset}{where}. Its cells with {MISSING} are {UNKNOWN_TO_US}.")
+    return found
+
+
+def leak_notes(table: Table) -> list[str]:
+    """What the dagger means, with how many images it is about; empty where no cell has one."""
+    cells = [cell for row in table.rows for cell in row.cells if cell.leaked_images]
+    counts = dict.fromkeys(f"{cell.leaked_images:,} of {cell.gallery_images:,}" for cell in cells)
+    if not counts:
+        return []
+    told = "tested on images that the model was trained or selected on, which the configuration allows (allowed_leaks)"
+    return [f"{LEAKED} {told}: {' or '.join(counts)} images of the gallery."]
+
+
+def wide(table: Table) -> list[list[str]]:
+    """The table as text, row by row: a label, then a cell a column; a row of the paper's values under ours."""
+    lines: list[list[str]] = []
+    group = ""
+    for row in table.rows:
+        if row.group != group:
+            group = row.group
+            lines.append([f"{group}:", *[""] * len(table.columns)])
+        pairs = list(zip(row.cells, table.columns, strict=True))
+        ours = (f"{value_text(*pair)} {interval_text(*pair)}".rstrip() for pair in pairs)
+        lines.append([row.label, *ours])
+        if any(cell.paper is not None for cell in row.cells):
+            lines.append([f"{row.label} (paper)", *(paper_text(*pair) for pair in pairs)])
+    return lines
+
+
+def markdown(table: Table) -> str:
+    headers = [table.header, *(column.label for column in table.columns)]
+    body = tabulate(wide(table), headers=headers, tablefmt="github", disable_numparse=True)
+    remarks = "".join(f"\n\n{note}" for note in notes(table))
+    return f"**{table.title}**\n\n{body}\n\n{table.caption}{remarks}\n"
+
+
+def latex(table: Table) -> str:
+    headers = [table.header, *(column.label for column in table.columns)]
+    body = tabulate(wide(table), headers=headers, tablefmt="latex_booktabs", disable_numparse=True)
+    caption = _latex_escaped(" ".join([f"{table.title}.", table.caption, *notes(table)]))
+    return f"\\begin{{table}}\n\\centering\n{_latex_signs(body)}\n\\caption{{{caption}}}\n\\end{{table}}\n"
+
+
+def _latex_escaped(text: str) -> str:
+    return _latex_signs("".join(f"\\{letter}" if letter in "&%$#_{}" else letter for letter in text))
+
+
+def _latex_signs(text: str) -> str:
+    signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "<": "$<$", "≥": "$\\ge$"}
+    signs[LEAKED] = "$\\dagger$"
+    for sign, command in signs.items():
+        text = text.replace(sign, command)
+    return text
+
+
+def tidy(table: Table) -> pd.DataFrame:
+    """One row a cell, numbers as numbers: for whoever wants to go on calculating."""
+    return pd.DataFrame(
+        [
+            {
+                "group": row.group,
+                "row": row.key,
+                "column": column.key,
+                "unit": column.unit,
+                **asdict(cell),
+                "dataset": table.dataset,
+                "paper_dataset": table.paper_dataset,
+            }
+            for row in table.rows
+            for cell, column in zip(row.cells, table.columns, strict=True)
+        ]
+    )
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Writes ``{name}.csv`` (tidy), ``.md``, ``.tex`` and ``.json`` (the table whole, for ``read_table``)."""
+    texts = {
+        "csv": tidy(table).to_csv(index=False),
+        "md": markdown(table),
+        "tex": latex(table),
+        "json": json.dumps(asdict(table), indent=1, ensure_ascii=False) + "\n",
+    }
+    for suffix, text in texts.items():
+        with atomic_path(folder / f"{table.name}.{suffix}") as target:
+            target.write_text(text)
+
+
+def read_table(path: Path) -> Table:
+    """The table that ``write_table`` wrote as json."""
+    raw: dict[str, Any] = json.loads(path.read_text())
+    columns = tuple(Column(**column) for column in raw.pop("columns"))
+    rows = tuple(_row(row) for row in raw.pop("rows"))
+    return Table(**raw, columns=columns, rows=rows)
+
+
+def _row(raw: dict[str, Any]) -> Row:
+    cells: Iterable[dict[str, Any]] = raw.pop("cells")
+    return Row(**raw, cells=tuple(Cell(**cell) for cell in cells))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
-from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.accuracy import languages_table, main_table, twins_table
 from reranksmart.report.backbones import joined
 from reranksmart.report.claims import claims_table, verdicts
 from reranksmart.report.costs import (
@@ -26,6 +26,7 @@ from reranksmart.report.rendering import latex, markdown, notes, read_table, wid
 from reranksmart.report.scope import Scope, cell_of
 from reranksmart.report.summary import facts, summary_text
 from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.report.transfers import enlarged_table, transfer_table
 
 NUMBERS = paper_numbers()
 

@@ -1,4 +1,4 @@
-"""The tables of accuracy by test set: one function a table, from the long measures table after ``aggregate_seeds``.
+"""The tables of accuracy on one test set: one function a table, from the long measures table after ``aggregate_seeds``.
 
 Recalls, mR (their mean) and rsum (their sum) are in percent. IR asks with a caption for images, TR with an image for
 captions, as in the paper.
@@ -15,7 +15,6 @@ from reranksmart.report.scope import (
     MEASURES,
     NOT_RUN,
     RECALL_COLUMNS,
-    SHORT_COLUMNS,
     Scope,
     by_system,
     cell_of,
@@ -106,100 +105,6 @@ def languages_table(
         rows=tuple(rows),
         dataset=dataset,
         paper_table="table2",
-        paper_dataset=paper_dataset,
-    )
-
-
-def transfer_table(
-    measures: pd.DataFrame,
-    scope: Scope,
-    *,
-    unseen_test_set: str,
-    systems: Sequence[str] = ("be", "sep_coop", "joint_be", "joint_coop"),
-    labels: Mapping[str, str] = SYSTEM_LABELS,
-    dataset: str = "",
-    paper_dataset: str = "Flickr30k 1k (Entities)",
-) -> Table:
-    """Zero-shot transfer: what training saw, and ``unseen_test_set``, beside each other."""
-    return by_test_set(
-        measures,
-        scope,
-        {scope.test_set: "seen", unseen_test_set: "unseen"},
-        systems,
-        labels,
-        name="transfer",
-        title="Transfer to what training never saw",
-        sentence="Seen: test images of what training showed; unseen: test images of things that training never saw.",
-        dataset=dataset,
-        paper_dataset=paper_dataset,
-    )
-
-
-def enlarged_table(
-    measures: pd.DataFrame,
-    scope: Scope,
-    *,
-    enlarged_test_set: str,
-    systems: Sequence[str] = ("be", "sep_coop", "joint_be", "joint_coop"),
-    labels: Mapping[str, str] = SYSTEM_LABELS,
-    dataset: str = "",
-    paper_dataset: str = "Flickr30k 1k (Entities)",
-) -> Table:
-    """The same queries in the plain gallery and in ``enlarged_test_set``, with distractors."""
-    return by_test_set(
-        measures,
-        scope,
-        {scope.test_set: "plain", enlarged_test_set: "enlarged"},
-        systems,
-        labels,
-        name="enlarged_gallery",
-        title="Enlarged gallery",
-        sentence="Plain: the test gallery; enlarged: the same queries, with distractor images and captions added.",
-        dataset=dataset,
-        paper_dataset=paper_dataset,
-    )
-
-
-def by_test_set(
-    measures: pd.DataFrame,
-    scope: Scope,
-    test_sets: Mapping[str, str],
-    systems: Sequence[str],
-    labels: Mapping[str, str],
-    *,
-    name: str,
-    title: str,
-    sentence: str,
-    dataset: str,
-    paper_dataset: str,
-    keys: Mapping[str, str] | None = None,
-) -> Table:
-    """Recalls on each of ``test_sets``, which gives their words; keys of columns start with those, or those in ``keys``."""
-    chosen = scope.rows(measures, free=["system", "test_set"])
-    chosen = chosen[chosen["test_set"].isin(list(test_sets))]
-    columns = [
-        Column(column.key if test_set == scope.test_set else f"{words} {column.key}", f"{label}, {column.label}")
-        for test_set, label in test_sets.items()
-        for words in ((keys or {}).get(test_set, label),)
-        for column in SHORT_COLUMNS
-    ]
-    rows = []
-    for system, of_system in by_system(chosen, systems):
-        cells = [
-            cell_of(of_system[of_system["test_set"] == test_set], column.key)
-            for test_set in test_sets
-            for column in SHORT_COLUMNS
-        ]
-        rows.append(Row(system, system_label(system, labels), tuple(cells), paper_key=system))
-    return Table(
-        name=name,
-        title=title,
-        caption=f"{sentence} {MEASURES} Re-ranking at k = {scope.depth}. {sizes(chosen)}",
-        header="system",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        dataset=dataset,
-        paper_table=name,
         paper_dataset=paper_dataset,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
-from reranksmart.report.accuracy import enlarged_table, languages_table, main_table, transfer_table, twins_table
+from reranksmart.report.accuracy import languages_table, main_table, twins_table
 from reranksmart.report.audit import audit_table, with_leaks
 from reranksmart.report.backbones import joined
 from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
@@ -27,7 +27,7 @@ from reranksmart.report.plots import Plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
-from reranksmart.report.transfers import enlarged_galleries_table, transfer_matrix_table
+from reranksmart.report.transfers import enlarged_galleries_table, enlarged_table, transfer_matrix_table, transfer_table
 from reranksmart.significance import aggregate_seeds
 from reranksmart.storage import read_json, read_jsonl
 

@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from reranksmart import contents, plan, report_settings
 from reranksmart.config import Objective, validated
-from reranksmart.report.catalogue import ReportSettings, make_table
+from reranksmart.report.inputs import ReportSettings
 from reranksmart.report.rendering import markdown
+from reranksmart.report.table_catalogue import make_table
 from reranksmart.storage import read_json
 
 ROOT = Path(__file__).parent.parent

@@ -25,7 +25,8 @@ from reranksmart.config import ConfigError, validated
 from reranksmart.data.coco import read_coco_numbers
 from reranksmart.data.extended_relevance import judged_items
 from reranksmart.records import Direction, Ranking
-from reranksmart.report.catalogue import ReportSettings, make_table
+from reranksmart.report.inputs import ReportSettings
+from reranksmart.report.table_catalogue import make_table
 from reranksmart.storage import read_captions, write_json, write_pair_scores, write_ranking
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT

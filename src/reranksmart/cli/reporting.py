@@ -9,16 +9,18 @@ import pandas as pd
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.report.catalogue import ReportSettings, make_figure, make_table
 from reranksmart.report.claims import verdicts
 from reranksmart.report.deviations import deviations as compute_deviations
 from reranksmart.report.deviations import deviations_table
+from reranksmart.report.figure_catalogue import make_figure
+from reranksmart.report.inputs import ReportSettings
 from reranksmart.report.page import write_page
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
 from reranksmart.report.rendering import read_table, write_table
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
+from reranksmart.report.table_catalogue import make_table
 from reranksmart.writing import atomic_path
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -1,9 +1,9 @@
-"""Which function makes which table and figure, and from which files."""
+"""Which function makes which table, and from which files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,57 +14,18 @@ from reranksmart.report.ablations import depth_table, fusion_table, hard_negativ
 from reranksmart.report.accuracy import languages_table, main_table, twins_table
 from reranksmart.report.audit import audit_table, with_leaks
 from reranksmart.report.backbones import joined
-from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
+from reranksmart.report.beyond import cached_layers_table, distillation_table
 from reranksmart.report.bits import planned_table, precision_table
 from reranksmart.report.claims import claims_table
-from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.costs import cost_table, evaluation_time_table, index_table, latency_table
 from reranksmart.report.extended import extended_table
 from reranksmart.report.features import region_table
-from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
+from reranksmart.report.inputs import ReportSettings, read_measures
 from reranksmart.report.paper import paper_numbers, with_paper, with_published
-from reranksmart.report.plots import Plot
-from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
 from reranksmart.report.transfers import enlarged_galleries_table, enlarged_table, transfer_matrix_table, transfer_table
-from reranksmart.significance import aggregate_seeds
-from reranksmart.storage import read_json, read_jsonl
-
-
-@dataclass(frozen=True)
-class ReportSettings:
-    """What the configuration says of a table or figure. ``scope`` is the main experiment's unless said otherwise.
-
-    ``backbones`` are those of an experiment with several: each with the language that its rows are of.
-    """
-
-    scope: Mapping[str, Any]
-    dataset: str
-    labels: Mapping[str, str]
-    systems: Sequence[str] = ()
-    other_test_set: str = ""
-    fractions: Mapping[str, float] | None = None
-    languages: Sequence[str] = ()
-    seeds: int = 1
-    kind: str = ""
-    title: str = ""
-    paper_dataset: str = ""
-    test_sets: Sequence[tuple[str, str]] = ()
-    published: Sequence[str] = ()
-    audits: Sequence[str] = ()
-    planned: Mapping[str, Any] | None = None
-    backbones: Sequence[tuple[str, str]] = ()
-
-
-def read_measures(folders: Sequence[Path], audits: Sequence[str] = ()) -> pd.DataFrame:
-    """The long table of all measures folders, over seeds; ValueError where two code versions made them.
-
-    ``audits``: files on tests whose leak is allowed.
-    """
-    require_one_code_version({str(folder): read_json(folder / "provenance.json") for folder in folders})
-    rows = pd.concat([pd.read_csv(folder / "measures.csv") for folder in folders], ignore_index=True)
-    return with_leaks(aggregate_seeds(rows), map(Path, audits))
+from reranksmart.storage import read_json
 
 
 def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:
@@ -184,48 +145,3 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
         dataset=settings.dataset,
     ),
 }
-
-
-def make_figure(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Plot:
-    """The named figure. ``inputs``: folders of measures, of latency, or of trained models."""
-    scope = Scope(**settings.scope) if settings.scope else None
-    match name:
-        case "learning_curves":
-            histories = {_model_name(folder): read_jsonl(folder / "history.jsonl") for folder in inputs}
-            return learning_curves_figure(histories, seeds=settings.seeds)
-        case "latency":
-            return latency_figure(pd.read_csv(inputs[0] / "latency.csv"), labels=settings.labels)
-        case "cached_layers" if scope:
-            return cached_layers_figure(
-                read_measures(inputs[1:]),
-                pd.read_csv(inputs[0] / "pair_costs.csv"),
-                scope,
-                systems=settings.systems,
-                labels=settings.labels,
-            )
-        case "accuracy_latency" if scope:
-            times = pd.read_csv(inputs[0] / "latency.csv")
-            return accuracy_latency_figure(
-                read_measures(inputs[1:]),
-                times,
-                scope,
-                exhaustive_test_set=settings.other_test_set,
-                labels=settings.labels,
-            )
-        case "depth" if scope:
-            return depth_figure(read_measures(inputs), scope, systems=settings.systems, labels=settings.labels)
-        case "sample_efficiency" if scope:
-            return sample_efficiency_figure(
-                read_measures(inputs),
-                scope,
-                fractions=settings.fractions or {},
-                systems=settings.systems,
-                labels=settings.labels,
-            )
-    raise ValueError(f"no figure is called {name!r}; there are learning_curves, latency, accuracy_latency, depth, ...")
-
-
-def _model_name(folder: Path) -> str:
-    """``joint`` of ``models/oscar/scenes/joint/seed1/model``, in the words of the figures."""
-    objective = folder.parts[-3]
-    return {"bi_encoder": "be", "cross_encoder": "ce"}.get(objective, objective)

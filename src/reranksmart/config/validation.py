@@ -8,7 +8,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from reranksmart.config.schema import Config, nearest
+from reranksmart.config.references import nearest
+from reranksmart.config.schema import Config
 from reranksmart.config.values import ConfigError
 
 _MOST_FAULTS, _LONGEST_FAULT = 20, 2000

@@ -1,0 +1,65 @@
+"""Every key of the configuration, each valid by itself."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator, model_validator
+
+from reranksmart.config.backbones import AnyBackbone
+from reranksmart.config.datasets import Dataset, Downloads, RegionFeatures
+from reranksmart.config.experiments import (
+    AllowedLeak,
+    Comparison,
+    Experiment,
+    Latency,
+    PlannedEvaluation,
+    Precisions,
+    Shards,
+    System,
+    TestSet,
+)
+from reranksmart.config.published import Published
+from reranksmart.config.training import Objective, TrainingSet
+from reranksmart.config.values import Count, Frozen, Name
+
+
+class Keys(Frozen):
+    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    datasets: dict[Name, Dataset]
+    downloads: Downloads = Downloads()
+    regions: RegionFeatures = RegionFeatures()
+    backbones: dict[Name, AnyBackbone]
+    training_sets: dict[Name, TrainingSet]
+    objectives: dict[Name, Objective]
+    systems: dict[Name, System]
+    test_sets: dict[Name, TestSet]
+    experiments: dict[Name, Experiment]
+    comparisons: tuple[Comparison, ...] = ()
+    allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
+    latency: Latency | None = None
+    planned_evaluation: PlannedEvaluation | None = None
+    precision: Precisions = Precisions()
+    shards: Shards = Shards()
+    processes: Count = Field(
+        1, description="that share each step of a training, by accelerate; one for each GPU where there are GPUs"
+    )
+    index: str = Field("Flat", description="faiss factory string of the retrievers' index")
+    candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
+    bootstrap: Count = Field(1000, description="resamples of an interval")
+    permutations: Count = Field(10_000, description="draws of a paired test")
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"seeds {list(seeds)} repeat; each seed once")
+        return seeds
+
+    @model_validator(mode="after")
+    def _pictures_can_be_seen(self) -> Keys:
+        for name, dataset in self.datasets.items():
+            if isinstance(dataset, Published) and not dataset.images and dataset.regions is None:
+                raise ValueError(
+                    f"datasets.{name}: neither images nor regions are given, so that no picture can be seen; give "
+                    "folders of pictures, or files of region features"
+                )
+        return self

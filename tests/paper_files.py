@@ -24,7 +24,8 @@ from miniature import (
 )
 
 from reranksmart.data.extended_relevance import judged_items
-from reranksmart.models.published import M3P_FILE, UNITER_FILE, save_published
+from reranksmart.models.published import save_published
+from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.records import Direction

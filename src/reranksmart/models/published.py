@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from reranksmart.models.checkpoints import read_settings, single_stream_of, write_whole
-from reranksmart.models.published_names import our_names, published_parameters, stripped
+from reranksmart.models.published_layouts import BERT_FILES, BERT_SETTINGS, M3P_FILE, M3P_PARAMS, READERS, tensors_of
+from reranksmart.models.published_names import our_names, published_parameters
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.reading import reading
-from reranksmart.weights import fill, read_pickled_tensors
-
-OSCAR_FILE, UNITER_FILE, M3P_FILE = "pytorch_model.bin", "uniter-base.pt", "m3p_under_weights.pth"
-
-# (published key, our field) of the configurations.
-_BERT_SETTINGS = {
-    "vocab_size": "vocab_size",
-    "hidden_size": "hidden_size",
-    "num_hidden_layers": "layers",
-    "num_attention_heads": "heads",
-    "intermediate_size": "intermediate_size",
-    "max_position_embeddings": "max_positions",
-    "hidden_dropout_prob": "hidden_dropout",
-    "attention_probs_dropout_prob": "attention_dropout",
-    "layer_norm_eps": "layer_norm_eps",
-    "cls_token_id": "cls_id",
-    "sep_token_id": "sep_id",
-    "pad_token_id": "pad_id",
-}
-_M3P_PARAMS = {
-    "n_heads": "heads",
-    "dropout": "hidden_dropout",
-    "attention_dropout": "attention_dropout",
-    "cls_index": "cls_id",
-    "eos_index": "sep_id",
-    "pad_index": "pad_id",
-}
-_BERT_FILES = {"oscar": ("bert.", OSCAR_FILE, "config.json"), "uniter": ("uniter.", UNITER_FILE, "uniter-base.json")}
+from reranksmart.weights import fill
 
 _JOINT_KINDS = {"0_OSCAR": "oscar", "0_M3P": "m3p"}
-
-Read = tuple[SingleStreamConfig, dict[str, Tensor], Path]
 
 
 @dataclass(frozen=True)
@@ -93,8 +63,8 @@ def read_published(embedder: str, path: Path, *, normalise_inputs: bool = False)
     ``read_joint`` reads. ``normalise_inputs`` as in ``SingleStreamConfig``. Raises FileNotFoundError where a file is
     missing, and ValueError naming the first tensors that are missing, unexpected or of another shape.
     """
-    if embedder not in _READERS:
-        raise ValueError(f"no published layout is known for {embedder!r}; choose one of {sorted(_READERS)}")
+    if embedder not in READERS:
+        raise ValueError(f"no published layout is known for {embedder!r}; choose one of {sorted(READERS)}")
     if part := joint_part(path):
         if _JOINT_KINDS[part] != embedder or normalise_inputs:
             raise ValueError(
@@ -102,7 +72,7 @@ def read_published(embedder: str, path: Path, *, normalise_inputs: bool = False)
                 f"normalise_inputs {normalise_inputs}. Change these settings or the path."
             )
         return read_joint(path)
-    config, tensors, source = _READERS[embedder](path)
+    config, tensors, source = READERS[embedder](path)
     return Published(replace(config, normalise_inputs=normalise_inputs), tensors, source)
 
 
@@ -114,7 +84,7 @@ def read_joint(folder: Path) -> Published:
     part = joint_part(folder)
     if part is None:
         raise FileNotFoundError(f"{folder} needs one of {sorted(_JOINT_KINDS)}; unpack the zip there.")
-    config, tensors, source = _READERS[_JOINT_KINDS[part]](folder / part)
+    config, tensors, source = READERS[_JOINT_KINDS[part]](folder / part)
     head = read_settings(folder / "1_ClassificationHead" / "sentence_bert_config.json")
     if head.get("input_key") != "pooled_cls_token_embeddings":
         raise ValueError(
@@ -126,7 +96,7 @@ def read_joint(folder: Path) -> Published:
         raise ValueError(
             f"{folder}: its embeddings are pooled by {modes}, not by pooling_mode_mean_tokens. Give another."
         )
-    return Published(config, tensors | _tensors(folder / "1_ClassificationHead" / "class_head.pt"), source)
+    return Published(config, tensors | tensors_of(folder / "1_ClassificationHead" / "class_head.pt"), source)
 
 
 def joint_part(folder: Path) -> str | None:
@@ -143,12 +113,12 @@ def save_published(model: SingleStream, folder: Path) -> None:
     named = ((name, parameter.detach().cpu().clone()) for name, parameter in published_parameters(model))
     tensors = {name: tensor for name, tensor in named if not name.startswith("head.")}
     if config.embedder == "m3p":
-        params = {theirs: getattr(config, ours) for theirs, ours in _M3P_PARAMS.items()}
+        params = {theirs: getattr(config, ours) for theirs, ours in M3P_PARAMS.items()}
         _save_pickled(folder / M3P_FILE, {"model": tensors, "params": params})
         return
-    prefix, weights, settings = _BERT_FILES[config.embedder]
+    prefix, weights, settings = BERT_FILES[config.embedder]
     _save_pickled(folder / weights, {prefix + name: tensor for name, tensor in tensors.items()})
-    keys = {theirs: getattr(config, ours) for theirs, ours in _BERT_SETTINGS.items()}
+    keys = {theirs: getattr(config, ours) for theirs, ours in BERT_SETTINGS.items()}
     keys |= {"model_type": "bert", "hidden_act": "gelu", "type_vocab_size": 2}
     if config.embedder == "oscar":
         keys |= {"img_feature_dim": config.feature_size + 6, "use_img_layernorm": 0}
@@ -156,96 +126,6 @@ def save_published(model: SingleStream, folder: Path) -> None:
             keys |= {"use_img_layernorm": 1, "img_layer_norm_eps": config.image_layer_norm_eps}
     text = json.dumps(keys, indent=1) + "\n"
     write_whole(folder / settings, lambda path: path.write_text(text))
-
-
-def _read_oscar(path: Path) -> Read:
-    file = _file(path, OSCAR_FILE)
-    settings = read_settings(file.with_name("config.json"))
-    config = _bert_config("oscar", settings, file)
-    norm = settings.get("img_layer_norm_eps", 1e-12) if settings.get("use_img_layernorm") else None
-    feature_size = settings.get("img_feature_dim", 2054) - 6
-    return replace(config, image_layer_norm_eps=norm, feature_size=feature_size), _tensors(file), file
-
-
-def _read_uniter(path: Path) -> Read:
-    file = _file(path, UNITER_FILE)
-    settings = read_settings(file.with_name("uniter-base.json"))
-    bert_base_cased = {"cls_token_id": 101, "sep_token_id": 102, "pad_token_id": 0}
-    config = _bert_config("uniter", bert_base_cased | settings, file)
-    tensors = _tensors(file)
-    return replace(config, feature_size=_shape(tensors, "img_embeddings.img_linear.weight", file)[1]), tensors, file
-
-
-def _read_m3p(path: Path) -> Read:
-    file = _file(path, M3P_FILE)
-    content = read_pickled_tensors(file)
-    if not isinstance(content.get("model"), dict):
-        raise ValueError(f"{file} has no dict 'model' (but {sorted(map(str, content))[:5]}); it is no file of M3P.")
-    tensors = stripped(content["model"])
-    vocab_size, hidden_size = _shape(tensors, "embeddings.weight", file)
-    defaults = {"n_heads": max(1, hidden_size // 64), "dropout": 0.1, "attention_dropout": 0.1}
-    defaults |= {"cls_index": 0, "eos_index": 2, "pad_index": 1}
-    params = defaults | content.get("params", {})
-    with reading(file, remedy="Fetch it again."):
-        config = SingleStreamConfig(
-            embedder="m3p",
-            vocab_size=vocab_size,
-            hidden_size=hidden_size,
-            layers=sum(name.startswith("attentions.") and name.endswith(".q_lin.weight") for name in tensors),
-            intermediate_size=_shape(tensors, "ffns.0.lin1.weight", file)[0],
-            max_positions=_shape(tensors, "position_embeddings.weight", file)[0],
-            feature_size=_shape(tensors, "image_embeddings.image_embeddings.weight", file)[1],
-            **{ours: params[theirs] for theirs, ours in _M3P_PARAMS.items()},
-        )
-    return config, tensors, file
-
-
-_READERS: dict[str, Callable[[Path], Read]] = {"oscar": _read_oscar, "uniter": _read_uniter, "m3p": _read_m3p}
-
-
-def _bert_config(embedder: Literal["oscar", "uniter"], settings: dict[str, Any], file: Path) -> SingleStreamConfig:
-    """Sizes from a BERT-like configuration, special tokens from it or from the vocabulary beside ``file``."""
-    settings = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "layer_norm_eps": 1e-12} | settings
-    if "cls_token_id" not in settings:
-        settings |= _special_ids(file.with_name("vocab.txt"))
-    missing = [key for key in _BERT_SETTINGS if key not in settings]
-    if missing:
-        raise ValueError(f"the configuration beside {file} lacks {missing}; restore it from its source.")
-    for key, value in {"hidden_act": "gelu", "type_vocab_size": 2}.items():
-        if settings.get(key, value) != value:
-            raise ValueError(
-                f"the configuration beside {file} has {key} {settings[key]!r}; only {value!r} is known. Give other weights."
-            )
-    with reading(file, remedy="Restore the configuration beside it from its source."):
-        return SingleStreamConfig(
-            embedder=embedder, **{ours: settings[theirs] for theirs, ours in _BERT_SETTINGS.items()}
-        )
-
-
-def _special_ids(vocabulary: Path) -> dict[str, int]:
-    if not vocabulary.is_file():
-        raise FileNotFoundError(f"{vocabulary} is missing; the ids of [CLS], [SEP] and [PAD] are read from it.")
-    with reading(vocabulary, remedy="Restore it from where the weights came from."):
-        words = vocabulary.read_text(encoding="utf-8").split("\n")
-    absent = [word for word in ("[CLS]", "[SEP]", "[PAD]") if word not in words]
-    if absent:
-        raise ValueError(f"{vocabulary} lacks {absent}; it is no WordPiece vocabulary of these weights.")
-    ids = {"cls_token_id": "[CLS]", "sep_token_id": "[SEP]", "pad_token_id": "[PAD]"}
-    return {key: words.index(word) for key, word in ids.items()}
-
-
-def _tensors(file: Path) -> dict[str, Tensor]:
-    return stripped(read_pickled_tensors(file))
-
-
-def _shape(tensors: dict[str, Tensor], name: str, file: Path) -> torch.Size:
-    if name not in tensors:
-        raise ValueError(f"{file}: tensor {name} is missing, found {sorted(tensors)[:5]}. Is it the right file?")
-    return tensors[name].shape
-
-
-def _file(path: Path, name: str) -> Path:
-    return path / name if path.is_dir() else path
 
 
 def _save_pickled(path: Path, content: dict[str, Any]) -> None:

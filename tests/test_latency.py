@@ -3,7 +3,7 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
+from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
 
 DATA, MODEL = training_data(20), model().eval()
 ROLE = TimedRole(MODEL, DATA.tokens, DATA.regions)
@@ -62,12 +62,3 @@ def test_a_grown_gallery_begins_with_the_real_vectors():
     grown = grown_gallery(real, 10, np.random.default_rng(0))
     assert (grown[:4] == real).all()
     np.testing.assert_allclose(np.linalg.norm(grown, axis=1), 1, rtol=1e-5)
-
-
-def test_an_exact_index_recalls_everything():
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((300, 16)).astype(np.float32)
-    rows = {row["index"]: row for row in index_costs(vectors, vectors[:20], factories=["Flat", "HNSW8"], repeats=2)}
-    assert rows["Flat"]["recall_at_10"] == 1.0
-    assert rows["Flat"]["bytes_per_vector"] == pytest.approx(64, rel=0.05)
-    assert 0 < rows["HNSW8"]["recall_at_10"] <= 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -188,37 +188,3 @@ def _retrieve_both_ways(role: TimedRole, depth: int) -> None:
     images = encode_images(role.model, role.images).vectors
     for queries, gallery in ((texts, images), (images, texts)):
         search(build_index(gallery), queries, depth=min(depth, len(gallery)))
-
-
-def _search_time(index: faiss.Index, query: NDArray[np.float32], depth: int) -> float:
-    return milliseconds(lambda: search(index, query, depth=depth))
-
-
-def index_costs(
-    gallery: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    *,
-    factories: Sequence[str],
-    repeats: int,
-    depth: int = 10,
-) -> Iterator[dict[str, Any]]:
-    """One row an index: recall of the exact top ``depth``, build time, bytes a vector, median time of one query."""
-    exact, _ = search(build_index(gallery), queries, depth=depth)
-    for factory in factories:
-        began = time.perf_counter()
-        index = build_index(gallery, factory=factory)
-        build_seconds = time.perf_counter() - began
-        if isinstance(index, faiss.IndexIVF):
-            index.nprobe = max(1, index.nlist // 8)
-        found, _ = search(index, queries, depth=depth)
-        overlap = [len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True)]
-        times = [_search_time(index, queries[row : row + 1], depth) for row in range(min(repeats, len(queries)))]
-        yield {
-            "index": factory,
-            "gallery_size": len(gallery),
-            "queries": len(queries),
-            f"recall_at_{depth}": float(np.mean(overlap)) / depth,
-            "build_seconds": build_seconds,
-            "bytes_per_vector": len(faiss.serialize_index(index)) / len(gallery),
-            "search_ms": float(np.median(times)),
-        }

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from reranksmart.cli.roles import Role
 from reranksmart.code import code_digest
 from reranksmart.config import Latency, Precisions
+from reranksmart.index_costs import index_costs
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
-from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, index_costs, query_times
+from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.precision import Precision

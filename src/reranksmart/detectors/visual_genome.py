@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.resnet import Bottleneck
-from torchvision.ops import FrozenBatchNorm2d, clip_boxes_to_image, nms, roi_pool
+from torchvision.ops import clip_boxes_to_image, nms, roi_pool
 
-from reranksmart.detectors.visual_genome_settings import BLOCKS, VisualGenomeSettings
+from reranksmart.detectors.visual_genome_backbone import Backbone, resnet_stage
+from reranksmart.detectors.visual_genome_settings import VisualGenomeSettings
 
 STRIDE = 16
 """Pixels of the resized picture for each cell of the feature map."""
-
 _PROPOSALS_AT_ONCE = 64  # a pooled region has 0.8 MB, the fifth stage makes 1.6 MB of it several times
 
 
@@ -44,7 +43,7 @@ class VisualGenomeDetector(nn.Module):
     def __init__(self, settings: VisualGenomeSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.backbone = _Backbone(settings)
+        self.backbone = Backbone(settings)
         self.proposal_generator = _ProposalGenerator(settings)
         self.roi_heads = _RegionHeads(settings)
 
@@ -67,58 +66,6 @@ class VisualGenomeDetector(nn.Module):
 
 def _size(picture: Tensor) -> tuple[int, int]:
     return picture.shape[-2], picture.shape[-1]
-
-
-class _Backbone(nn.Module):
-    """The stem and stages two to four of a ResNet."""
-
-    def __init__(self, settings: VisualGenomeSettings) -> None:
-        super().__init__()
-        self.stem = _Stem(settings)
-        inputs, outputs = settings.stem_channels, settings.stage_channels
-        for number, blocks in enumerate(BLOCKS[settings.depth], start=2):
-            stage = _stage(settings, inputs, outputs, blocks=blocks, stride=1 if number == 2 else 2)
-            self.add_module(f"res{number}", stage)
-            inputs, outputs = outputs, 2 * outputs
-
-    def forward(self, picture: Tensor) -> Tensor:
-        for layer in self.children():
-            picture = layer(picture)
-        return picture
-
-
-class _Stem(nn.Module):
-    def __init__(self, settings: VisualGenomeSettings) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, settings.stem_channels, kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = FrozenBatchNorm2d(settings.stem_channels)
-        self.ceil_pool = settings.ceil_pool
-
-    def forward(self, picture: Tensor) -> Tensor:
-        found = self.bn1(self.conv1(picture)).relu()
-        return functional.max_pool2d(found, 3, 2, padding=0 if self.ceil_pool else 1, ceil_mode=self.ceil_pool)
-
-
-def _stage(settings: VisualGenomeSettings, inputs: int, outputs: int, *, blocks: int, stride: int) -> nn.Sequential:
-    """Bottlenecks of torchvision; its strides sit in the 3 x 3 convolutions, Caffe's in the first 1 x 1."""
-    planes = outputs // Bottleneck.expansion
-    width = settings.bottleneck_channels * outputs // settings.stage_channels
-    made = []
-    for number in range(blocks):
-        first = stride if number == 0 else 1
-        shortcut = None
-        if inputs != outputs:
-            shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, kernel_size=1, stride=first, bias=False), FrozenBatchNorm2d(outputs)
-            )
-        block = Bottleneck(
-            inputs, planes, first, shortcut, base_width=64 * width / planes, norm_layer=FrozenBatchNorm2d
-        )
-        if settings.stride_in_1x1:
-            block.conv1.stride, block.conv2.stride = (first, first), (1, 1)
-        made.append(block)
-        inputs = outputs
-    return nn.Sequential(*made)
 
 
 class _ProposalGenerator(nn.Module):
@@ -183,7 +130,7 @@ class _RegionHeads(nn.Module):
         super().__init__()
         self.settings = settings
         size = settings.feature_size
-        self.res5 = _stage(settings, size // 2, size, blocks=3, stride=2 if settings.halved_res5 else 1)
+        self.res5 = resnet_stage(settings, size // 2, size, blocks=3, stride=2 if settings.halved_res5 else 1)
         if not settings.halved_res5:
             for block in self.res5.children():
                 assert isinstance(block, Bottleneck)

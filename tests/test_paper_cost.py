@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from reranksmart import contents, plan
 from reranksmart.config import validated
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +33,7 @@ def test_all_tables_together_count_nothing_twice_and_train_every_model_once() ->
 
 
 def test_table_1_scores_the_pairs_of_two_exhaustive_cross_encoders() -> None:
-    jobs = paper_cost.jobs_of(CONFIG, "table1_main")
+    jobs = plan.jobs_of(CONFIG, contents.experiments_of(CONFIG, "table1_main"))
     whole = [dict(keys) for rule, keys in jobs if rule == "score_all"]
     assert [(job["reranker"], job["gallery"]) for job in sorted(whole, key=lambda job: job["reranker"])] == [
         ("cross_encoder", "coco.test"),

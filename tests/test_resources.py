@@ -110,3 +110,38 @@ def test_a_pair_of_a_base_model_is_11_gflop() -> None:
     assert 2 * oscar.trunk * sizes.tokens(PAPER, "oscar", "coco", pairs=1) == pytest.approx(11e9, rel=0.03)
     assert oscar.parameters == pytest.approx(111e6, rel=0.02)
     assert m3p.parameters == pytest.approx(279e6, rel=0.02)
+
+
+def test_the_jobs_of_an_array_ask_for_what_the_largest_needs_since_they_get_what_one_asks() -> None:
+    array = plan.Array(PAPER, "train")
+    alone = [asked(PAPER, "train", **OF_PAPER, objective=name) for name in PAPER.objectives]
+    together = {
+        (array.memory_mb(keys), array.runtime_minutes(keys), array.gpus(keys))
+        for keys in (SimpleNamespace(**OF_PAPER, objective=name) for name in PAPER.objectives)
+    }
+    assert len(set(alone)) > 3
+    assert len(together) == 1
+    for found, needed in zip(together.pop(), zip(*alone, strict=True), strict=True):
+        assert found >= max(needed)
+
+
+def test_a_training_of_no_experiment_has_what_it_needs_in_an_array_too() -> None:
+    none = PAPER.model_copy(update={"experiments": {}})
+    keys = SimpleNamespace(**OF_PAPER, objective="cross_encoder")
+    array = plan.Array(none, "train")
+    assert (array.memory_mb(keys), array.runtime_minutes(keys), array.gpus(keys)) == asked(
+        PAPER, "train", **OF_PAPER, objective="cross_encoder"
+    )
+
+
+def test_a_shard_asks_for_its_part_of_the_time_and_for_a_gpu_only_where_that_part_is_worth_one() -> None:
+    everything = SimpleNamespace(**OF_PAPER, reranker="cross_encoder", gallery="coco.test")
+    whole, of_eight, of_many = (plan.Array(PAPER, "score_all", shards) for shards in (1, 8, 2_000))
+    assert of_eight.runtime_minutes(everything) == pytest.approx(whole.runtime_minutes(everything) / 8, rel=0.15)
+    assert [array.gpus(everything) for array in (whole, of_eight, of_many)] == [1, 1, 0]
+
+
+def test_merging_every_pair_of_coco_needs_the_memory_of_its_ranking_and_no_model() -> None:
+    everything = SimpleNamespace(**OF_PAPER, reranker="cross_encoder", gallery="coco.test")
+    merged, scored = (plan.memory_mb(PAPER, rule, everything) for rule in ("merge_exhaustive", "score_all"))
+    assert 25_000 * 5_000 * 28 / 2**20 < merged < scored

@@ -1,6 +1,10 @@
 # Encoding and re-ranking shared out over jobs, where the configuration asks for it (`shards`): the batches are those of
 # one job, dealt to several, so that results do not depend on their number. A killed shard is the only one repeated.
 
+ENCODINGS = plan.Array(CONFIG, "encode", CONFIG.shards.encode)
+RERANKINGS = plan.Array(CONFIG, "score_candidates", CONFIG.shards.rerank)
+EXHAUSTIVE = plan.Array(CONFIG, "score_all", CONFIG.shards.rerank)
+
 
 use rule encode as encode_shard with:
     output:
@@ -16,6 +20,10 @@ use rule encode as encode_shard with:
     wildcard_constraints:
         seed=plan.seed_where(CONFIG.shards.encode > 1),
     retries: 2
+    resources:
+        mem_mb=ENCODINGS.memory_mb,
+        runtime=ENCODINGS.runtime_minutes,
+        gpu=ENCODINGS.gpus,
     params:
         shard=lambda wildcards: f"--shard {wildcards.shard} --shards {CONFIG.shards.encode}",
 
@@ -42,7 +50,7 @@ rule merge_embeddings:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_embeddings", wildcards),
         runtime=60,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
@@ -66,6 +74,10 @@ use rule score_candidates as score_candidates_shard with:
     wildcard_constraints:
         seed=plan.seed_where(CONFIG.shards.rerank > 1),
     retries: 2
+    resources:
+        mem_mb=RERANKINGS.memory_mb,
+        runtime=RERANKINGS.runtime_minutes,
+        gpu=RERANKINGS.gpus,
     params:
         shard=lambda wildcards: f"--shard {wildcards.shard} --shards {CONFIG.shards.rerank}",
 
@@ -91,7 +103,7 @@ rule merge_pair_scores:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_pair_scores", wildcards),
         runtime=60,
     params:
         settings=lambda wildcards: plan.reading_settings(
@@ -117,6 +129,10 @@ use rule score_all as score_all_shard with:
     wildcard_constraints:
         seed=plan.seed_where(CONFIG.shards.rerank > 1),
     retries: 2
+    resources:
+        mem_mb=EXHAUSTIVE.memory_mb,
+        runtime=EXHAUSTIVE.runtime_minutes,
+        gpu=EXHAUSTIVE.gpus,
     params:
         shard=lambda wildcards: f"--shard {wildcards.shard} --shards {CONFIG.shards.rerank}",
 
@@ -143,7 +159,7 @@ rule merge_exhaustive:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_exhaustive", wildcards),
         runtime=60,
     params:
         data=lambda wildcards, input: plan.options("--data", input.data),

@@ -78,6 +78,9 @@ rule adopt_backbone:
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
 
 
+TRAININGS = plan.Array(CONFIG, "train")
+
+
 rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
@@ -96,9 +99,9 @@ rule train:
         "../../envs/reranksmart.yaml"
     threads: CONFIG.processes
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "train", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "train", wildcards),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "train", wildcards),
+        mem_mb=TRAININGS.memory_mb,
+        runtime=TRAININGS.runtime_minutes,
+        gpu=TRAININGS.gpus,
     params:
         command=plan.train_command(CONFIG),
         settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),

@@ -25,34 +25,8 @@ HEADERS = ("table", "trainings", "million pairs scored", "V100, hours", "one cor
 REGION_BYTES = 2 * 2048 + 4 * 4  # a feature in float16, a box in float32
 RANKED_BYTES = 2 * (4 + 4)  # of an exhaustive ranking: item and score, in both directions
 
-Job = tuple[str, tuple[tuple[str, str], ...]]
 
-
-def jobs_of(config: Config, table: str) -> set[Job]:
-    """The jobs that run a model for a table, each once: rule and wildcards."""
-    found: set[Job] = set()
-    for asked in plan.evaluations(config, contents.experiments_of(config, table)):
-        model = {"backbone": asked.backbone, "training_set": asked.training_set, "seed": str(asked.seed)}
-        system = config.systems[asked.system]
-        found |= {_job("train", model, objective=objective) for _, objective in system.roles(asked.backbone).values()}
-        found.add(_job("evaluate", model, system=asked.system, test_set=asked.test_set))
-        for gallery in plan.gallery_names(config.test_sets[asked.test_set]):
-            if system.retriever is None:
-                found.add(_job("score_all", model, reranker=system.reranker, gallery=gallery))
-                continue
-            places = plan.Gallery.parse(gallery).places
-            found |= {_job("encode", model, objective=system.retriever, dataset=d, split=s) for d, s in places}
-            if system.reranker:
-                roles = {"retriever": system.retriever, "reranker": system.reranker}
-                found.add(_job("score_candidates", model, **roles, gallery=gallery))
-    return found
-
-
-def _job(rule: str, model: dict[str, str], **wildcards: str) -> Job:
-    return rule, tuple(sorted({**model, **wildcards}.items()))
-
-
-def row(config: Config, name: str, jobs: Iterable[Job], *, core_tflops: float) -> list[str]:
+def row(config: Config, name: str, jobs: Iterable[plan.Job], *, core_tflops: float) -> list[str]:
     """One line of the table."""
     chosen = [(rule, SimpleNamespace(**dict(keys))) for rule, keys in jobs]
     tflop = sum(resources.tflop(config, rule, keys) for rule, keys in chosen)
@@ -101,7 +75,8 @@ def cost_table(config: Config, rates: dict[str, Any]) -> str:
     """A row for each table that models are run for, and one for all of them, in which nothing counts twice."""
     pair_tflop = 2 * sizes.Shape().trunk * (sizes.CAPTION_TOKENS + sizes.IMPORTED_REGIONS) / 1e12
     core_tflops = rates["stages"]["pairs"]["a_second"]["float32"] * pair_tflop
-    jobs = {name: jobs_of(config, name) for name in contents.tables(config) if contents.is_measured(config, name)}
+    measured = [name for name in contents.tables(config) if contents.is_measured(config, name)]
+    jobs = {name: plan.jobs_of(config, contents.experiments_of(config, name)) for name in measured}
     jobs["all of them"] = set().union(*jobs.values())
     rows = [row(config, name, found, core_tflops=core_tflops) for name, found in jobs.items()]
     return tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True)

@@ -2,6 +2,7 @@
 
 from reranksmart.code import code_digest as code_digest
 from reranksmart.gallery import Gallery as Gallery
+from reranksmart.plan.arrays import Array as Array
 from reranksmart.plan.audit import audit_inputs as audit_inputs
 from reranksmart.plan.audit import audit_settings as audit_settings
 from reranksmart.plan.audit import audited as audited
@@ -51,6 +52,8 @@ from reranksmart.plan.images import reranker_of as reranker_of
 from reranksmart.plan.images import rerankers as rerankers
 from reranksmart.plan.images import seeing as seeing
 from reranksmart.plan.images import split_images as split_images
+from reranksmart.plan.jobs import Job as Job
+from reranksmart.plan.jobs import jobs_of as jobs_of
 from reranksmart.plan.measures import experiment_keys as experiment_keys
 from reranksmart.plan.measures import measure_inputs as measure_inputs
 from reranksmart.plan.measures import measure_options as measure_options

@@ -18,7 +18,7 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
         "relevance": [f"results/relevance/{gallery}.npz" for gallery in galleries],
         "data": [f"results/data/{test_set.dataset}/{split}" for split in test_set.splits],
     }
-    for kind, name in _made_by(system.roles(wildcards.backbone)).items():
+    for kind, name in made_by(system.roles(wildcards.backbone)).items():
         backbone, who = name
         folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         role = "pair_scores" if kind == "pair_scores" else "ranking"
@@ -26,7 +26,7 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     return inputs
 
 
-def _made_by(roles: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+def made_by(roles: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """Where a system's results lie: by kind, the backbone and the name of the objectives in the path."""
     if "retriever" not in roles:
         return {"exhaustive": roles["reranker"]}

@@ -1,7 +1,8 @@
 """Memory, time and GPUs of a job, from what the configuration says of its size.
 
 A job of more than ``GPU_WORTH_HOURS`` on one core asks for a GPU. A time is a limit: twice what the job would take at
-measured speed, on one core of ``benchmarks/results/rates.json`` or on the V100 of the paper's Table 4.
+measured speed, on one core of ``benchmarks/results/rates.json`` or on the V100 of the paper's Table 4. Where ``shards``
+jobs share the work of one, these are the time and the GPU of each.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ _STATES_A_TOKEN = 40  # numbers kept of a token in a layer, in widths (Korthikan
 _BYTES_A_RANKED_PAIR = 64  # while a whole ranking is sorted, written or measured
 
 
-def gpus(config: Config, rule: str, wildcards: Any) -> int:
-    return int(_hours(tflop(config, rule, wildcards), CORE_TFLOP_A_SECOND) > GPU_WORTH_HOURS)
+def gpus(config: Config, rule: str, wildcards: Any, *, shards: int = 1) -> int:
+    return int(_hours(tflop(config, rule, wildcards) / shards, CORE_TFLOP_A_SECOND) > GPU_WORTH_HOURS)
 
 
-def runtime_minutes(config: Config, rule: str, wildcards: Any) -> int:
-    speed = V100_TFLOP_A_SECOND if gpus(config, rule, wildcards) else CORE_TFLOP_A_SECOND
-    needed = _LIMIT * 60 * _hours(tflop(config, rule, wildcards), speed)
+def runtime_minutes(config: Config, rule: str, wildcards: Any, *, shards: int = 1) -> int:
+    speed = V100_TFLOP_A_SECOND if gpus(config, rule, wildcards, shards=shards) else CORE_TFLOP_A_SECOND
+    needed = _LIMIT * 60 * _hours(tflop(config, rule, wildcards) / shards, speed)
     return _SHORTEST_MINUTES + _STEP_MINUTES * int(needed // _STEP_MINUTES)
 
 
@@ -55,12 +56,14 @@ def _weights_bytes(config: Config, backbone: str, copies: int) -> int:
     return 4 * copies * shape(config, backbone).parameters
 
 
-def _encode_bytes(config: Config, wildcards: Any) -> int:
-    """The model, and the vectors twice while they are saved."""
+def _saved_vectors_bytes(config: Config, wildcards: Any) -> int:
+    """A split's vectors twice, while they are saved."""
     count = items_of(config, wildcards.backbone, wildcards.dataset, wildcards.split)
-    return _weights_bytes(config, wildcards.backbone, _MODELS_READING) + 2 * vectors_bytes(
-        config, wildcards.backbone, count
-    )
+    return 2 * vectors_bytes(config, wildcards.backbone, count)
+
+
+def _encode_bytes(config: Config, wildcards: Any) -> int:
+    return _weights_bytes(config, wildcards.backbone, _MODELS_READING) + _saved_vectors_bytes(config, wildcards)
 
 
 def states_bytes(config: Config, wildcards: Any) -> int:
@@ -84,16 +87,17 @@ def _train_bytes(config: Config, wildcards: Any) -> int:
     return weights + 3 * vectors_bytes(config, wildcards.backbone, count)
 
 
-def _score_candidates_bytes(config: Config, wildcards: Any) -> int:
-    """The model, half a gigabyte of projected regions, and the candidates."""
-    ranked = sum(queries_of(config, wildcards.backbone, wildcards.gallery)) * config.candidates
-    return _weights_bytes(config, reranker_of(wildcards)[0], _MODELS_READING) + 2**29 + _BYTES_A_RANKED_PAIR * ranked
+def _candidates_bytes(config: Config, wildcards: Any) -> int:
+    return _BYTES_A_RANKED_PAIR * sum(queries_of(config, wildcards.backbone, wildcards.gallery)) * config.candidates
 
 
-def _score_all_bytes(config: Config, wildcards: Any) -> int:
-    """The model, half a gigabyte of projected regions, and the ranking of every pair."""
-    ranked = work.all_pairs(config, wildcards)
-    return _weights_bytes(config, reranker_of(wildcards)[0], _MODELS_READING) + 2**29 + _BYTES_A_RANKED_PAIR * ranked
+def _every_pair_bytes(config: Config, wildcards: Any) -> int:
+    return _BYTES_A_RANKED_PAIR * work.all_pairs(config, wildcards)
+
+
+def _scoring_bytes(config: Config, wildcards: Any) -> int:
+    """The model, and half a gigabyte of projected regions."""
+    return _weights_bytes(config, reranker_of(wildcards)[0], _MODELS_READING) + 2**29
 
 
 def _evaluate_bytes(config: Config, wildcards: Any) -> int:
@@ -126,8 +130,11 @@ _WORK: Mapping[str, Callable[[Config, Any], float]] = {
 _MEMORY: Mapping[str, Callable[[Config, Any], int]] = {
     "encode": _encode_bytes,
     "train": _train_bytes,
-    "score_candidates": _score_candidates_bytes,
-    "score_all": _score_all_bytes,
+    "merge_embeddings": _saved_vectors_bytes,
+    "score_candidates": lambda config, w: _scoring_bytes(config, w) + _candidates_bytes(config, w),
+    "merge_pair_scores": _candidates_bytes,
+    "score_all": lambda config, w: _scoring_bytes(config, w) + _every_pair_bytes(config, w),
+    "merge_exhaustive": _every_pair_bytes,
     "evaluate": _evaluate_bytes,
     "measure_latency": _latency_bytes,
 }

@@ -138,6 +138,13 @@ def adapt(folder: Path, *changes: tuple[str, str]) -> None:
     profile.write_text(text)
 
 
+def minutes(limit: str) -> int:
+    """A time limit as SLURM shows it, ``[days-]hours:minutes:seconds``."""
+    days, _, clock = limit.rpartition("-")
+    hours, rest, _ = clock.split(":")
+    return int(days or 0) * 1440 + int(hours) * 60 + int(rest)
+
+
 @pytest.fixture(scope="session")
 def new_workflow(stamps_folder: Path) -> Callable[[Path], Path]:
     """Copies the workflow into a new folder, with this session's stamps, and the profile for a node of the tests."""

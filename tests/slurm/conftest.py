@@ -145,6 +145,11 @@ def minutes(limit: str) -> int:
     return int(days or 0) * 1440 + int(hours) * 60 + int(rest)
 
 
+def megabytes(memory: str) -> int:
+    """An amount of memory as SLURM shows it: ``1501M``, ``2G``."""
+    return int(memory[:-1]) * {"M": 1, "G": 1024}[memory[-1]]
+
+
 @pytest.fixture(scope="session")
 def new_workflow(stamps_folder: Path) -> Callable[[Path], Path]:
     """Copies the workflow into a new folder, with this session's stamps, and the profile for a node of the tests."""

@@ -58,8 +58,9 @@ def test_the_whole_tiny_configuration_runs_to_completion_with_the_bytes_of_a_run
     assert {job["JobState"] for job in everything} == {"COMPLETED"}
     assert {job["Requeue"] for job in everything} == {"1"}
     array = [job for job in run.jobs_of("train") if "ArrayTaskId" in job]
-    assert len(array) == 7
-    assert len({job["ArrayJobId"] for job in array}) <= 2
+    assert len(run.jobs_of("train")) == 7
+    assert len(array) >= 6  # all that begin from one backbone, whenever the other one is ready
+    assert len({job["ArrayJobId"] for job in array}) == 1
     evaluated, of_twins = (len(list((folder / "results" / kind).glob("*/*/*/*/*"))) for kind in ("measures", "twins"))
     groups = run.jobs_of("evaluations")
     assert evaluated + of_twins > 12

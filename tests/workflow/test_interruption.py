@@ -86,6 +86,24 @@ class Trials:
     def _moments(self, folder: Path, job: Job, shares: Sequence[float]) -> list[float]:
         return [share * interruptions.seconds(folder, job) for share in shares]
 
+    def end_snakemake(self, number: int, share: float, end: Callable[[subprocess.Popen[bytes]], None]) -> bool:
+        """Ends the Snakemake that makes a group's jobs after a share of the time that it takes; whether it was.
+
+        One that is done before its moment is begun anew, and its moment is a share of how long it took then.
+        """
+        jobs = self.groups[number]
+        seconds = 4 + sum(3 + interruptions.seconds(self._undisturbed, job) for job in jobs)
+        for _ in range(3):
+            began = time.monotonic()
+            process = interruptions.start(self.prepared(number), self.command(number))
+            try:
+                process.wait(timeout=share * seconds)
+            except subprocess.TimeoutExpired:
+                end(process)
+                return True
+            seconds = time.monotonic() - began
+        return False
+
     def require_same(self, number: int) -> None:
         """Gives the same command again, after which all must be as if nothing had happened."""
         folder = self._folder(number)
@@ -143,16 +161,12 @@ def test_ending_snakemake_changes_no_result(
     trials: Trials,
 ) -> None:
     """Alone, so that its jobs go on without it, or with all its jobs at once, as by a power cut."""
-    for place, group in enumerate(trials.groups):
-        folder, moment = trials.prepared(place), interruptions.moment(sent, end.__name__, number, place)
-        process = interruptions.start(folder, trials.command(place))
-        time.sleep(moment.uniform(0.5, 4 + sum(3 + interruptions.seconds(folder, job) for job in group)))
-        running = process.poll() is None
-        if running:
-            end(process, sent)
+    for place in range(len(trials.groups)):
+        share = interruptions.moment(sent, end.__name__, number, place).random()
+        ended = trials.end_snakemake(place, share, lambda process: end(process, sent))
         assert not trials.partial(place)
         trials.require_same(place)
-        trials.count(f"{sent.name} to {end.__name__.removeprefix('end_')}", int(running))
+        trials.count(f"{sent.name} to {end.__name__.removeprefix('end_')}", int(ended))
 
 
 @pytest.mark.slow

@@ -29,14 +29,18 @@ sys.exit(int(server.makefile().read() or 137))
 
 
 @contextmanager
-def forked_verbs(folder: Path) -> Iterator[Path]:
-    """A new folder that holds the program ``reranksmart``, for the front of a PATH, while the process behind it runs."""
+def forked_verbs(folder: Path, *, hash_seed: str = "random") -> Iterator[Path]:
+    """A new folder that holds the program ``reranksmart``, for the front of a PATH, while the process behind it runs.
+
+    The verbs hash with the seed of that process, whatever the environment in which they are called.
+    """
     folder.mkdir()
     address = str(folder / "socket")
     program = folder / "reranksmart"
     program.write_text(_CLIENT.format(python=sys.executable, address=address))
     program.chmod(0o755)
-    with subprocess.Popen([sys.executable, __file__, address], stdout=subprocess.PIPE) as server:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    with subprocess.Popen([sys.executable, __file__, address], stdout=subprocess.PIPE, env=environment) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import interruptions
 import pytest
+from forked_verbs import forked_verbs
 from running import TINY
 
 from reranksmart.status.jobs import Job
@@ -23,9 +24,10 @@ JOINT = "oscar/scenes/joint"
 MEASURE = f"results/measures/{JOINT}_coop/seed1/test"
 
 
-def run(folder: Path, targets: Sequence[str], *, cores: int, hash_seed: str) -> None:
+def run(folder: Path, targets: Sequence[str], *, cores: int, hash_seed: str, verbs: Path | None = None) -> None:
     command = [interruptions.SNAKEMAKE, *targets, "--cores", str(cores), "--configfile", TINY]
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    path = f"{verbs}:{os.environ['PATH']}" if verbs else os.environ["PATH"]
+    environment = {**os.environ, "PATH": path, "PYTHONHASHSEED": hash_seed}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
@@ -53,7 +55,8 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
 @pytest.mark.slow
 def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(fresh, tmp_path / "elsewhere" / "deeper" / "run")
-    run(folder, interruptions.EVERYTHING, cores=1, hash_seed="7")
+    with forked_verbs(tmp_path / "bin", hash_seed="7") as verbs:
+        run(folder, interruptions.EVERYTHING, cores=1, hash_seed="7", verbs=verbs)
     jobs = [job for job in interruptions.planned(folder) if not job.temporary]
     timeless = [job for job in jobs if not _holds_times(job, interruptions.needs(jobs)[job])]
     assert len(timeless) > 80

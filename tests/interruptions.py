@@ -30,6 +30,7 @@ SNAKEMAKE = str(Path(sys.executable).parent / "snakemake")
 CORES = int(os.environ.get("INTERRUPTION_CORES", "2"))
 LIMIT_S = 3600
 _SECONDS_BETWEEN_SCANS = 0.05
+_PATIENCE_S = 90
 _SAID = "said.log"
 
 
@@ -209,7 +210,7 @@ def _forks(snakemake: psutil.Process, jobs: Sequence[Job], verbs: Path) -> dict[
 def end_alone(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
     """Sends the signal to Snakemake, whose jobs go on without it."""
     process.send_signal(sent)
-    process.wait(timeout=LIMIT_S)
+    _end_at_last(process)
 
 
 def end_all(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
@@ -218,8 +219,20 @@ def end_all(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
     for victim in victims:
         with suppress(psutil.NoSuchProcess):
             victim.send_signal(sent)
-    process.wait(timeout=LIMIT_S)
+    _end_at_last(process)
     psutil.wait_procs(victims, timeout=60)
+
+
+def _end_at_last(process: subprocess.Popen[bytes]) -> None:
+    """Waits as long as systemd does after SIGTERM, then kills as it does.
+
+    Snakemake 9.27 waits for ever where the signal meets its scheduler with a lock that its handler wants too.
+    """
+    try:
+        process.wait(timeout=_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=LIMIT_S)
 
 
 def require_same(folder: Path, undisturbed: Path, line: Sequence[str], *, verbs: Path | None = None) -> None:

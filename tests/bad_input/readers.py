@@ -24,7 +24,7 @@ from running import ROOT
 
 from reranksmart import evaluation
 from reranksmart.config import validated
-from reranksmart.data import coco, conceptual_captions, downloads, flickr30k, multi30k, published, xflickrco
+from reranksmart.data import coco, conceptual_captions, flickr30k, multi30k, published, sources, xflickrco
 from reranksmart.data.cutouts import read_cutout
 from reranksmart.data.files import prepare_file_split
 from reranksmart.data.propositions import Mention, Proposition, read_propositions, write_propositions
@@ -390,7 +390,7 @@ READERS: dict[str, Reader] = {
         lambda f, o: conceptual_captions.read_conceptual_captions_rows(f / "cc.tsv"),
     ),
     "gzipped lines": Reader(_text("a.txt.gz", "one\ntwo\n"), lambda f, o: published.read_lines(f / "a.txt.gz")),
-    "sources of downloads": Reader(_sources, lambda f, o: downloads.read_sources(f / "sources.csv")),
+    "sources of downloads": Reader(_sources, lambda f, o: sources.read_sources(f / "sources.csv")),
     "own files, JSON Lines": Reader(
         partial(_own_files, table=False), partial(_split_of_files, captions="captions.jsonl")
     ),

@@ -162,14 +162,15 @@ def seconds(folder: Path, job: Job) -> float:
 def kill_jobs(
     process: subprocess.Popen[bytes],
     moments: Mapping[Job, Sequence[float]],
-    look: Callable[[], None],
+    look: Callable[[Job], None],
     *,
     verbs: Path,
 ) -> Counter[Job]:
     """Kills each job whenever it runs, as many seconds after it began as its next moment says, while it has moments.
 
-    Gives how often each was killed until Snakemake ended. ``look`` is called after each kill, while Snakemake is held
-    so that it cannot clean up first; ``verbs`` is the folder of ``forked_verbs`` whose program the jobs run.
+    Gives how often each was killed until Snakemake ended. ``look`` is given each job that was killed, while Snakemake is
+    held so that it cannot clean up first (of other jobs that failed it may just be removing folders); ``verbs`` is the
+    folder of ``forked_verbs`` whose program the jobs run.
     """
     snakemake = psutil.Process(process.pid)
     due, killed, scanned = {job: list(each) for job, each in moments.items()}, Counter[Job](), 0.0
@@ -188,7 +189,7 @@ def kill_jobs(
                 fork.wait(timeout=60)
                 killed[job] += 1
                 due[job].pop(0)
-            look()
+            look(job)
             snakemake.resume()
         time.sleep(0.01)
     return killed

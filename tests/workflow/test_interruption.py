@@ -60,8 +60,9 @@ class Trials:
     def command(self, number: int) -> list[str]:
         return interruptions.command([job.outputs[0] for job in self.groups[number]], "--notemp")
 
-    def partial(self, number: int) -> list[str]:
-        return interruptions.partial(self._folder(number), self._undisturbed, self.groups[number])
+    def partial(self, number: int, jobs: Sequence[Job] = ()) -> list[str]:
+        """The partial outputs of those jobs of a group, or of all."""
+        return interruptions.partial(self._folder(number), self._undisturbed, jobs or self.groups[number])
 
     def kill_jobs(self, number: int, draw: random.Random) -> Counter[Job]:
         """Kills each job of a group ``IN_A_ROW`` times in its work; how often it was. No kill may leave a partial file.
@@ -75,7 +76,7 @@ class Trials:
             killed += interruptions.kill_jobs(
                 interruptions.start(folder, [*self.command(number), "--retries", str(IN_A_ROW - 1)], verbs=self._verbs),
                 {job: self._moments(folder, job, each[killed[job] :]) for job, each in shares.items()},
-                lambda: partly.extend(self.partial(number)),
+                lambda job: partly.extend(self.partial(number, [job])),
                 verbs=self._verbs,
             )
             assert not [*partly, *self.partial(number)], "partial files under final names"

@@ -24,9 +24,13 @@ ROOT = Path(__file__).parent.parent.parent
 TINY = "workflow/configs/tiny.yaml"
 CONFIG = validated(yaml.safe_load((ROOT / TINY).read_text()))
 KEYS = ["backbone", "training_set", "system", "seed", "test_set", "language", "depth", "fusion", "direction"]
-TOLERANCE = {"rsum": 30.0, "median rank": 1.0}
+TOLERANCE = {"rsum": 30.0, "median rank": 2.0}
 OTHER_TOLERANCE = 5.0
-"""Percentage points, on another kind of processor: six captions of 120, or one image of 24."""
+"""Percentage points, on another kind of processor: six captions of 120, or one image of 24.
+
+With no vector instructions but SSE the tiny run's measures moved by 4.2 points at most, rsum by 11, median ranks by 1.5;
+with those of AVX2 alone by nothing, though its weights were others.
+"""
 SHOWN = 20
 
 
@@ -80,9 +84,14 @@ def differences(reference: pd.DataFrame, found: pd.DataFrame, *, exact: bool) ->
     cells = pd.DataFrame({"before": before, "after": after}).dropna(how="all")
     for key, (old, new) in zip(cells.index, cells.itertuples(index=False), strict=True):
         allowed = 0.0 if exact else TOLERANCE.get(key[-1], OTHER_TOLERANCE)
-        if old != new and not abs(new - old) <= allowed:
+        if old != new and not abs(_listed(new) - _listed(old)) <= allowed:
             said.append(f"{' '.join(map(str, key))}: {old} in the reference, {new} now")
     return said
+
+
+def _listed(value: float) -> float:
+    """The value; of a rank that is not in the list of candidates, and so infinite, the first one beyond the list."""
+    return CONFIG.candidates + 1 if value == float("inf") else value
 
 
 def verify(results: Path, reference: Path) -> int:

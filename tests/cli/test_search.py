@@ -21,6 +21,11 @@ def test_a_folder_is_made_searchable_searched_and_added_to(tmp_path: Path) -> No
     made = run("gallery", "--images", pictures, "--model", model, "--output", index)
     assert made.returncode == 0, made.stderr
     assert "1 of 17 pictures are broken and were skipped" in made.stderr
+    for wrong in (pictures, pictures / "red.png"):  # they would be deleted
+        refused = run("gallery", "--images", pictures, "--model", model, "--output", wrong)
+        assert refused.returncode == 1
+        assert "exists and is no index" in refused.stderr
+        assert (pictures / "red.png").is_file()
     new = [own_pictures.draw(tmp_path / "new" / f"{colour}.jpg", colour, "rectangle") for colour in ("pink", "cyan")]
     options = ("--index", index, "--k", 5, "--top", 3, "--json", "--gallery", *new)
     asked = run("search", "a pink rectangle", *options)

@@ -95,6 +95,19 @@ def test_a_model_is_refused_the_role_that_it_never_learned(world: Path, tmp_path
     assert not (tmp_path / "index").exists()
 
 
+def test_an_index_takes_the_place_of_an_index_and_of_nothing_else(world: Path, tmp_path: Path) -> None:
+    pictures = Path(shutil.copytree(world / "pictures" / "ellipses", tmp_path / "pictures"))
+    for output in (pictures, tmp_path, pictures / "red.jpg"):
+        with pytest.raises(ValueError, match=r"exists and is no index; making one there would delete it"):
+            build_index_folder(pictures, output, retriever=world / "retriever")
+    assert len(list(pictures.iterdir())) == len(own_pictures.COLOURS)
+    for _ in range(2):
+        build_index_folder(pictures, tmp_path / "index", retriever=world / "retriever")
+    inside = Path(shutil.copytree(pictures, tmp_path / "index" / "pictures"))
+    with pytest.raises(ValueError, match="making it again would delete them"):
+        build_index_folder(inside, tmp_path / "index", retriever=world / "retriever")
+
+
 def test_what_is_no_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="is no index"):
         Searcher.load(tmp_path)

@@ -22,7 +22,7 @@ from reranksmart.gallery import Gallery
 from reranksmart.provenance import write_provenance
 from reranksmart.records import Captions
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
-from reranksmart.searching.folder import read_index_settings
+from reranksmart.searching.folder import read_index_settings, require_replaceable
 from reranksmart.serving.app import LOCAL_NAMES, create_app
 from reranksmart.storage import read_captions
 from reranksmart.writing import atomic_directory
@@ -55,6 +55,7 @@ def gallery_verb(
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
     _use_threads(threads)
     total = len(find_pictures(images))
+    require_replaceable(output, [images])
     with atomic_directory(output) as target:
         broken = build_index_folder(
             images,
@@ -90,6 +91,7 @@ def gather_verb(
     backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captioned = [folder for folder in data if len(read_captions(folder / "captions.jsonl"))]
+    require_replaceable(output, data)
     with atomic_directory(output) as target:
         gather_index_folder(
             target,

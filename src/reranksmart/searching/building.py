@@ -22,6 +22,7 @@ from reranksmart.searching.folder import (
     PictureFile,
     link_folder,
     picture_digest,
+    require_replaceable,
     write_index_settings,
     write_part,
 )
@@ -48,8 +49,10 @@ def build_index_folder(
     """Makes an index of the pictures below a folder; the broken ones, which are left out, come back.
 
     ``reranker`` is the retriever's own model unless given (a joint model plays both). ``captions`` (JSON Lines or CSV,
-    as a dataset's) can be found by a picture. ValueError where no picture is whole or a model cannot play its role.
+    as a dataset's) can be found by a picture. An earlier index in ``output`` is replaced. ValueError where something else
+    is there, no picture is whole or a model cannot play its role.
     """
+    require_replaceable(output, [images])
     name = images.resolve().name or "pictures"
     found, broken = split_broken(find_pictures(images))
     pictures: list[PictureFile] = []
@@ -90,6 +93,7 @@ def gather_index_folder(
     factory: str = "Flat",
 ) -> None:
     """Makes an index of splits that were prepared, looked at and encoded: folders of each, in one order."""
+    require_replaceable(output, data)
     stores = [open_store(folder) for folder in seen]
     pictures = [
         PictureFile(image_id, path, picture_digest(path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -83,6 +84,23 @@ def read_index_settings(folder: Path) -> IndexSettings:
     if found.get("format") != FORMAT:
         raise ValueError(f"{path}: format {found.get('format')!r}, but this version reads {FORMAT}. Make it again.")
     return IndexSettings(**found)
+
+
+def require_replaceable(folder: Path, pictures: Sequence[Path]) -> None:
+    """ValueError where an index made in ``folder`` would take the place of anything but an index, or of its pictures."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() and not (folder / SETTINGS_FILE).is_file():
+        raise ValueError(
+            f"{folder} exists and is no index; making one there would delete it. An index takes the place of an earlier "
+            "one only: name a new folder for it."
+        )
+    for own in pictures:
+        if own.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(
+                f"the pictures {own} lie in the index {folder}; making it again would delete them. Pictures and index "
+                "lie apart: name another folder for the index."
+            )
 
 
 def write_index_settings(folder: Path, settings: IndexSettings) -> None:

@@ -51,6 +51,19 @@ def test_added_pictures_are_found_as_if_they_had_been_there_from_the_start(world
         assert [hit.log_odds for hit in found] == pytest.approx([hit.log_odds for hit in expected], abs=1e-4)
 
 
+def test_the_example_in_python_runs_as_it_stands(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = Path("README.md").read_text().split("```python\n")[1].split("```")[0]
+    shutil.copytree(world / "retriever", tmp_path / "joint/seed1/model")
+    shutil.copytree(world / "pictures", tmp_path / "pictures")
+    own_pictures.draw(tmp_path / "new/one.jpg", "pink", "ellipse")
+    own_pictures.draw(tmp_path / "query.jpg", "cyan", "ellipse")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert len(names["results"].reranked) == 10
+    assert len(names["searcher"]) == 17
+
+
 def test_doubles_and_broken_pictures_are_told_and_not_added(index: Path, tmp_path: Path) -> None:
     searcher = Searcher.load(index)
     own_pictures.draw(tmp_path / "a" / "red.jpg", "red", "rectangle")  # same name, another picture

@@ -24,6 +24,7 @@ import matplotlib.pyplot as plt
 ROOT = Path(__file__).parent
 RESULTS = ROOT / "results"
 BILLION = 10**9
+matplotlib.rcParams["svg.hashsalt"] = "search"  # the same ids each time
 
 
 def read(name: str) -> dict[str, Any] | None:
@@ -190,6 +191,24 @@ def search_figure(best: dict[str, pd.DataFrame]) -> None:
     plt.close(figure)
 
 
+def single_query(record: dict[str, Any]) -> str:
+    rows = [
+        {
+            "vectors": f"{int(size):,}",
+            **{
+                f"{name}, p{p} ms": f"{1000 * np.percentile([one['wall'] for one in own], p):.2f}"
+                for name, own in found["seconds"].items()
+                for p in (50, 95)
+            },
+            "times as fast": f"{found['times_as_fast']['search']['wall']:.2f}",
+        }
+        for size, found in record["sizes"].items()
+    ]
+    repeats = len(next(iter(record["sizes"].values()))["seconds"]["search"])
+    about = f"Flat, {record['width']} dimensions, {repeats} repeats by wall clock, each with one small matrix product after it"
+    return f"{about}.\n\n{table(rows)}"
+
+
 def compiled(record: dict[str, Any]) -> str:
     rows = [
         {
@@ -214,6 +233,7 @@ SECTIONS = {
     "compiled": ("Whether torch.compile pays", compiled),
     "training": ("Training", training),
     "search": ("Search that scales", search),
+    "single_query": ("One query alone, on a few threads", single_query),
 }
 
 

@@ -1,3 +1,4 @@
+import faiss
 import numpy as np
 import pytest
 
@@ -19,6 +20,21 @@ def test_exact_search_is_the_matrix_product():
     expected = np.argsort(-product, axis=1)[:, :10]
     assert (rows == expected).all()
     np.testing.assert_allclose(scores, np.take_along_axis(product, expected, axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_a_query_alone_finds_what_it_finds_among_others_with_any_number_of_threads(threads):
+    gallery, before = vectors(20_000, seed=2), faiss.omp_get_max_threads()
+    index = build_index(gallery)
+    rows, scores = search(index, QUERIES, depth=10)
+    try:
+        faiss.omp_set_num_threads(threads)
+        alone = [search(index, query[None], depth=10) for query in QUERIES]
+        assert faiss.omp_get_max_threads() == threads
+    finally:
+        faiss.omp_set_num_threads(before)
+    assert (np.concatenate([found for found, _ in alone]) == rows).all()
+    np.testing.assert_allclose(np.concatenate([own for _, own in alone]), scores, atol=1e-6)
 
 
 @pytest.mark.parametrize("factory", ["HNSW32", "IVF16,Flat", "IVF16,PQ8"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import faiss
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from reranksmart.reading import reading
 from reranksmart.records import Embeddings, Ranking
+
+_FEW_THREADS = 4
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
@@ -56,12 +59,28 @@ def search(
         raise ValueError(
             f"depth {depth} is outside 1..{index.ntotal}, the vectors of the index. Choose a depth in between."
         )
-    scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
+    with _threads_that_pay(len(queries)):
+        scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
     if (rows < 0).any():
         raise ValueError(
             f"the index found fewer than {depth} vectors for some query; raise nprobe or use an exact index"
         )
     return rows.astype(np.int32), scores
+
+
+@contextmanager
+def _threads_that_pay(queries: int) -> Iterator[None]:
+    """One thread for one query where there are few, else all of them.
+
+    For fewer queries than threads, faiss since 1.14.2 gives each thread a share of the vectors and multiplies matrices
+    instead of scanning; for one query that costs a thread three to four times as much (benchmarks/single_query.py).
+    """
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1 if queries == 1 and threads <= _FEW_THREADS else threads)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: faiss.Index, *, depth: int) -> Ranking:

@@ -56,7 +56,7 @@ rule audit_splits:
         ),
         stamps=lambda wildcards: plan.stamps_inputs(CONFIG, wildcards.dataset),
     output:
-        "results/data/{dataset}/audit.json",
+        update("results/data/{dataset}/audit.json"),  # a refusal keeps the last one, or the models would train again
     log:
         "results/logs/audit_splits/{dataset}.log",
     benchmark:
@@ -82,7 +82,7 @@ rule audit_training:
     input:
         lambda wildcards: plan.audit_inputs(CONFIG, wildcards),
     output:
-        update("results/audits/{training_set}.json"),  # a refusal keeps the last one, or the models would train again
+        update("results/audits/{training_set}.json"),  # as above
     log:
         "results/logs/audit_training/{training_set}.log",
     benchmark:

@@ -84,7 +84,7 @@ TRAININGS = plan.Array(CONFIG, "train")
 rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
-        leaks=ancient("results/audits/{training_set}.json"),
+        audits=ancient(lambda wildcards: plan.audits_before_training(CONFIG, wildcards)),
     output:
         directory(MODEL),
     log:
@@ -104,7 +104,11 @@ rule train:
         gpu=TRAININGS.gpus,
     params:
         command=plan.train_command(CONFIG),
-        settings=lambda wildcards: plan.settings(CONFIG.objectives[wildcards.objective]),
+        objective=lambda wildcards: plan.objective_settings(CONFIG, wildcards.objective),
+        # With what changes no model. Snakemake compares no parameter that takes `resources`.
+        settings=lambda wildcards, resources: plan.settings(
+            CONFIG.objectives[wildcards.objective]
+        ),
         backbone_settings=lambda wildcards: plan.reading_settings(
             CONFIG, wildcards.backbone
         ),

@@ -6,6 +6,7 @@ from reranksmart.plan.arrays import Array as Array
 from reranksmart.plan.audit import audit_inputs as audit_inputs
 from reranksmart.plan.audit import audit_settings as audit_settings
 from reranksmart.plan.audit import audited as audited
+from reranksmart.plan.audit import audits_before_training as audits_before_training
 from reranksmart.plan.audit import audits_of as audits_of
 from reranksmart.plan.cost import index_factories as index_factories
 from reranksmart.plan.cost import index_vectors as index_vectors
@@ -62,6 +63,7 @@ from reranksmart.plan.models import backbone_folder as backbone_folder
 from reranksmart.plan.models import checkpoint_files as checkpoint_files
 from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
+from reranksmart.plan.models import objective_settings as objective_settings
 from reranksmart.plan.models import pretraining_settings as pretraining_settings
 from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
 from reranksmart.plan.models import train_command as train_command
@@ -81,6 +83,7 @@ from reranksmart.plan.names import pair_settings as pair_settings
 from reranksmart.plan.names import reading_settings as reading_settings
 from reranksmart.plan.names import seed_where as seed_where
 from reranksmart.plan.names import settings as settings
+from reranksmart.plan.places import download_place as download_place
 from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests

@@ -53,8 +53,11 @@ def audit_inputs(config: Config, wildcards: Any) -> list[str]:
     return audit_folders(config, wildcards.training_set)
 
 
-def dataset_audits(config: Config, dataset: str) -> dict[str, str]:
-    """The audit inside a dataset of one's own, whose splits are all apart; published ones overlap by design."""
-    return (
-        {"audit": f"results/data/{dataset}/audit.json"} if isinstance(config.datasets[dataset], Scenes | Files) else {}
-    )
+def audits_before_training(config: Config, wildcards: Any) -> list[str]:
+    """The audits that must pass before a model is trained: of its training set, and inside a dataset of one's own.
+
+    All splits of such a dataset are apart; those of published ones overlap by design.
+    """
+    dataset = config.training_sets[wildcards.training_set].dataset
+    inside = [f"results/data/{dataset}/audit.json"] if isinstance(config.datasets[dataset], Scenes | Files) else []
+    return [f"results/audits/{wildcards.training_set}.json", *inside]

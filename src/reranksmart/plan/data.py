@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, RegionFiles, Scenes
+from reranksmart.config import Config, ConfigError, Files, RegionFiles, Scenes
 from reranksmart.plan.names import settings
 from reranksmart.plan.places import located, manifests
 
@@ -16,11 +17,22 @@ def stamps_inputs(config: Config, dataset: str) -> list[str]:
 
 
 def split_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
-    """What preparing a split reads: stamps of composed scenes, records of what was fetched of published datasets."""
+    """What preparing a split reads: stamps of composed scenes, records of what was fetched, files of one's own."""
     return {
         "stamps": stamps_inputs(config, wildcards.dataset),
         "fetched": manifests(config, _own_settings(config, wildcards)),
+        "own": _own_files(config, wildcards),
     }
+
+
+def _own_files(config: Config, wildcards: Any) -> list[str]:
+    """One's own captions, or the folder of pictures without; where they are not there yet, the step itself says so."""
+    dataset = config.datasets[wildcards.dataset]
+    if not isinstance(dataset, Files):
+        return []
+    split = dataset.splits[wildcards.split]
+    path = split.captions or split.images
+    return [path] if Path(path).exists() else []
 
 
 def stamps_option(config: Config) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, PretrainedBackbone, Tuning
-from reranksmart.plan.audit import dataset_audits
 from reranksmart.plan.images import training_images
 from reranksmart.plan.names import gallery_folders, model_folder, one_of, settings
 
@@ -43,6 +42,11 @@ def checkpoint_settings(config: Config, backbone: str) -> str:
     return chosen.model_dump_json(include={"embedder", "checkpoint", "tokeniser", "normalise_inputs"})
 
 
+def objective_settings(config: Config, objective: str) -> str:
+    """What a model of an objective depends on: not how often its training is saved."""
+    return settings(config.objectives[objective].model_dump(mode="json", exclude={"checkpoint_every"}))
+
+
 def tuning_option(config: Config, backbone: str) -> str:
     """How a published model is fine-tuned, as an option of ``reranksmart train``; empty where all of it is."""
     tuning = getattr(config.backbones[backbone], "tuning", Tuning())
@@ -60,7 +64,7 @@ def trained(config: Config) -> str:
 
 
 def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
-    """What a training reads, by role; the audit of its dataset must have passed."""
+    """What a training reads, by role."""
     training_set = config.training_sets[wildcards.training_set]
     dataset, split, dev = training_set.dataset, training_set.split, training_set.dev_split
     images = training_images(config, wildcards.backbone)
@@ -72,7 +76,6 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
         "dev_data": f"results/data/{dataset}/{dev}",
         "dev_images": f"{images}/{dataset}/{dev}",
         "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
-        **dataset_audits(config, dataset),
     }
 
 

@@ -64,5 +64,10 @@ def _known_sources(table: str | None) -> tuple[str, ...]:
 
 
 def download_settings(config: Config) -> str:
-    """What fetching depends on."""
+    """How files are fetched, and to where."""
     return settings(config.downloads)
+
+
+def download_place(config: Config) -> str:
+    """What decides which files are fetched, and to where: not how patiently."""
+    return settings(config.downloads.model_dump(include={"folder", "sources"}))

@@ -101,6 +101,8 @@ def test_captions_without_ids_are_numbered_by_picture(mine: Path) -> None:
         ("picture,caption\nred.png,a\n", r"names the columns \['picture', 'caption'\]; text and image are needed"),
         ("image,text\nred.png,a\ndeep/blue.jpg,\n", r"line 3: \['text'\] missing or not text"),
         ("image,text\n", "holds no caption"),
+        ("image,text\nred.png,a square, red\n", r"line 2: more fields than the 2 columns .* into quotation marks"),
+        ('image,text\nred.png,"a square\ndeep/blue.jpg,"a blue one"\n', "',' expected after '\"'"),
     ],
 )
 def test_a_bad_table_is_named(mine: Path, table: str, said: str) -> None:

@@ -32,7 +32,8 @@ class PreparedFiles:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a captions file by its ending: ``.csv`` (or ``.tsv``) with a line of column names, else JSON Lines.
 
-    ValueError where a CSV lacks the columns text and image.
+    ValueError where a CSV lacks the columns text and image, or a row does not keep to CSV's quotation marks and columns:
+    half of a text would be lost in silence.
     """
     if not path.is_file():
         raise ValueError(
@@ -42,14 +43,22 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return read_jsonl(path)
     remedy = "Save the table again as CSV in UTF-8."
     with reading(path, remedy=remedy), path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        table = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
         columns = list(table.fieldnames or [])
         if not set(_KEYS) <= set(columns):
             raise ValueError(
                 f"{path}: its first line names the columns {columns}; text and image are needed, id and language may "
                 "be given. Name the columns in the first line."
             )
-        return [{key: value for key, value in row.items() if value not in (None, "")} for row in table]
+        rows = []
+        for row in table:
+            if None in row:
+                raise ValueError(
+                    f"{path}, line {table.line_num}: more fields than the {len(columns)} columns {columns}. Put a text "
+                    "that holds a comma (in .tsv a tab) into quotation marks."
+                )
+            rows.append({key: value for key, value in row.items() if value not in (None, "")})
+        return rows
 
 
 def read_file_captions(path: Path, *, dataset: str, languages: Sequence[str]) -> tuple[Captions, dict[str, str]]:

@@ -141,3 +141,9 @@ def test_the_audit_finds_a_picture_in_two_splits_of_your_own(mine: Path) -> None
     test = prepare(mine, [{**LINES[0], "id": "7"}], out="test")
     with pytest.raises(ValueError, match="have the same picture"):
         audit_splits({"train": train, "test": test})
+
+
+def test_a_picture_twice_in_one_split_is_no_fault_of_its_splits(mine: Path) -> None:
+    Image.new("RGB", (32, 24), "red").save(mine / "pictures" / "copy of red.png")
+    train = prepare(mine, [LINES[0], {**LINES[0], "id": "2", "image": "copy of red.png"}], out="train")
+    assert audit_splits({"train": train, "test": prepare(mine, LINES[1:], out="test")}) == {"pictures": 2, "captions": 3}

@@ -18,13 +18,15 @@ Owner = TypeVar("Owner")
 def audit_splits(folders: Mapping[str, Path]) -> dict[str, int]:
     """How many pictures and captions were compared; ValueError names the first that two splits share.
 
-    ``folders`` maps split names to prepared splits. Pictures are compared by content.
+    ``folders`` maps split names to prepared splits. Pictures are compared by content; one split may hold doubles.
     """
     pictures: dict[str, Path] = {}
     captions: dict[str, str] = {}
     for split, folder in folders.items():
+        own: dict[str, Path] = {}
         for path in sorted((folder / "images").iterdir()):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            own.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+        for digest, path in own.items():
             _require_new(pictures, digest, path, "the same picture")
         for caption_id in read_captions(folder / "captions.jsonl").ids:
             _require_new(captions, caption_id, split, f"the caption id {caption_id!r}")
@@ -58,5 +60,8 @@ def audit_scenes(folders: Mapping[str, Path], *, unseen_stamps: Iterable[Stamp])
 
 def _require_new(known: dict[Key, Owner], key: Key, owner: Owner, what: str) -> None:
     if key in known:
-        raise ValueError(f"{known[key]} and {owner} have {what}; splits must be disjoint. Make one with another seed.")
+        raise ValueError(
+            f"{known[key]} and {owner} have {what}; splits must be disjoint. Take it out of one of the two, or make composed "
+            "scenes with another seed."
+        )
     known[key] = owner

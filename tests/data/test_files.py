@@ -123,6 +123,26 @@ def test_a_folder_without_captions_is_a_split_of_all_its_pictures(mine: Path) ->
     assert len(read_captions(mine / "out" / "captions.jsonl")) == 0
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 2026-11-25 at 9.41.00\u202fAM.png",
+        "写真\u3000一.png",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467.png",
+        "/".join(["Мои фотографии " + "летом" * 10] * 3 + ["море.png"]),
+    ],
+    ids=["of macOS", "ideographic space", "family", "longer than a file's name may be"],
+)
+def test_a_picture_keeps_the_name_that_its_owner_gave_it(mine: Path, name: str) -> None:
+    path = mine / "pictures" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (32, 24), "green").save(path)
+    found = prepare_file_split(mine / "out", None, mine / "pictures", dataset="mine", languages=["en"])
+    assert f"mine/{name}" in found.image_ids
+    assert picture_path(mine / "out", f"mine/{name}").resolve() == path
+    assert read_image_ids(mine / "out") == list(found.image_ids)
+
+
 def test_two_pictures_that_would_share_a_name_are_named(mine: Path) -> None:
     Image.new("RGB", (32, 24), "green").save(mine / "pictures" / "deep__blue.jpg")
     with pytest.raises(ValueError, match=r"have the same name 'deep__blue\.jpg'"):

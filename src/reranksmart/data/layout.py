@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +13,23 @@ from reranksmart.storage import read_captions, read_jsonl
 IMAGES_FILE = "images.jsonl"
 """The image ids of a split without captions, one a line."""
 
+_LONGEST_NAME = 255  # bytes, of most file systems
+_UNWRITABLE = ("Cc", "Cs")  # control characters, and halves of characters
+
 
 def picture_path(folder: Path, image_id: str) -> Path:
-    """The picture of an image: its id below the dataset in one level; a composed scene is a JPEG file."""
+    """The picture of an image: its id below the dataset in one level, or the digest of a name too long for a file.
+
+    A composed scene is a JPEG file.
+    """
     dataset, _, rest = image_id.partition("/")
-    if not dataset or not rest.strip("./") or not rest.isprintable():
+    if not dataset or not rest.strip("./") or any(unicodedata.category(letter) in _UNWRITABLE for letter in rest):
         raise ValueError(f"image id {image_id!r} is not a dataset, a slash and a name; rename the image.")
     name = rest.replace("/", "__")
-    return folder / "images" / (name if Path(name).suffix else f"{name}.jpg")
+    name = name if Path(name).suffix else f"{name}.jpg"
+    if len(name.encode()) > _LONGEST_NAME:
+        name = hashlib.sha256(name.encode()).hexdigest()
+    return folder / "images" / name
 
 
 def pictures_of_shard(folder: Path, *, shard: int, shards: int) -> list[tuple[str, Path]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reranksmart.data.folders import fault_of
 from reranksmart.detectors.photographs import read_photograph
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -43,6 +44,15 @@ def test_a_camera_held_on_its_side_gives_an_upright_picture(tmp_path: Path) -> N
     exif[0x0112] = 6  # turn by a quarter, clockwise
     Image.fromarray(GREY).save(tmp_path / "p.png", exif=exif)
     np.testing.assert_array_equal(read_photograph(tmp_path / "p.png")[..., 0], np.rot90(GREY, -1))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".jpg"])
+@pytest.mark.parametrize("notes", [b"Exif\0\0no notes at all", b"Exif\0\0MM\0"], ids=["other bytes", "cut off"])
+def test_a_whole_picture_whose_exif_is_damaged_is_read_as_it_lies(tmp_path: Path, suffix: str, notes: bytes) -> None:
+    path = tmp_path / f"p{suffix}"
+    Image.fromarray(GREY).convert("RGB").save(path, exif=notes)
+    assert fault_of(path) is None
+    assert read_photograph(path).shape == (6, 8, 3)
 
 
 def test_a_truncated_picture_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 
 def read_photograph(path: Path) -> NDArray[np.uint8]:
-    """The picture upright, as (H, W, 3) uint8 red, green, blue; what is transparent shows white.
+    """The picture upright, as far as its EXIF can be read, as (H, W, 3) uint8 red, green, blue; what is transparent
+    shows white.
 
     Raises FileNotFoundError where there is no file and ValueError where it is no picture or a truncated one.
     """
@@ -18,7 +19,7 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
         raise FileNotFoundError(f"the image {path} does not exist; every captioned image needs its file.")
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
+            upright = ImageOps.exif_transpose(image) if _has_readable_exif(image) else image
             if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
                 upright = upright.convert("RGBA")
                 upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
@@ -30,3 +31,12 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
             f"{path} cannot be read as an image ({error}). Allowed is any whole picture that Pillow reads (JPEG, PNG, "
             "WebP, ...). Fetch or make the file again, or remove the captions of this image."
         ) from error
+
+
+def _has_readable_exif(image: Image.Image) -> bool:
+    """Whether what stands where a camera's notes are can be read; the pixels may be whole all the same."""
+    try:
+        image.getexif()
+    except Exception:  # parsers raise nearly every type on damaged notes
+        return False
+    return True

@@ -10,7 +10,7 @@ from reranksmart.report.accuracy import main_table
 from reranksmart.report.cost_figures import latency_figure
 from reranksmart.report.page import render_page, write_page
 from reranksmart.report.paper import paper_numbers, with_paper
-from reranksmart.report.pictures import example
+from reranksmart.report.pictures import example, picture
 from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.scope import Scope
@@ -145,3 +145,11 @@ def test_code_versions_may_not_mix_within_one_verb() -> None:
     require_one_code_version({"x": train, "y": train, "z": {**train, "verb": "encode", "code": "b"}})
     with pytest.raises(ValueError, match=r"2 versions.*y"):
         require_one_code_version({"x": train, "y": {**train, "code": "b"}})
+
+
+def test_a_picture_from_a_camera_held_on_its_side_stands_upright_under_its_boxes(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by a quarter, clockwise
+    Image.new("RGB", (80, 60), "salmon").save(tmp_path / "p.jpg", exif=exif)
+    shown = picture(tmp_path / "p.jpg", [(0, 0, 0.5, 1)])
+    assert shown.aspect == pytest.approx(80 / 60)

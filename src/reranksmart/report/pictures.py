@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from reranksmart.detectors.photographs import read_photograph
+
 WIDTH = 208
 
 
@@ -49,14 +51,13 @@ class Example:
 
 
 def picture(path: Path, boxes: Sequence[Sequence[float]] = ()) -> Picture:
-    """The image, at most ``WIDTH`` pixels wide; ``boxes`` are (x1, y1, x2, y2) in 0..1."""
+    """The image upright, as its regions were found, at most ``WIDTH`` pixels wide; ``boxes`` are (x1, y1, x2, y2) in 0..1."""
     if not path.exists():
         raise ValueError(f"picture {path} is missing; the rule that prepares its split makes it")
-    with Image.open(path) as opened:
-        image = opened.convert("RGB")
-        image.thumbnail((WIDTH, WIDTH))
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=82)
+    image = Image.fromarray(read_photograph(path))
+    image.thumbnail((WIDTH, WIDTH))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82)
     sizes = tuple((float(x1), float(y1), float(x2) - float(x1), float(y2) - float(y1)) for x1, y1, x2, y2 in boxes)
     encoded = base64.b64encode(buffer.getvalue()).decode()
     return Picture(f"data:image/jpeg;base64,{encoded}", image.height / image.width, sizes, path.stem)

@@ -8,6 +8,14 @@ from pathlib import Path
 import psutil
 
 
+def existed(pid: int, *, at: float) -> bool:
+    """Whether the process of this number is there and was at a time (seconds since the epoch): numbers are given anew."""
+    try:
+        return psutil.Process(pid).create_time() <= at
+    except psutil.Error:
+        return False
+
+
 def processes_in(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():

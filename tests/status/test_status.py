@@ -90,6 +90,15 @@ def test_a_killed_training_is_stopped_and_what_needs_it_says_so(run: Path) -> No
     assert states["tabulate"].why == "train one stopped"
 
 
+def test_a_killed_training_whose_number_another_process_has_by_now_is_stopped(run: Path) -> None:
+    path = observe(run)
+    with subprocess.Popen(["sleep", "60"]) as another:
+        seen = {**json.loads(path.read_text()), "pid": another.pid}
+        path.write_text(json.dumps({**seen, "updated": seen["updated"] - 3600}))
+        assert found(run)["train"].state == "stopped"
+        another.kill()
+
+
 def test_a_training_elsewhere_that_shows_no_life_is_stopped(run: Path) -> None:
     path = observe(run)
     seen = {**json.loads(path.read_text()), "host": "a-node-of-the-cluster"}

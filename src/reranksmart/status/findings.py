@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reranksmart.processes import logs_being_written
+from reranksmart.processes import existed, logs_being_written
 from reranksmart.status.failures import Failure, last_lines, message_in, read_failures
 from reranksmart.status.jobs import PLAN, Job, read_plan
 from reranksmart.training.observation import FILE_NAME, Observation
@@ -60,7 +60,7 @@ class _Run:
         lines = last_lines(log)
         message = message_in(lines)
         seen = Observation.read((self._top / job.outputs[0]).parent / "state" / FILE_NAME)
-        if seen and _alive(seen):
+        if seen and self._is_alive(seen):
             return Finding(job, "running", training=seen)
         if log and log.resolve() in self._logs_being_written:
             return Finding(job, "running", lines[-1] if lines else "nothing said yet", lines)
@@ -78,6 +78,12 @@ class _Run:
         if silence < _SECONDS_OF_SILENCE:
             return Finding(job, "running", last, lines)
         return Finding(job, "stopped", f"no sign of life for {silence / 60:,.0f} minutes: {last}", lines)
+
+    def _is_alive(self, seen: Observation) -> bool:
+        """Whether the process is there, or, where it cannot be seen from here, has shown itself lately."""
+        if seen.host == socket.gethostname() and self._sees_all_here:
+            return existed(seen.pid, at=seen.updated)
+        return time.time() - seen.updated < _SECONDS_OF_SILENCE
 
     def _is_there(self, paths: Iterable[str]) -> bool:
         return not self._missing(paths)
@@ -102,16 +108,3 @@ class _Run:
             waiting += [each for each in further if each not in met]
             met.update(further)
         return first
-
-
-def _alive(seen: Observation) -> bool:
-    """Whether the process is there, or, if it is another machine's, has shown itself lately."""
-    if seen.host != socket.gethostname():
-        return time.time() - seen.updated < _SECONDS_OF_SILENCE
-    try:
-        os.kill(seen.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

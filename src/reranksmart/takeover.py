@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -20,12 +22,13 @@ def take_over(folder: Path) -> None:
 
     Those in a cluster's queue are cancelled, also where there is no lock any more; orphans on this machine are ended.
     A training that is ended so saves its state first. Where a Snakemake still runs in the folder, or the last one ran
-    on another machine, nothing is touched: Snakemake itself then says that the folder is locked.
+    on another machine or was another user's, whose processes cannot be seen, nothing is touched: Snakemake itself then
+    says that the folder is locked.
     """
     locks = sorted((folder / ".snakemake" / "locks").glob("*.lock"))
     host = folder / ".snakemake" / _HOST_FILE
     here = host.exists() and host.read_text() == socket.gethostname()
-    if (locks and not here) or _snakemakes(folder):
+    if (locks and not (here and _ours(locks))) or _snakemakes(folder):
         return
     cancel_queued_jobs(folder)
     if locks:
@@ -38,13 +41,19 @@ def take_over(folder: Path) -> None:
         host.write_text(socket.gethostname())
 
 
+def _ours(locks: list[Path]) -> bool:
+    return os.geteuid() == 0 or {lock.stat().st_uid for lock in locks} == {os.geteuid()}
+
+
 def _end_orphans(folder: Path) -> None:
     if orphans := _orphans(folder):
         print(f"ending {len(orphans)} processes of a run that was killed here", file=sys.stderr)
         for orphan in orphans:
-            orphan.terminate()
+            with suppress(psutil.NoSuchProcess):  # ended with the one before
+                orphan.terminate()
         for orphan in psutil.wait_procs(orphans, timeout=_PATIENCE_S)[1]:
-            orphan.kill()
+            with suppress(psutil.NoSuchProcess):
+                orphan.kill()
 
 
 def _snakemakes(folder: Path) -> list[psutil.Process]:

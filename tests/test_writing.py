@@ -1,5 +1,6 @@
 import errno
 import os
+import stat
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +37,25 @@ def test_what_is_added_to_a_folder_comes_under_its_name_with_the_rest_of_it(tmp_
     assert not list(tmp_path.iterdir())
     write(tmp_path / "folder", whole=True)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["features", "folder", "provenance.json"]
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o077, 0o600, 0o700), (0o002, 0o664, 0o775)])
+def test_what_is_written_can_be_read_by_whom_the_umask_says(umask, file, folder, tmp_path):
+    before = os.umask(umask)
+    try:
+        with writing.atomic_directory(tmp_path / "folder") as target, writing.atomic_path(target / "file") as inner:
+            inner.write_text("mine")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == folder
+    assert stat.S_IMODE((tmp_path / "folder" / "file").stat().st_mode) == file
+
+
+def test_a_folder_stays_its_groups(tmp_path):
+    tmp_path.chmod(0o2775)
+    with writing.atomic_directory(tmp_path / "folder") as target:
+        (target / "file").touch()
+    assert (tmp_path / "folder").stat().st_mode & stat.S_ISGID
 
 
 @pytest.mark.parametrize("written", [writing.atomic_path, writing.atomic_directory])

@@ -6,8 +6,8 @@ import errno
 import glob
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 _WRITTEN: set[Path] = set()  # the temporary folders of this process that will be renamed
 _FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _LEAST_ROOM = 2**16
-_TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what tempfile puts into a name
+_TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what stands in the name of a temporary file or folder
 
 
 @contextmanager
@@ -24,13 +24,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     with _faults_of_the_disk_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+        temporary = _beside(path, path.suffix)
+        temporary.touch(exist_ok=False)
     try:
         with _faults_of_the_disk_explained(path):
             yield temporary
-            temporary.chmod(0o644)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -48,13 +46,13 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     with _faults_of_the_disk_explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        temporary = _beside(folder)
+        temporary.mkdir()
     replaced = temporary.with_name(f"{temporary.name}.old")
     _WRITTEN.add(temporary)
     try:
         with _faults_of_the_disk_explained(folder):
             yield temporary
-            temporary.chmod(0o755)
             if folder.exists():
                 folder.replace(replaced)  # removing it in place could be cut off half-way
             temporary.replace(folder)
@@ -62,6 +60,11 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
         _WRITTEN.discard(temporary)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _beside(path: Path, suffix: str = "") -> Path:
+    """A new name beside ``path``; what is made under it has the permissions that the user's umask and folder give."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
 
 
 @contextmanager

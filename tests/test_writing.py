@@ -22,6 +22,18 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 
 
+@pytest.mark.parametrize("leads_somewhere", [True, False])
+def test_a_folder_takes_the_place_of_a_link_and_spares_what_it_led_to(leads_somewhere, tmp_path):
+    if leads_somewhere:
+        (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "folder").symlink_to(tmp_path / "elsewhere")
+    with writing.atomic_directory(tmp_path / "folder") as target:
+        (target / "file").touch()
+    assert (tmp_path / "folder" / "file").exists()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"folder", *["elsewhere"] * leads_somewhere}
+    assert not list(tmp_path.glob("elsewhere/*"))
+
+
 def test_what_is_added_to_a_folder_comes_under_its_name_with_the_rest_of_it(tmp_path):
     def write(folder, *, whole):
         with writing.atomic_directory(folder) as outer:

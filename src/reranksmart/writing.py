@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _WRITTEN: set[Path] = set()  # the temporary folders of this process that will be renamed
@@ -31,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             yield temporary
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -53,13 +53,13 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     try:
         with _faults_of_the_disk_explained(folder):
             yield temporary
-            if folder.exists():
+            if os.path.lexists(folder):
                 folder.replace(replaced)  # removing it in place could be cut off half-way
             temporary.replace(folder)
     finally:
         _WRITTEN.discard(temporary)
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+        _remove(temporary)
+        _remove(replaced)
 
 
 def _beside(path: Path, suffix: str = "") -> Path:
@@ -92,7 +92,13 @@ def _remove_leftovers(path: Path) -> None:
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         if not _TEMPORARY.fullmatch(left.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)):
             continue
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        _remove(left)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, a folder with all in it, or a link but not what it leads to, as far as it can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -21,13 +21,13 @@ _TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what stands in the name of a
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, renamed to it on success and removed on failure."""
-    with _faults_of_the_disk_explained(path):
+    with faults_of_the_disk_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
         temporary = _beside(path, path.suffix)
         temporary.touch(exist_ok=False)
     try:
-        with _faults_of_the_disk_explained(path):
+        with faults_of_the_disk_explained(path):
             yield temporary
             temporary.replace(path)
     finally:
@@ -43,7 +43,7 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     if folder in _WRITTEN:
         yield folder
         return
-    with _faults_of_the_disk_explained(folder):
+    with faults_of_the_disk_explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder)
         temporary = _beside(folder)
@@ -51,7 +51,7 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
     replaced = temporary.with_name(f"{temporary.name}.old")
     _WRITTEN.add(temporary)
     try:
-        with _faults_of_the_disk_explained(folder):
+        with faults_of_the_disk_explained(folder):
             yield temporary
             if os.path.lexists(folder):
                 folder.replace(replaced)  # removing it in place could be cut off half-way
@@ -68,7 +68,7 @@ def _beside(path: Path, suffix: str = "") -> Path:
 
 
 @contextmanager
-def _faults_of_the_disk_explained(path: Path) -> Iterator[None]:
+def faults_of_the_disk_explained(path: Path) -> Iterator[None]:
     """Raises OSError with what to do where writing fails for want of room or permission.
 
     Libraries say it in ways of their own, some without an error number; a disk that is full shows it.
@@ -82,8 +82,8 @@ def _faults_of_the_disk_explained(path: Path) -> Iterator[None]:
         if not fault:
             raise
         raise OSError(
-            f"{path} cannot be written: {fault}. The results folder needs a disk with room that may be written to: make"
-            " some, or put the folder elsewhere and a symbolic link in its place, and give the same command again."
+            f"{path} cannot be written: {fault}. Its folder needs a disk with room that may be written to: make some, "
+            "or put the folder elsewhere and a symbolic link in its place, and give the same command again."
         ) from error
 
 

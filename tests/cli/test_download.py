@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.downloads import app
 from reranksmart.config import ConfigError, Downloads, validated
+from reranksmart.data.archives import unpack as unpack_archive
 from reranksmart.plan import located, manifests
 
 ROOT = Path(__file__).parent.parent.parent
@@ -122,6 +123,28 @@ def test_an_archive_is_unpacked_beside_itself_once(tmp_path: Path, server: str) 
     text.unlink()
     unpack(tmp_path, record)
     assert text.read_text() == "two"
+
+
+def test_two_at_once_unpack_an_archive_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As runs do that share a folder of downloads: one would take the other's half for that of a killed job."""
+    (tmp_path / "x.zip").write_bytes(packed(a="one", b="two"))
+    extract, begun = zipfile.ZipFile.extractall, threading.Semaphore(0)
+    started = []
+
+    def extract_slowly(archive: zipfile.ZipFile, path: Path) -> None:
+        started.append(path)
+        begun.release()
+        begun.acquire(timeout=0.5)  # a second one that begins
+        extract(archive, path)
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", extract_slowly)
+    threads = [threading.Thread(target=unpack_archive, args=(tmp_path / "x.zip", tmp_path / "x")) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 1
+    assert {path.name for path in tmp_path.rglob("*")} == {"x.zip", "x", "Sentences", "a.txt", "b.txt"}
 
 
 def test_a_broken_archive_is_named(tmp_path: Path, server: str) -> None:

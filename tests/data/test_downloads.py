@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -334,6 +335,34 @@ def test_two_at_once_fetch_a_file_once(mirror: Mirror, tmp_path: Path) -> None:
         thread.join()
     assert (tmp_path / "toys" / "toy.bin").read_bytes() == CONTENT
     assert len(mirror.requests) == 1
+
+
+def test_a_copy_got_by_hand_is_recorded_by_one_process_after_the_other(mirror: Mirror, tmp_path: Path) -> None:
+    path = tmp_path / "toys" / "toy.bin"
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    other = threading.Thread(target=quickly, args=(source(mirror.url("a", gives()), checksum=None), tmp_path))
+    with downloads.alone(path):
+        other.start()
+        other.join(0.2)
+        assert not path.with_name("toy.bin.sha256").exists()
+    other.join()
+    assert path.with_name("toy.bin.sha256").exists()
+
+
+def test_a_disk_that_fills_up_is_named_and_what_came_is_gone_on_with(mirror: Mirror, tmp_path: Path) -> None:
+    wanted = source(mirror.url("a", gives()))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) // 2, limits[1]))
+    try:
+        with pytest.raises(
+            OSError, match=r"toy\.bin cannot be written: File too large\. .* give the same command again"
+        ):
+            quickly(wanted, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert quickly(wanted, tmp_path).read_bytes() == CONTENT
+    assert [asked for _, asked in mirror.requests] == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
 def test_a_full_disk_is_no_fault_of_the_server(mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,4 +166,7 @@ def test_the_audit_finds_a_picture_in_two_splits_of_your_own(mine: Path) -> None
 def test_a_picture_twice_in_one_split_is_no_fault_of_its_splits(mine: Path) -> None:
     Image.new("RGB", (32, 24), "red").save(mine / "pictures" / "copy of red.png")
     train = prepare(mine, [LINES[0], {**LINES[0], "id": "2", "image": "copy of red.png"}], out="train")
-    assert audit_splits({"train": train, "test": prepare(mine, LINES[1:], out="test")}) == {"pictures": 2, "captions": 3}
+    assert audit_splits({"train": train, "test": prepare(mine, LINES[1:], out="test")}) == {
+        "pictures": 2,
+        "captions": 3,
+    }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
+from reranksmart.data.downloads import alone
 from reranksmart.writing import atomic_directory
 
 
@@ -19,10 +22,12 @@ def unpack(archive: Path, folder: Path) -> int:
     try:
         with zipfile.ZipFile(archive) as packed:
             files = [entry for entry in packed.infolist() if not entry.is_dir()]
-            if not all(_is_there(folder / entry.filename, entry.file_size) for entry in files):
-                with atomic_directory(folder) as target:
-                    packed.extractall(target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            if not _are_there(folder, files):
+                with alone(folder):
+                    if not _are_there(folder, files):  # else another process unpacked it meanwhile
+                        with atomic_directory(folder) as target:
+                            packed.extractall(target)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(
             f"{archive} is not a whole .zip file ({error}). Delete it and its record in results/downloads to have it "
             "fetched again, or put the right one there."
@@ -30,5 +35,6 @@ def unpack(archive: Path, folder: Path) -> int:
     return len(files)
 
 
-def _is_there(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
+def _are_there(folder: Path, files: Iterable[zipfile.ZipInfo]) -> bool:
+    paths = {folder / entry.filename: entry.file_size for entry in files}
+    return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())

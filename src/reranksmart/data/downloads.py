@@ -12,7 +12,7 @@ from pathlib import Path
 from reranksmart.data.published import read_lines
 from reranksmart.data.sources import CHECKSUM, TERMS, Source
 from reranksmart.data.transfer import Interrupted, Refused, discard, transfer
-from reranksmart.writing import atomic_path
+from reranksmart.writing import atomic_path, faults_of_the_disk_explained
 
 LONGEST_WAIT_S = 120.0
 
@@ -46,15 +46,16 @@ def fetch(
     or if its terms are not in ``accepted``.
     """
     path = folder / source.file
-    if path.exists():
+    is_there = path.exists()
+    if is_there and _expected(path, source) is not None:
         return _verified(path, source)
-    if source.terms and source.terms not in accepted:
+    if not is_there and source.terms and source.terms not in accepted:
         raise ValueError(
             f"{source.file} may be fetched only under its terms: {TERMS[source.terms]} Read {source.licence_page}; to "
             f"accept them add {source.terms!r} to the accepted terms of the configuration."
         )
     answers = []
-    with _alone(path):
+    with faults_of_the_disk_explained(path), alone(path):
         if path.exists():  # another process brought it meanwhile
             return _verified(path, source)
         for url in source.urls:
@@ -159,12 +160,12 @@ def _digest(path: Path, algorithm: str) -> str:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Waits until no other process fetches this file."""
+def alone(path: Path) -> Iterator[None]:
+    """Waits until no other process makes this file or folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.lock")
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
         if path.exists():
-            lock.unlink(missing_ok=True)  # whoever waits for it finds the file
+            lock.unlink(missing_ok=True)  # whoever waits for it finds what was made

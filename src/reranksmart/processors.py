@@ -5,21 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from PIL.Image import Image
-from transformers import AutoImageProcessor, AutoTokenizer, PreTrainedTokenizerBase
+from tokenizers import Regex, normalizers
+from transformers import (
+    AutoImageProcessor,
+    AutoTokenizer,
+    GemmaTokenizer,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 from transformers.image_processing_utils import BaseImageProcessor
 
 from reranksmart.hub import from_hub
 from reranksmart.pixels import PixelBatch, patches_of
 
 
-def published_tokeniser_of(source: str, *, local_files_only: bool) -> PreTrainedTokenizerBase:
-    """The tokeniser of a checkpoint on the hub or in a folder."""
+def published_tokeniser_of(source: str, *, family: str, local_files_only: bool) -> PreTrainedTokenizerBase:
+    """The tokeniser of a checkpoint on the hub or in a folder, which prepares captions as the family's authors do."""
     with from_hub(source, local_files_only=local_files_only):
-        return AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
+        tokeniser = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
+    if family in _WITHOUT_MARKS:
+        return _preparing(tokeniser, normalizers.Replace(Regex(r"[.!\"()*#:;~]"), " "))
+    if isinstance(tokeniser, GemmaTokenizer):
+        return _preparing(tokeniser, normalizers.Lowercase())
+    return tokeniser
+
+
+_WITHOUT_MARKS = ("blip", "blip2")
+"""BLIP's captions lose these punctuation marks, in training and ranking; SigLIP 2's, of Gemma's tokens, their capitals."""
+
+
+def _preparing(tokeniser: PreTrainedTokenizerBase, first: normalizers.Normalizer) -> PreTrainedTokenizerFast:
+    """The tokeniser with a step before its own, of a class that keeps both when it is saved."""
+    whole = cast(PreTrainedTokenizerFast, tokeniser).backend_tokenizer
+    own = [] if whole.normalizer is None else [whole.normalizer]
+    whole.normalizer = normalizers.Sequence([first, *own])
+    return PreTrainedTokenizerFast(tokenizer_object=whole, **tokeniser.special_tokens_map)
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ def converted(tmp_path: Path, **settings: object) -> Path:
 def test_a_model_of_pixels_keeps_its_weights_tokeniser_and_processor(tmp_path: Path) -> None:
     source = hub_folder("blip", wordpieces(tmp_path / "hub"))
     BlipImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(source)
-    folder = converted(tmp_path, family="blip", checkpoint=str(source), score="log_odds_plus_cosine")
+    folder = converted(tmp_path, family="blip", checkpoint=str(source), score="match_logit_plus_cosine")
     model = load_model(folder)
-    assert model.config.score == "log_odds_plus_cosine"
+    assert model.config.score == "match_logit_plus_cosine"
     assert all(torch.equal(model.state_dict()[key], value) for key, value in make("blip").state_dict().items())
     assert open_tokeniser(folder)("a dog")["input_ids"] == [2, 4, 5, 3]
     assert json.loads((folder / "preprocessor_config.json").read_text())["size"]["height"] == SIDE

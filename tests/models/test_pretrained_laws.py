@@ -23,7 +23,7 @@ STATES_ENCODERS = {"blip", "blip2", "lxmert"}
 
 
 VARIANTS = {name: (name, {}) for name in FAMILIES} | {
-    f"{name} with cosine": (name, {"score": "log_odds_plus_cosine"}) for name in ("blip", "blip2")
+    f"{name} with cosine": (name, {"score": "match_logit_plus_cosine"}) for name in ("blip", "blip2")
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from pretrained_inputs import images_for, make, pixels, regions, words
+from pretrained_inputs import IDS, images_for, make, pixels, regions, words
 from transformers import (
     BridgeTowerForContrastiveLearning,
     BridgeTowerForImageAndTextRetrieval,
@@ -66,21 +66,19 @@ def test_naflex_logits_are_those_of_its_class():
 
 def test_blip_scores_are_the_two_heads_of_its_class():
     model, texts, images = make("blip"), words(), pixels([(4, 4)] * 4)
-    given = {
-        "input_ids": texts.token_ids,
-        "attention_mask": texts.mask.long(),
-        "pixel_values": pictures_of(images)[0],
-    }
+    given = {"attention_mask": texts.mask.long(), "pixel_values": pictures_of(images)[0]}
+    beginning_with_enc = texts.token_ids.clone()
+    beginning_with_enc[:, 0] = IDS["words"] + 1  # as its authors train and rank: the entry after [DEC]
     with torch.no_grad():
-        logits = model.network(**given).itm_score
-        cosines = model.network(**given, use_itm_head=False).itm_score
+        logits = model.network(input_ids=beginning_with_enc, **given).itm_score
+        cosines = model.network(input_ids=texts.token_ids, **given, use_itm_head=False).itm_score
         log_odds = model.score_pairs(texts, images)
-        both = make("blip", score="log_odds_plus_cosine").score_pairs(texts, images)
+        both = make("blip", score="match_logit_plus_cosine").score_pairs(texts, images)
         found = model.encode_image(images) @ model.encode_text(texts).T
     torch.testing.assert_close(log_odds, logits[:, 1] - logits[:, 0], **CLOSE)
     torch.testing.assert_close(log_odds, logits.log_softmax(dim=1).diff(dim=1)[:, 0], **CLOSE)
     torch.testing.assert_close(found, cosines, **CLOSE)
-    torch.testing.assert_close(both, log_odds + cosines.diagonal(), **CLOSE)
+    torch.testing.assert_close(both, logits[:, 1] + cosines.diagonal(), **CLOSE)
 
 
 def test_blip2_scores_are_the_two_heads_of_its_class():
@@ -94,12 +92,12 @@ def test_blip2_scores_are_the_two_heads_of_its_class():
         logits = model.network(**given, use_image_text_matching_head=True).logits_per_image
         cosines = model.network(**given).logits_per_image  # (images, texts), the largest over the queries
         log_odds = model.score_pairs(texts, images)
-        both = make("blip2", score="log_odds_plus_cosine").score_pairs(texts, images)
+        both = make("blip2", score="match_logit_plus_cosine").score_pairs(texts, images)
         directions = model.query_directions(images)  # (images, Q, D)
         found = torch.einsum("iqd,td->iqt", directions, model.encode_text(texts)).amax(dim=1)
     torch.testing.assert_close(log_odds, logits[:, 1] - logits[:, 0], **CLOSE)
     torch.testing.assert_close(found, cosines, **CLOSE)
-    torch.testing.assert_close(both, log_odds + cosines.diagonal(), **CLOSE)
+    torch.testing.assert_close(both, logits[:, 1] + cosines.diagonal(), **CLOSE)
     mean = directions.mean(dim=1)
     torch.testing.assert_close(model.encode_image(images), mean / mean.norm(dim=1, keepdim=True), **CLOSE)
     assert (directions[:, 0] - directions[:, 1]).norm(dim=-1).min() > 0.1

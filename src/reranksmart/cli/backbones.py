@@ -70,7 +70,7 @@ def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
 def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
     """Writes a model of ``transformers`` with its tokeniser and image processor; where it is from and what it lacked."""
     where = {"local_files_only": backbone.local_files_only}
-    tokeniser = published_tokeniser_of(backbone.tokeniser or backbone.checkpoint, **where)
+    tokeniser = published_tokeniser_of(backbone.tokeniser or backbone.checkpoint, family=backbone.family, **where)
     loaded = load_pretrained(
         backbone.family, backbone.checkpoint, pad_id=int(tokeniser.pad_token_id), score=backbone.score, **where
     )

@@ -31,8 +31,8 @@ FAMILIES: dict[str, Family] = {
     "clip": Family(("bi_encoder",), "pixels", 75),
     "siglip": Family(("bi_encoder",), "pixels", 63),
     "siglip2_naflex": Family(("bi_encoder",), "pixels", 63),
-    "blip": Family(_BOTH, "states", 35, ("log_odds", "log_odds_plus_cosine")),
-    "blip2": Family(_BOTH, "states", 30, ("log_odds", "log_odds_plus_cosine")),
+    "blip": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine")),
+    "blip2": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine")),
     "vilt": Family(_BOTH, "pixels", 38),
     "bridgetower": Family(_BOTH, "pixels", 48),
     "visualbert": Family(_BOTH, "regions", 70),
@@ -83,7 +83,9 @@ class PretrainedBackbone(Frozen):
         None, description="tokens of a caption, special tokens not counted; null: the family's"
     )
     score: str = Field(
-        "log_odds", description="of a pair; blip, blip2: log_odds_plus_cosine adds the towers' cosine, as LAVIS ranks"
+        "log_odds",
+        description="of a pair; blip, blip2: match_logit_plus_cosine is the logit of a match alone plus the towers' "
+        "cosine, as LAVIS ranks",
     )
 
     tuning: Tuning = Tuning()

@@ -16,14 +16,15 @@ from reranksmart.pixels import PixelBatch, VisionStates, pictures_of
 class Blip(Pretrained):
     """BLIP-ITM (Li et al. 2022): the text tower reads alone, or with cross-attention to an image's states.
 
-    Scores: "log_odds" of the match, or "log_odds_plus_cosine", to which the two towers' cosine is added as LAVIS
-    ranks.
+    The text of a pair begins with [ENC] instead of [CLS], as in its training: the last entry of its vocabulary, which
+    its tokeniser does not know. Scores: "log_odds" of the match, or "match_logit_plus_cosine" as LAVIS ranks: the logit
+    of a match alone, to which the two towers' cosine is added.
     """
 
     network_class: ClassVar[type[PreTrainedModel]] = BlipForImageTextRetrieval
     towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_encoder.",)}
     heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_proj.", "vision_proj.")
-    scores: ClassVar[tuple[str, ...]] = ("log_odds", "log_odds_plus_cosine")
+    scores: ClassVar[tuple[str, ...]] = ("log_odds", "match_logit_plus_cosine")
 
     def vision_states(self, images: PixelBatch) -> VisionStates:
         """The vision tower's states (B, S, H); all that the text side reads of an image."""
@@ -40,13 +41,13 @@ class Blip(Pretrained):
         return unit_rows(in_float32(self.network.vision_proj, self._states(images).states[:, 0]))
 
     def score_pairs(self, texts: TextBatch, images: PixelBatch | VisionStates) -> Tensor:
-        """Log-odds (B,) that text i matches image i, with their cosine added if ``score`` says so."""
+        """Log-odds (B,) that text i matches image i, or what else ``score`` says."""
         require_pairs(texts, images)
         states = self._states(images)
-        found = log_odds(in_float32(self.network.itm_head, self._first_state(texts, states)))
+        logits = in_float32(self.network.itm_head, self._first_state(texts, states))  # (B, 2)
         if self.config.score == "log_odds":
-            return found
-        return found + (self.encode_text(texts) * self.encode_image(states)).sum(dim=1)
+            return log_odds(logits)
+        return logits[:, 1] + (self.encode_text(texts) * self.encode_image(states)).sum(dim=1)
 
     def _states(self, images: PixelBatch | VisionStates) -> VisionStates:
         return self.vision_states(images) if isinstance(images, PixelBatch) else images.to(self.device)
@@ -54,11 +55,13 @@ class Blip(Pretrained):
     def _first_state(self, texts: TextBatch, images: VisionStates | None) -> Tensor:
         """The text tower's first state (B, H), of the text alone or with an image."""
         texts = self.texts_on_device(texts)
-        seen = {}
+        token_ids, seen = texts.token_ids, {}
         if images is not None:
+            encode = torch.full_like(token_ids[:, :1], self.network.config.text_config.vocab_size - 1)
+            token_ids = torch.cat([encode, token_ids[:, 1:]], dim=1)
             seen = {
                 "encoder_hidden_states": images.states.to(self.network.itm_head.weight.dtype),
                 "encoder_attention_mask": images.mask.long(),
             }
-        found = self.network.text_encoder(input_ids=texts.token_ids, attention_mask=texts.mask.long(), **seen)
+        found = self.network.text_encoder(input_ids=token_ids, attention_mask=texts.mask.long(), **seen)
         return found.last_hidden_state[:, 0]

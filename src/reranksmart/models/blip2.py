@@ -18,13 +18,14 @@ class Blip2(Pretrained):
 
     Its contrastive similarity is the largest of a text's cosines with an image's queries, which no single vector
     gives: ``encode_image`` is the mean of the queries' directions, to be retrieved by. Scores: "log_odds" of the match,
-    the mean over the queries, or "log_odds_plus_cosine", to which that largest cosine is added as LAVIS ranks.
+    the mean over the queries, or "match_logit_plus_cosine" as LAVIS ranks: the mean logit of a match alone, to which
+    that largest cosine is added.
     """
 
     network_class: ClassVar[type[PreTrainedModel]] = Blip2ForImageTextRetrieval
     towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",)}
     heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_projection.", "vision_projection.")
-    scores: ClassVar[tuple[str, ...]] = ("log_odds", "log_odds_plus_cosine")
+    scores: ClassVar[tuple[str, ...]] = ("log_odds", "match_logit_plus_cosine")
 
     @property
     def positions(self) -> int:
@@ -57,7 +58,7 @@ class Blip2(Pretrained):
         return unit_rows(in_float32(self.network.vision_projection, found.last_hidden_state))
 
     def score_pairs(self, texts: TextBatch, images: PixelBatch | VisionStates) -> Tensor:
-        """Log-odds (B,) that text i matches image i, with their largest cosine added if ``score`` says so."""
+        """Log-odds (B,) that text i matches image i, or what else ``score`` says."""
         require_pairs(texts, images)
         texts, states = self.texts_on_device(texts), self._states(images)
         queries = self._queries(len(states))
@@ -68,12 +69,11 @@ class Blip2(Pretrained):
             attention_mask=torch.cat([read, texts.mask], dim=1).long(),
             **_seen(states),
         )
-        logits = in_float32(self.network.itm_head, found.last_hidden_state[:, : queries.shape[1]])  # (B, Q, 2)
-        score = log_odds(logits.mean(dim=1))
+        logits = in_float32(self.network.itm_head, found.last_hidden_state[:, : queries.shape[1]]).mean(dim=1)  # (B, 2)
         if self.config.score == "log_odds":
-            return score
+            return log_odds(logits)
         cosines = (self.query_directions(states) * self.encode_text(texts)[:, None]).sum(dim=-1)  # (B, Q)
-        return score + cosines.amax(dim=1)
+        return logits[:, 1] + cosines.amax(dim=1)
 
     def _states(self, images: PixelBatch | VisionStates) -> VisionStates:
         return self.vision_states(images) if isinstance(images, PixelBatch) else images.to(self.device)

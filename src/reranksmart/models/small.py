@@ -39,7 +39,14 @@ def small_config(
             "vision_config": {**_WIDTHS, "patch_size": PATCH, "num_patches": (SIDE // PATCH) ** 2},
         },
         "blip": {
-            "text_config": {**text, "sep_token_id": sep_id, "encoder_hidden_size": 32, "projection_dim": 24},
+            "text_config": {
+                **text,
+                "vocab_size": words + 2,  # with [DEC] and [ENC], which its tokeniser does not know
+                "bos_token_id": words,
+                "sep_token_id": sep_id,
+                "encoder_hidden_size": 32,
+                "projection_dim": 24,
+            },
             "vision_config": _VISION,
             "image_text_hidden_size": 24,
         },

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-from reranksmart.objectives import batch_hard_triplet, distillation, info_nce, pair_cross_entropy, sampled_triplet
+from reranksmart.objectives import batch_hard_triplet, distillation, info_nce, pair_cross_entropy
 
 OWN = torch.eye(3, dtype=torch.bool)
 # Captions are the axes, so that caption i times image j is entry i of image j.
@@ -95,16 +95,6 @@ def test_pair_cross_entropy_is_the_two_class_softmax_cross_entropy():
     assert binary.item() == pytest.approx(softmax.item(), rel=1e-12)
     (ours,), (theirs,) = torch.autograd.grad(binary, logits), torch.autograd.grad(softmax, logits)
     torch.testing.assert_close(ours, theirs, atol=1e-15, rtol=1e-12)
-
-
-def test_sampled_triplet_of_one_pair_and_three_negatives_by_hand():
-    # Own distance .2. To negative images (caption's axis): .4 1 0. To negative captions: 1, .4, .2 (image 0's entries).
-    negative_images = torch.tensor([[[0.6, 0.8, 0.0], [0.0, 0.6, 0.8], [1.0, 0.0, 0.0]]])
-    negative_captions = torch.tensor([[[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]])
-    loss = sampled_triplet(
-        CAPTIONS[:1], IMAGES[:1], negative_captions=negative_captions, negative_images=negative_images, margin=0.3
-    )
-    assert loss.item() == pytest.approx((0.1 + 0 + 0.5 + 0 + 0.1 + 0.3) / 3, abs=1e-6)
 
 
 def test_distillation_of_two_candidates_by_hand():

@@ -15,7 +15,7 @@ def batch_hard_triplet(captions: Tensor, images: Tensor, relevant: Tensor, *, ma
     As in the published code a true pair counts as a negative 2 further away, which costs nothing while the margin is
     under 2 minus the distance of the row's own pair.
     """
-    distances = 1 - _cosines(captions, images)  # (B captions, B images)
+    distances = 1 - cosines(captions, images)  # (B captions, B images)
     own = distances.diagonal()
     negatives = distances + 2.0 * relevant.to(distances)
     hardest_caption, hardest_image = negatives.amin(dim=0), negatives.amin(dim=1)
@@ -28,7 +28,7 @@ def info_nce(captions: Tensor, images: Tensor, relevant: Tensor, *, temperature:
     ``captions``, ``images`` (B, D) unit rows; ``relevant`` (B, B) bool, True where caption i is true of image j: true
     pairs off the diagonal are left out, being neither target nor negative (Oord et al. 2018; Radford et al. 2021).
     """
-    similarities = _cosines(captions, images) / temperature  # (B captions, B images)
+    similarities = cosines(captions, images) / temperature  # (B captions, B images)
     off_diagonal = ~torch.eye(len(captions), dtype=torch.bool, device=captions.device)
     similarities = similarities.masked_fill(relevant.to(captions.device) & off_diagonal, float("-inf"))
     target = torch.arange(len(captions), device=captions.device)
@@ -44,20 +44,6 @@ def pair_cross_entropy(log_odds: Tensor, labels: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(log_odds, labels.to(log_odds))
 
 
-def sampled_triplet(
-    captions: Tensor, images: Tensor, *, negative_captions: Tensor, negative_images: Tensor, margin: float
-) -> Tensor:
-    """Mean over B matching rows and N mined negatives a side of both directions' triplet losses, added.
-
-    ``captions``, ``images`` (B, D) and ``negative_captions``, ``negative_images`` (B, N, D) are unit rows; nothing in
-    the batch but the row's own negatives is one (Xiong et al. 2021, ANCE).
-    """
-    own = 1 - (captions * images).sum(dim=-1, keepdim=True)  # (B, 1)
-    to_images = 1 - (captions[:, None] * negative_images).sum(dim=-1)  # (B, N)
-    to_captions = 1 - (images[:, None] * negative_captions).sum(dim=-1)  # (B, N)
-    return (relu(own - to_images + margin) + relu(own - to_captions + margin)).mean()
-
-
 def distillation(similarities: Tensor, log_odds: Tensor, *, temperature: float, teacher_temperature: float) -> Tensor:
     """Mean over Q queries of the divergence KL(teacher || student) of their distributions over C candidates.
 
@@ -69,7 +55,7 @@ def distillation(similarities: Tensor, log_odds: Tensor, *, temperature: float, 
     return kl_div(student, teacher, log_target=True, reduction="batchmean")
 
 
-def _cosines(captions: Tensor, images: Tensor) -> Tensor:
-    """(B captions, B images) in the precision of the vectors, autocast or not: a temperature would magnify rounding."""
+def cosines(captions: Tensor, images: Tensor) -> Tensor:
+    """(B captions, B images) of unit rows, in their precision, autocast or not: a temperature would magnify rounding."""
     with torch.autocast(captions.device.type, enabled=False):
         return captions @ images.T

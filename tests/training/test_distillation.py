@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import normalize
 from toy import model, training_data
 
 from reranksmart.config import ConfigError, Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.distillation import DistilledTask, nearest_with_own
 from reranksmart.training.loop import train
+from reranksmart.training.processes import ALONE
 from reranksmart.training.state import StateFile
-from reranksmart.training.tasks import InfoNceTask
+from reranksmart.training.tasks import EmbeddedBatch, InfoNceTask
 
 DATA, DEV = training_data(24), training_data(12, seed=7)
 SETTINGS = {"queries": 6, "candidates": 4, "weight": 1.0, "temperature": 0.1, "teacher_temperature": 1.0}
@@ -37,6 +39,31 @@ def test_the_teacher_learns_nothing_from_teaching():
     found = gradients(task().loss(network, 0), network)
     assert not [name for name in found if name.startswith(("head", "pooler"))]
     assert found["encoder.layer.0.attention.self.query.weight"].abs().sum() > 0
+
+
+class Undecided(torch.nn.Module):
+    """A teacher to whom all pairs are equal."""
+
+    def score_pairs(self, texts, regions):
+        return torch.zeros(len(texts))
+
+
+class FixedEmbeddings:
+    name, data, processes = "bi_encoder", DATA, ALONE
+
+    def embed(self, model, step):
+        captions, images = normalize(torch.randn(2, 8, 32, generator=torch.Generator().manual_seed(1)), dim=-1)
+        return EmbeddedBatch(np.arange(8), DATA.image_rows[:8], captions, images, torch.eye(8, dtype=torch.bool))
+
+    def contrast(self, batch):
+        return torch.zeros(())
+
+
+def test_the_cosines_that_are_taught_keep_their_digits_under_autocast():
+    taught = DistilledTask(FixedEmbeddings(), **{**SETTINGS, "temperature": 0.01})
+    exact = taught.loss(Undecided(), 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(taught.loss(Undecided(), 0), exact)
 
 
 def test_teaching_leaves_the_model_in_training():

@@ -36,7 +36,7 @@ class DistilledTask:
         loss = self.task.contrast(batch)
         if step < self.first_batch:
             return loss
-        similarities = batch.captions @ batch.images.T  # (B captions, B images)
+        similarities = objectives.cosines(batch.captions, batch.images)
         terms = []
         for cosines, queries_are_captions in ((similarities, True), (similarities.T, False)):
             asked = cosines[: self.queries]

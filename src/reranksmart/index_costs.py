@@ -28,8 +28,6 @@ def index_costs(
         began = time.perf_counter()
         index = build_index(gallery, factory=factory)
         build_seconds = time.perf_counter() - began
-        if isinstance(index, faiss.IndexIVF):
-            index.nprobe = max(1, index.nlist // 8)
         found, _ = search(index, queries, depth=depth)
         overlap = [len(set(a) & set(b)) for a, b in zip(found.tolist(), exact.tolist(), strict=True)]
         times = [_search_time(index, queries[row : row + 1], depth) for row in range(min(repeats, len(queries)))]

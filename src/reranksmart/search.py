@@ -17,7 +17,10 @@ _FEW_THREADS = 4
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
-    """A faiss index of the vectors (N, D) by inner product; ValueError where ``factory`` is none of faiss's."""
+    """A faiss index of the vectors (N, D) by inner product; ValueError where ``factory`` is none of faiss's.
+
+    Of inverted lists an eighth is searched: a factory string cannot say it, and faiss would search a single one.
+    """
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
     except RuntimeError as error:
@@ -29,13 +32,16 @@ def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss
     if not index.is_trained:
         index.train(vectors)
     index.add(vectors)
+    if (inverted := faiss.try_extract_index_ivf(index)) is not None:
+        inverted.nprobe = max(1, inverted.nlist // 8)
     return index
 
 
 def read_index(path: Path) -> faiss.Index:
     """The index in a file that faiss wrote; ValueError where it is damaged."""
     with reading(path, remedy="Delete its folder; rule index makes it again."):
-        index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+        path.stat()  # faiss has one error for a missing and a damaged file
+        index = faiss.read_index(str(path))
         if index.metric_type != faiss.METRIC_INNER_PRODUCT:
             raise ValueError(f"it compares by metric {index.metric_type}, not by inner product")
         return index
@@ -63,7 +69,8 @@ def search(
         scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
     if (rows < 0).any():
         raise ValueError(
-            f"the index found fewer than {depth} vectors for some query; raise nprobe or use an exact index"
+            f"the index found fewer than {depth} vectors for some query; ask for fewer, or use an index of fewer lists or an "
+            "exact one ('Flat')"
         )
     return rows.astype(np.int32), scores
 

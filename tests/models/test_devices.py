@@ -5,17 +5,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from reranksmart.cli import backbones
+from reranksmart.config import Reading
 from reranksmart.models import checkpoints
 from reranksmart.models.devices import fastest_device
+from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 
 
-def saved_model(folder: Path) -> Path:
+def small() -> SingleStream:
     sizes = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "max_positions": 20}
     ids = {"vocab_size": 9, "cls_id": 1, "sep_id": 2, "pad_id": 0}
-    checkpoints.save_model(SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=1), folder)
-    return folder
+    return SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=1)
 
 
 @pytest.mark.parametrize(("seen", "expected"), [(True, "cuda"), (False, "cpu")])
@@ -26,4 +28,11 @@ def test_a_gpu_is_used_where_torch_sees_one(seen: bool, expected: str, monkeypat
 
 def test_a_loaded_model_lies_where_it_is_fastest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "fastest_device", lambda: torch.device("meta"))
-    assert checkpoints.load_model(saved_model(tmp_path)).device.type == "meta"
+    checkpoints.save_model(small(), tmp_path)
+    assert checkpoints.load_model(tmp_path).device.type == "meta"
+
+
+def test_a_backbone_made_here_is_trained_where_it_is_fastest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbones, "fastest_device", lambda: torch.device("meta"))
+    save_published(small(), tmp_path)
+    assert backbones.open_backbone(tmp_path, Reading(embedder="oscar"), seed=1).device.type == "meta"

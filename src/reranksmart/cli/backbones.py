@@ -14,6 +14,7 @@ from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Readin
 from reranksmart.data.sources import read_sources
 from reranksmart.inputs import open_tokeniser
 from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.models.devices import fastest_device
 from reranksmart.models.pretrained_weights import load_pretrained
 from reranksmart.models.published import joint_part, load_published, read_published
 from reranksmart.processors import PictureProcessor, published_tokeniser_of
@@ -103,7 +104,7 @@ def adopt_backbone_verb(
 def open_backbone(folder: Path, reading: Reading, *, seed: int) -> Any:
     """The model to fine-tune: of a converted checkpoint or a backbone made here; a head that it lacks is drawn."""
     if not (folder / _ORIGIN).is_file():
-        return load_published(str(reading.embedder), folder, seed=seed)
+        return load_published(str(reading.embedder), folder, seed=seed).to(fastest_device())
     model, origin = load_model(folder), read_json(folder / _ORIGIN)
     if not origin["has_head"]:
         drawn = type(model)(model.config, seed=seed).state_dict()

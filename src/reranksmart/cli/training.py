@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +16,10 @@ from reranksmart.code import code_digest
 from reranksmart.config import Backbone, Objective, Reading, Tuning
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import save_model
-from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers, without_adapters
+from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers
 from reranksmart.pretraining import (
     align_words_and_regions,
     feature_statistics,
@@ -147,8 +147,9 @@ def train_verb(
     training, schedule = assemble(model, objective, train_data, dev_data, seed=seed, processes=processes)
     state = StateFile(
         output.parent / "state" / "training.pt",
-        settings=" ".join(
-            [settings, backbone_settings, *([tuning] if tuning != "{}" else []), str(fraction), str(seed)]
+        settings=_what_is_trained(
+            [backbone, captions.parent, images],
+            [settings, backbone_settings, *([tuning] if tuning != "{}" else []), str(fraction), str(seed)],
         ),
     )
     try:
@@ -159,7 +160,7 @@ def train_verb(
     if not processes.is_first:
         return
     with atomic_directory(output) as target:
-        save_model(without_adapters(model) if isinstance(model, Pretrained) else model, target)
+        save_model(model, target)
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
@@ -169,6 +170,12 @@ def train_verb(
     state.remove()
     if state.path.parent.exists():
         os.rmdir(state.path.parent)
+
+
+def _what_is_trained(inputs: Sequence[Path], settings: Sequence[str]) -> str:
+    """The settings, and what the inputs say of their making: half a training on others of them is not continued."""
+    told = [folder / "provenance.json" for folder in inputs]
+    return " ".join([*settings, *(path.read_text() for path in told if path.is_file())])
 
 
 def _tune(model: Any, tuning: Tuning, *, seed: int) -> None:

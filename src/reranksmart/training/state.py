@@ -35,7 +35,7 @@ class StateFile:
             return None
         with reading(self.path, remedy="Delete it; the training then starts afresh."):
             require_whole_archive(self.path)
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, map_location="cpu", weights_only=True)  # not the GPU that it was saved from
             if not isinstance(state, dict) or not isinstance(state.get("settings"), str):
                 raise ValueError("it is no state of a training")
         if state["settings"] != self.settings:

@@ -13,7 +13,8 @@ from reranksmart.data.layout import picture_path
 from reranksmart.data.scenes import object_boxes, read_scenes
 from reranksmart.data.splits import write_split
 from reranksmart.data.stamps import select_stamps
-from reranksmart.detectors.detection import detect_regions, object_recall
+from reranksmart.detectors import detection
+from reranksmart.detectors.detection import detect_regions, find_regions, object_recall
 from reranksmart.regions import Regions, RegionStore
 
 
@@ -54,6 +55,17 @@ def test_shards_hold_the_same_bits_as_the_whole(network: nn.Module, photographs:
     joined = RegionStore.concatenated(shards)
     for name in ("offsets", "features", "boxes", "labels", "confidences"):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name), err_msg=name)
+
+
+def test_regions_are_their_own_image_s_however_many_are_recognised_together(
+    network: nn.Module, photographs: list[tuple[str, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = dict(find_regions(photographs, network=network))
+    monkeypatch.setattr(detection, "_IMAGES_AT_ONCE", 2)
+    apart = dict(find_regions(photographs, network=network))
+    assert list(apart) == list(together) == [image_id for image_id, _ in photographs]
+    for image_id, found in apart.items():
+        np.testing.assert_array_equal(found.features, together[image_id].features)
 
 
 def test_at_most_as_many_regions_as_asked_for(network: nn.Module, photographs: list[tuple[str, Path]]) -> None:

@@ -12,6 +12,7 @@ from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
 from reranksmart.provenance import write_provenance
+from reranksmart.region_formats.writer import writing_regions
 from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -59,7 +60,8 @@ def detect_regions_verb(
         detector = Coco(load_coco(weights), device=device, most=regions.maximum)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
     with atomic_directory(output) as target:
-        detect_all(images, detector).save(target)
+        with writing_regions(target, label_names=detector.label_names) as writer:
+            writer.extend(detect_all(images, detector))
         write_provenance(
             target,
             verb="detect-regions",

@@ -14,8 +14,10 @@ from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
 from reranksmart.data.scenes import read_scenes
-from reranksmart.detectors.detection import detect_regions, object_recall
+from reranksmart.detectors.detection import find_regions, object_recall
+from reranksmart.detectors.efficientnet import label_names
 from reranksmart.provenance import write_provenance
+from reranksmart.region_formats.writer import writing_regions
 from reranksmart.regions import RegionStore
 from reranksmart.storage import write_json
 from reranksmart.writing import atomic_directory
@@ -37,7 +39,8 @@ def extract_regions_verb(
     regions = RegionFeatures.model_validate_json(settings)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
     with atomic_directory(output) as target:
-        detect_regions(images, at_most=regions.maximum).save(target)
+        with writing_regions(target, label_names=label_names()) as writer:
+            writer.extend(find_regions(images, at_most=regions.maximum))
         write_provenance(target, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
 
 
@@ -48,11 +51,19 @@ def merge_regions_verb(
     output: Annotated[Path, typer.Option()],
 ) -> None:
     """Joins the shards of a split; measures the recall of the true objects where they are known."""
-    store = RegionStore.concatenated([RegionStore.open(folder) for folder in shards])
+    stores = [RegionStore.open(folder) for folder in shards]
+    if len({store.label_names for store in stores}) != 1:
+        raise ValueError(
+            f"{', '.join(map(str, shards))} name their classes differently, as different detectors do. Delete these "
+            "folders to have all of them made again."
+        )
     scenes = data / "scenes.jsonl"
     with atomic_directory(output) as target:
-        store.save(target)
+        with writing_regions(target, label_names=stores[0].label_names) as writer:
+            for part in stores:
+                writer.extend(zip(part.image_ids, part, strict=True))
         if scenes.exists():
+            store = RegionStore.open(target)
             boxes = {scene.image_id: np.array([item.box for item in scene.objects]) for scene in read_scenes(scenes)}
             write_json(target / "recall.json", object_recall(store, boxes))
         write_provenance(target, verb="merge-regions", code=code_digest(__name__), settings="{}")

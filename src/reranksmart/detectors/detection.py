@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,15 @@ _IMAGES_AT_ONCE = 64  # their crops are recognised together, so that few batches
 def detect_regions(
     images: Sequence[tuple[str, Path]], *, at_most: int = MOST_REGIONS, network: nn.Module | None = None
 ) -> RegionStore:
-    """The regions of each (image id, path), likeliest object first; features are raw, labels are ImageNet's.
+    """What ``find_regions`` finds in all of the images, in memory; labels are ImageNet's."""
+    ids, regions = zip(*find_regions(images, at_most=at_most, network=network), strict=True)
+    return RegionStore.from_regions(ids, regions, label_names())
+
+
+def find_regions(
+    images: Sequence[tuple[str, Path]], *, at_most: int = MOST_REGIONS, network: nn.Module | None = None
+) -> Iterator[tuple[str, Regions]]:
+    """The id and the regions of each (image id, path), likeliest object first; features are raw.
 
     A picture in which nothing is found has itself as its one region. ``network`` is ``load_efficientnet()``'s, which
     is loaded if None. Raises as ``read_photograph`` does.
@@ -30,18 +38,18 @@ def detect_regions(
     if not images:
         raise ValueError("a shard of regions needs at least one image; make fewer shards than there are images.")
     network = network if network is not None else load_efficientnet()
-    regions: list[Regions] = []
+    ids: list[str] = []
     boxes: list[NDArray[np.float32]] = []
     crops: list[NDArray[np.uint8]] = []
-    for number, (_, path) in enumerate(progress(images, what="regions", total=len(images)), start=1):
+    for number, (image_id, path) in enumerate(progress(images, what="regions", total=len(images)), start=1):
+        ids.append(image_id)
         picture = read_photograph(path)
         proposed = propose_boxes(picture, at_most=at_most)
         boxes.append(proposed if len(proposed) else WHOLE_IMAGE)
         crops += [crop(picture, box) for box in boxes[-1]]
         if len(boxes) == _IMAGES_AT_ONCE or number == len(images):
-            regions += _recognised(network, boxes, np.stack(crops))
-            boxes, crops = [], []
-    return RegionStore.from_regions([image_id for image_id, _ in images], regions, label_names())
+            yield from zip(ids, _recognised(network, boxes, np.stack(crops)), strict=True)
+            ids, boxes, crops = [], [], []
 
 
 def _recognised(network: nn.Module, boxes: Sequence[NDArray[np.float32]], crops: NDArray[np.uint8]) -> list[Regions]:

@@ -1,8 +1,8 @@
-"""Photographs -> RegionStore with a trained detector, one picture at a time, on a GPU where there is one."""
+"""Photographs -> regions with a trained detector, one picture at a time, on a GPU where there is one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from reranksmart.detectors.selection import by_best_class, by_class
 from reranksmart.detectors.visual_genome_files import Loaded
 from reranksmart.detectors.visual_genome_settings import VisualGenomeSettings
 from reranksmart.progress import progress
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.regions import Regions
 
 
 class Detector(Protocol):
@@ -28,14 +28,12 @@ class Detector(Protocol):
     def detect(self, picture: NDArray[np.uint8]) -> Regions: ...
 
 
-def detect_all(images: Sequence[tuple[str, Path]], detector: Detector) -> RegionStore:
-    """The regions of each (image id, path), most confident first. Raises as ``read_photograph`` does."""
+def detect_all(images: Sequence[tuple[str, Path]], detector: Detector) -> Iterator[tuple[str, Regions]]:
+    """The id and the regions of each (image id, path), most confident first. Raises as ``read_photograph`` does."""
     if not images:
         raise ValueError("a shard of regions needs at least one image; make fewer shards than there are images.")
-    regions = []
-    for _, path in progress(images, what="regions", total=len(images)):
-        regions.append(detector.detect(read_photograph(path)))
-    return RegionStore.from_regions([image_id for image_id, _ in images], regions, detector.label_names)
+    for image_id, path in progress(images, what="regions", total=len(images)):
+        yield image_id, detector.detect(read_photograph(path))
 
 
 def chosen_device(wanted: str) -> torch.device:

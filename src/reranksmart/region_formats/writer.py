@@ -67,6 +67,11 @@ class RegionStoreWriter:
         self._image_ids[image_id] = None
         self._offsets.append(self._offsets[-1] + count)
 
+    def extend(self, images: Iterable[tuple[str, Regions]]) -> None:
+        """Adds images as they come: (image id, regions)."""
+        for image_id, regions in images:
+            self.append(image_id, regions)
+
     def _open(self, *, feature_size: int) -> None:
         columns: dict[str, tuple[DTypeLike, tuple[int, ...]]] = {
             "features": (np.float16, (feature_size,)),

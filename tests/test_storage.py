@@ -1,7 +1,12 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from reranksmart import storage
+from reranksmart.code import code_digest
 from reranksmart.records import Captions, Embeddings, Ranking, Relevance
 
 CAPTIONS = Captions(("d/1#en0", "d/1#cs0"), ("A goat", "Kůň vlevo"), ("d/1", "d/1"), ("en", "cs"))
@@ -54,3 +59,27 @@ def test_a_broken_captions_file_is_named_with_its_line(tmp_path, line, said):
     with pytest.raises(ValueError, match=said) as error:
         storage.read_captions(tmp_path / "captions.jsonl")
     assert "captions.jsonl" in str(error.value)
+
+
+def test_texts_are_utf_8_whatever_the_locale(tmp_path):
+    """In one that is not, half of the readers would not have understood the writers, nor Python this package."""
+    program = """
+import locale, sys
+from pathlib import Path
+from reranksmart.code import code_digest
+from reranksmart.regions import write_region_index
+from reranksmart.storage import read_json, write_json
+assert locale.getpreferredencoding(False).lower() not in ("utf-8", "utf8")
+folder = Path(sys.argv[1])
+write_json(folder / "a.json", {"caption": "Bär, медведь, 熊"})
+assert read_json(folder / "a.json") == {"caption": "Bär, медведь, 熊"}
+write_region_index(folder, ["mine/Bär.jpg"], [])
+print(code_digest("reranksmart.data.stamps"))
+"""
+    posix = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
+    done = subprocess.run(
+        [sys.executable, "-", tmp_path], input=program.encode(), env={**os.environ, **posix}, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "index.json").read_text(encoding="utf-8") == '{"image_ids": ["mine/Bär.jpg"], "label_names": []}'
+    assert done.stdout.decode().strip() == code_digest("reranksmart.data.stamps")

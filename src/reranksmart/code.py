@@ -48,7 +48,7 @@ def _read(module: str) -> _Module:
     path = _source(module)
     if path is None:
         raise ValueError(f"{module} is not a module of this package")
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

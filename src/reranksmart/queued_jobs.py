@@ -42,7 +42,7 @@ def submitted_runs(folder: Path) -> list[str]:
     """The names of the runs that submitted jobs from the folder, as Snakemake's logs there tell them."""
     found: set[str] = set()
     for log in (folder / ".snakemake" / "log").glob("*.log"):
-        with log.open(errors="replace") as lines:
+        with log.open(encoding="utf-8", errors="replace") as lines:
             found.update(match[1] for line in lines if (match := _RUN.search(line)))
     return sorted(found)
 

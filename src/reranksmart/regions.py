@@ -212,7 +212,7 @@ def write_region_index(
 ) -> None:
     """Writes what of a store in ``folder`` is text."""
     index = {"image_ids": list(image_ids), "label_names": list(label_names), **({"tags": list(tags)} if tags else {})}
-    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False))
+    (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
 
 
 _ARRAYS: dict[str, tuple[type[np.generic], int]] = {

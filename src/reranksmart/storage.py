@@ -19,7 +19,7 @@ from reranksmart.writing import atomic_path
 
 def write_json(path: Path, value: Any) -> None:
     with atomic_path(path) as target:
-        target.write_text(json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+        target.write_text(json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

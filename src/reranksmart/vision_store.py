@@ -166,7 +166,7 @@ class VisionStoreWriter:
         np.save(self._folder / "offsets.npy", np.array(self._offsets, dtype=np.int64))
         np.save(self._folder / "grids.npy", np.array(self._grids, dtype=np.int32))
         index = {"kind": self._kind, "image_ids": self._image_ids}
-        (self._folder / INDEX_FILE).write_text(json.dumps(index, ensure_ascii=False))
+        (self._folder / INDEX_FILE).write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
 
     def close(self) -> None:
         if self._rows is not None:

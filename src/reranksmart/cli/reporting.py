@@ -62,4 +62,4 @@ def report_verb(
     write_page(page, page_of_run(run, tables, deviations_table(found), sentences))
     main = next((table for table in tables if table.name == "table1_main"), tables[0])
     with atomic_path(summary) as target:
-        target.write_text(summary_text(main, sentences, where=f"Everything else: {page}"))
+        target.write_text(summary_text(main, sentences, where=f"Everything else: {page}"), encoding="utf-8")

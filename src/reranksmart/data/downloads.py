@@ -147,7 +147,7 @@ def _record(path: Path, source: Source) -> None:
     """Writes the file's sha256 beside it, in the form of sha256sum, if nothing else tells the right file."""
     if _expected(path, source) is None:
         with atomic_path(_record_path(path)) as record:
-            record.write_text(f"{_digest(path, 'sha256').removeprefix('sha256:')}  {path.name}\n")
+            record.write_text(f"{_digest(path, 'sha256').removeprefix('sha256:')}  {path.name}\n", encoding="utf-8")
 
 
 def _record_path(path: Path) -> Path:

@@ -25,7 +25,7 @@ def judged_items(collection: str, direction: Direction) -> Mapping[int, tuple[in
     ``original`` are the five captions of each of the 5,000 test images.
     """
     name = f"{_FILES.get(collection, collection)}_{_DIRECTIONS[direction]}.json"
-    content = json.loads((_package_data() / name).read_text())
+    content = json.loads((_package_data() / name).read_text(encoding="utf-8"))
     return {int(query): tuple(map(int, items)) for query, items in content.items()}
 
 

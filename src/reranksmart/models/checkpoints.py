@@ -33,7 +33,7 @@ def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in plain.state_dict().items()}
     text = json.dumps(dataclasses.asdict(model.config), indent=1) + "\n"
     write_whole(folder / WEIGHTS_FILE, lambda path: save_file(tensors, path))
-    write_whole(folder / CONFIG_FILE, lambda path: path.write_text(text))
+    write_whole(folder / CONFIG_FILE, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def load_model(folder: Path) -> Any:

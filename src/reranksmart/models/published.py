@@ -125,7 +125,7 @@ def save_published(model: SingleStream, folder: Path) -> None:
         if config.image_layer_norm_eps is not None:
             keys |= {"use_img_layernorm": 1, "img_layer_norm_eps": config.image_layer_norm_eps}
     text = json.dumps(keys, indent=1) + "\n"
-    write_whole(folder / settings, lambda path: path.write_text(text))
+    write_whole(folder / settings, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def _save_pickled(path: Path, content: dict[str, Any]) -> None:

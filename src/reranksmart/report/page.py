@@ -68,7 +68,7 @@ def render_page(
 
 def write_page(path: Path, html: str) -> None:
     with atomic_path(path) as target:
-        target.write_text(html)
+        target.write_text(html, encoding="utf-8")
 
 
 def inline_svg(plot: SavedPlot) -> Markup:

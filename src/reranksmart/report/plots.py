@@ -137,7 +137,7 @@ def save_plot(plot: Plot, folder: Path) -> None:
             with atomic_path(folder / f"{plot.name}.{suffix}") as target:
                 plot.figure.savefig(target, format=suffix, metadata=dict(_UNDATED[suffix]))
     with atomic_path(folder / f"{plot.name}.txt") as target:
-        target.write_text(f"{plot.title}\n\n{plot.caption}\n")
+        target.write_text(f"{plot.title}\n\n{plot.caption}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -152,5 +152,5 @@ class SavedPlot:
 
 def read_plot(folder: Path, name: str) -> SavedPlot:
     """What ``save_plot`` wrote."""
-    title, _, caption = (folder / f"{name}.txt").read_text().partition("\n\n")
-    return SavedPlot(name, title, caption.strip(), (folder / f"{name}.svg").read_text())
+    title, _, caption = (folder / f"{name}.txt").read_text(encoding="utf-8").partition("\n\n")
+    return SavedPlot(name, title, caption.strip(), (folder / f"{name}.svg").read_text(encoding="utf-8"))

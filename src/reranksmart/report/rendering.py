@@ -146,12 +146,12 @@ def write_table(table: Table, folder: Path) -> None:
     }
     for suffix, text in texts.items():
         with atomic_path(folder / f"{table.name}.{suffix}") as target:
-            target.write_text(text)
+            target.write_text(text, encoding="utf-8")
 
 
 def read_table(path: Path) -> Table:
     """The table that ``write_table`` wrote as json."""
-    raw: dict[str, Any] = json.loads(path.read_text())
+    raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     columns = tuple(Column(**column) for column in raw.pop("columns"))
     rows = tuple(_row(row) for row in raw.pop("rows"))
     return Table(**raw, columns=columns, rows=rows)

@@ -75,7 +75,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
         name = request.path_params.get("name", "page.html")
         if name not in _PAGE:
             raise HTTPException(404, "There is no such file.")
-        text = (files("reranksmart.serving") / name).read_text()
+        text = (files("reranksmart.serving") / name).read_text(encoding="utf-8")
         return Response(text, media_type=_PAGE[name])
 
     async def about(_: Request) -> Response:

@@ -32,7 +32,7 @@ def last_lines(log: Path | None) -> tuple[str, ...]:
     """The last lines of a log, without empty ones; none where there is no log."""
     if log is None or not log.exists():
         return ()
-    lines = log.read_text(errors="replace").replace("\r", "\n").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
     return tuple(line for line in lines if line.strip())[-_LAST_LINES:]
 
 
@@ -46,7 +46,9 @@ def message_in(lines: tuple[str, ...]) -> str | None:
 
 def note_failures(failed: Iterable[Any], snakemake_logs: list[str], *, results: Path = Path("results")) -> None:
     """Prints what failed and keeps it for ``reranksmart status``; ``failed`` are Snakemake's jobs and groups."""
-    said = "".join(Path(log).read_text(errors="replace") for log in snakemake_logs if Path(log).exists())
+    said = "".join(
+        Path(log).read_text(encoding="utf-8", errors="replace") for log in snakemake_logs if Path(log).exists()
+    )
     failures = sorted(
         (_failure(job, said) for each in failed for job in _jobs_of(each)), key=lambda f: (f.rule, f.name)
     )

@@ -107,6 +107,12 @@ def test_an_image_is_known_by_every_published_name(published: str, image_id: str
     assert PublishedNames.of([*wanted, "mine/holiday/beach.png"]).image_id(published) == image_id
 
 
+def test_pictures_of_one_s_own_may_stand_in_a_dataset_called_coco() -> None:
+    names = PublishedNames.of(["coco/COCO_val2014_000000391895.jpg", "coco/holiday/beach.png"])
+    assert names.image_id("COCO_val2014_000000391895") == "coco/COCO_val2014_000000391895.jpg"
+    assert names.image_id("holiday/beach") == "coco/holiday/beach.png"
+
+
 def test_stores_with_other_label_names_stand_in_one_gallery_without_labels(
     world: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+_COCO = re.compile(r"coco/[0-9]+")  # pictures of one's own may stand in a dataset of that name too
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -23,7 +25,7 @@ class PublishedNames:
         A bare number of COCO's that another wanted image has as its name is that one's.
         """
         wanted = frozenset(image_ids)
-        others = {image_id for image_id in wanted if not image_id.startswith("coco/")}
+        others = {image_id for image_id in wanted if not _COCO.fullmatch(image_id)}
         id_by_name = {name: image_id for image_id in sorted(wanted - others) for name in _names_of_coco(image_id)}
         id_by_name |= {_stem(image_id.split("/", 1)[1]): image_id for image_id in sorted(others)}
         id_by_name |= {image_id.split("/", 1)[1]: image_id for image_id in sorted(others)}

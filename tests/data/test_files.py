@@ -95,6 +95,14 @@ def test_captions_without_ids_are_numbered_by_picture(mine: Path) -> None:
     assert found.texts[0] == "a square, red"
 
 
+def test_a_picture_is_one_however_its_path_is_spelled(mine: Path) -> None:
+    spelled = ["red.png", "./red.png", "deep/../red.png"]
+    lines = [{"text": f"a red square, {path}", "image": path} for path in spelled]
+    folder = prepare(mine, lines)
+    assert set(read_captions(folder / "captions.jsonl").image_ids) == {"mine/red.png"}
+    assert [path.name for path in (folder / "images").iterdir()] == ["red.png"]
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

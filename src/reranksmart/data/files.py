@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from reranksmart.data.folders import Broken, find_pictures, split_broken
@@ -76,7 +77,7 @@ def read_file_captions(path: Path, *, dataset: str, languages: Sequence[str]) ->
     ids, texts, image_ids, spoken, image_of = [], [], [], [], {}
     for number, row in enumerate(rows, start=first):
         _require_row(path, number, row, languages)
-        image_id = f"{dataset}/{row['image']}"
+        image_id = f"{dataset}/{normpath(row['image'])}"  # ./a.jpg and a.jpg are one picture
         ids.append(f"{dataset}/{row['id']}" if "id" in row else f"{image_id}#{seen[image_id]}")
         seen[image_id] += 1
         texts.append(row["text"])

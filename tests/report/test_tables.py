@@ -263,6 +263,16 @@ def test_latex_has_no_sign_that_plain_latex_lacks(main: Table, comparisons: pd.D
         assert "95 \\% intervals" in caption or "95 \\% interval" in caption
 
 
+def test_latex_enters_mathematics_once_for_each_sign() -> None:
+    columns = (Column("p_value", "p < 0.05_x", unit="p"),)
+    table = Table("t", "T", "k < n, ~50 % of {all}", "row", columns, (Row("a", "a − b", (Cell(value=0.0001),)),))
+    text = latex(table)
+    assert "\\ensuremath{<} 0.001" in text
+    assert "k \\ensuremath{<} n, \\textasciitilde{}50 \\% of \\{all\\}" in text
+    assert "a $-$ b" in text
+    assert "\\ensuremath{$" not in text  # a second $ would end the mathematics that it should be in
+
+
 def test_a_cell_without_value_must_say_why() -> None:
     with pytest.raises(ValueError, match="says why"):
         Cell()

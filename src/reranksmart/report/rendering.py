@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tabulate import tabulate
+from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from reranksmart.report.labels import MISSING, number, span
 from reranksmart.report.tables import Cell, Column, Row, Table
@@ -106,11 +106,12 @@ def latex(table: Table) -> str:
 
 
 def _latex_escaped(text: str) -> str:
-    return _latex_signs("".join(f"\\{letter}" if letter in "&%$#_{}" else letter for letter in text))
+    """As tabulate writes the cells of the table."""
+    return _latex_signs("".join(LATEX_ESCAPE_RULES.get(letter, letter) for letter in text))
 
 
 def _latex_signs(text: str) -> str:
-    signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "<": "$<$", "≥": "$\\ge$"}
+    signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "≥": "$\\ge$"}
     signs[LEAKED] = "$\\dagger$"
     for sign, command in signs.items():
         text = text.replace(sign, command)

@@ -125,9 +125,11 @@ def test_ablations_have_a_row_or_column_for_each_setting(measures: pd.DataFrame,
     depth = with_paper(depth_table(measures, scope), NUMBERS)
     assert [row.label for row in depth.rows[4:]] == [f"Joint+Coop, k = {k}" for k in (5, 10, 20, 50)]
     assert cell(depth, "joint_coop k=50", "text-to-image R@1").paper == 54.6
-    fusion = with_paper(fusion_table(measures, scope, system="joint_coop"), NUMBERS)
-    assert cell(fusion, "weighted_probability 0.9", "text-to-image R@1").paper == 74.6
-    assert cell(fusion, "none", "text-to-image R@1").value == 85
+    fusion = with_paper(fusion_table(measures, scope, systems=("sep_coop", "joint_coop")), NUMBERS)
+    assert cell(fusion, "joint_coop weighted_probability 0.9", "text-to-image R@1").paper == 74.6
+    assert cell(fusion, "joint_coop none", "text-to-image R@1").value == 85
+    assert cell(fusion, "sep_coop none", "text-to-image R@1", "Sep+Coop").value == 87
+    assert cell(fusion, "sep_coop none", "text-to-image R@1").paper is None  # the paper's is the joint model
     hard = hard_negatives_table(measures, scope)
     assert cell(hard, "joint_hard_coop", "text-to-image R@1").value == 86
 

@@ -86,26 +86,29 @@ def fusion_table(
     measures: pd.DataFrame,
     scope: Scope,
     *,
-    system: str,
+    systems: Sequence[str],
     labels: Mapping[str, str] = SYSTEM_LABELS,
     dataset: str = "",
     paper_dataset: str = "Flickr30k 1k (Entities)",
 ) -> Table:
-    """Table 9: ways to join the two scores of ``system``, one that re-ranks."""
-    chosen = scope.rows(measures, free=["fusion"], instead={"system": system})
+    """Table 9: ways to join the two scores of each of ``systems``, which re-rank; the paper's is the joint model."""
+    chosen = scope.rows(measures, free=["system", "fusion"])
+    chosen = chosen[chosen["system"].isin(systems)]
     rows = [
         Row(
-            fusion,
+            f"{system} {fusion}",
             fusion_label(fusion),
-            tuple(cell_of(chosen[chosen["fusion"] == fusion], column.key) for column in SHORT_COLUMNS),
-            paper_key=fusion,
+            tuple(cell_of(of_system[of_system["fusion"] == fusion], column.key) for column in SHORT_COLUMNS),
+            paper_key=fusion if system == "joint_coop" else "-",
+            group=system_label(system, labels),
         )
-        for fusion in dict.fromkeys(chosen["fusion"])
+        for system, of_system in by_system(chosen, systems)
+        for fusion in dict.fromkeys(of_system["fusion"])
     ]
     return Table(
         name="fusion",
         title="Table 9: joining the scores of retriever and reranker",
-        caption=f"{labels.get(system, system)}, k = {scope.depth}; w is the retriever's share. {MEASURES} "
+        caption=f"Re-ranking at k = {scope.depth}; w is the retriever's share. {MEASURES} "
         f"{sizes(chosen)} The published w is taken to join match probability and cosine.",
         header="fusion",
         columns=SHORT_COLUMNS,

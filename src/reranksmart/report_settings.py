@@ -51,6 +51,7 @@ def of(config: Config, name: str) -> str:
             "languages": config.backbones[about.backbones[0]].languages if about else (),
             "published": own.published if own else (),
             "backbones": _several_backbones(config, own),
+            "test_sets": _compared_test_sets(config) if name == "claims" else (),
             "seeds": len(config.seeds),
             "audits": table_leaks(config, name),
             **({"planned": config.planned_evaluation} if name == "planned_evaluation" else {}),
@@ -122,6 +123,11 @@ def _several_backbones(config: Config, experiment: Experiment | None) -> list[tu
     """The backbones of an experiment and the language of each one's rows; none where there is but one."""
     names = experiment.backbones if experiment else ()
     return [(name, config.backbones[name].languages[0]) for name in names] if len(names) > 1 else []
+
+
+def _compared_test_sets(config: Config) -> list[tuple[str, str]]:
+    names = dict.fromkeys(comparison.test_set for comparison in config.comparisons)
+    return [(name, _dataset(config, name)) for name in names]
 
 
 def _dataset(config: Config, test_set: str) -> str:

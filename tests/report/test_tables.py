@@ -175,14 +175,31 @@ def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd
     assert first.group == "Re-ranking beats the bi-encoder"
     assert (first.cells[0].value, first.cells[0].paper) == (8.0, 0.6)
     assert wide(table)[1][1:] == ["+8.0 [+6.5, +9.5]", "< 0.001"]
+    assert "not adjusted for all 9 of them" in table.caption
     said = verdicts(comparisons)
     assert said[0] == "Sep+Coop lies 8.0 points above BE in IR R@1 (p < 0.001)."
-    assert said[1] == "Sep+Coop lies 1.0 points below CE in IR R@1 (p = 0.210, not significant)."
+    assert said[1] == "Sep+Coop lies 6.4 points above BE in TR R@1 (p < 0.001)."
+    assert said[2] == "Sep+Coop lies 1.0 points below CE in IR R@1 (p = 0.210, not significant)."
     elsewhere = comparisons.assign(test_set=comparisons["test_set"].where(comparisons["system_b"] != "ce", "few"))
-    assert "below CE in IR R@1 on few (p = 0.210" in verdicts(elsewhere)[1]
+    assert "below CE in IR R@1 on few (p = 0.210" in verdicts(elsewhere)[2]
     seeds = pd.concat([comparisons, comparisons.assign(seed=2)])
-    assert verdicts(seeds)[-1].endswith("below Sep+Coop in IR R@1, seed 2 (p = 0.031).")
+    assert verdicts(seeds)[-1].endswith("below Sep+Coop in TR R@1, seed 2 (p = 0.031).")
     assert claims_table(elsewhere, NUMBERS).rows[3].label == "Sep+Coop − CE, IR R@1 on few"
+
+
+def test_a_claim_has_the_papers_difference_on_its_own_dataset(comparisons: pd.DataFrame) -> None:
+    flickr = comparisons[comparisons["claim"] == "Joint training keeps up with separate"].assign(test_set="flickr")
+    both = pd.concat([comparisons, flickr])
+    names = {"test": "MSCOCO 5k", "flickr": "Flickr30k 1k (Entities)"}
+    table = claims_table(both, NUMBERS, dataset="MSCOCO 5k", test_sets=names)
+    papers = {row.label: row.cells[0].paper for row in table.rows}
+    assert papers["Joint+Coop − Sep+Coop, IR R@1 on test"] == 1.9
+    assert papers["Joint+Coop − Sep+Coop, IR R@1 on flickr"] is None  # that of MSCOCO 5k is another one
+    assert notes(table) == ["Paper: MSCOCO 5k. Its cells with – are not known to this project."]
+    known = pd.concat([comparisons, flickr.assign(system_b="joint_be")])
+    assert notes(claims_table(known, NUMBERS, test_sets=names)) == [
+        "Paper: MSCOCO 5k and Flickr30k 1k (Entities). Its cells with – are not known to this project."
+    ]
 
 
 def test_deviation_is_not_run_on_another_dataset_and_judged_on_the_same(main: Table) -> None:

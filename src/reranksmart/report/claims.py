@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 
 from reranksmart.report.audit import leak_of
-from reranksmart.report.labels import SYSTEM_LABELS, number, system_label
+from reranksmart.report.labels import SHORT_DIRECTIONS, SYSTEM_LABELS, number, system_label
 from reranksmart.report.paper import paper_value
 from reranksmart.report.tables import Cell, Column, Row, Table
 
@@ -18,12 +18,14 @@ def claims_table(
     *,
     labels: Mapping[str, str] = SYSTEM_LABELS,
     dataset: str = "",
+    test_sets: Mapping[str, str] | None = None,
     paper_dataset: str = "MSCOCO 5k",
 ) -> Table:
     """The paper's claims as paired tests: one group a claim, one row a measure and seed.
 
     ``comparisons``: claim, system_a, system_b, test_set, seed, measure, direction, difference, low, high, p_value, queries and
-    images. The paper's difference is that of its Table 1.
+    images. The paper's difference is that of its Table 1, on the dataset that ``test_sets`` calls the test set; on
+    ``paper_dataset`` where it has no such name.
     """
     columns = (
         Column("difference", "difference, points", unit="points"),
@@ -31,10 +33,12 @@ def claims_table(
     )
     several = comparisons["seed"].nunique() > 1
     rows = []
+    beside: list[str] = []  # the datasets of the paper's differences
     for line in comparisons.to_dict("records"):
+        published = (test_sets or {}).get(line["test_set"]) or paper_dataset
         column = line["measure"] if line["direction"] == "both" else f"{line['direction']} {line['measure']}"
         a, b = (
-            paper_value(numbers, table="table1", row=line[name], column=column, dataset=paper_dataset)
+            paper_value(numbers, table="table1", row=line[name], column=column, dataset=published)
             for name in ("system_a", "system_b")
         )
         difference = Cell(
@@ -44,22 +48,26 @@ def claims_table(
             paper=None if a is None or b is None else round(a - b, 2),
             **leak_of(line),
         )
+        beside += [published] if difference.paper is not None else []
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
         key = f"{line['system_a']} - {line['system_b']} {column}" + (f" seed {line['seed']}" if several else "")
         label = f"{systems}, {_column_label(column)}{_where(line, comparisons)}"
         rows.append(Row(key, label, (difference, Cell(value=line["p_value"])), group=line["claim"]))
     images = sorted(comparisons["images"].unique())
+    shown = " and ".join(dict.fromkeys(beside)) or paper_dataset
     return Table(
         name="claims",
         title="The paper's claims, tested",
         caption="Difference in points of percent with its 95 % interval (bootstrap over images), and the two-sided p "
         "of a paired permutation test that swaps the two systems for all queries of an image at once. "
-        f"n = {' or '.join(f'{count:,}' for count in images)} images.",
+        f"n = {' or '.join(f'{count:,}' for count in images)} images. Each p is that of its own test alone, not adjusted for "
+        f"all {len(rows)} of them. A large p does not show that two systems are equal: the interval says how far apart they "
+        "may lie.",
         header="comparison",
         columns=columns,
         rows=tuple(rows),
-        dataset=dataset,
-        paper_dataset=paper_dataset,
+        dataset=shown if beside and set(beside) <= set((test_sets or {}).values()) else dataset,
+        paper_dataset=shown,
     )
 
 
@@ -74,8 +82,8 @@ def _column_label(column: str) -> str:
 
 
 def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LABELS, level: float = 0.05) -> list[str]:
-    """One sentence a comparison, on R@1 text-to-image: by how much, and whether luck would explain it."""
-    chosen = comparisons[(comparisons["measure"] == "R@1") & (comparisons["direction"] == "text-to-image")]
+    """A sentence for R@1 in each direction of a comparison: by how much, and whether luck would explain it."""
+    chosen = comparisons[comparisons["measure"] == "R@1"]
     sentences = []
     for line in chosen.to_dict("records"):
         a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
@@ -84,5 +92,6 @@ def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LA
         p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
         where = _where(line, comparisons)
         luck = "" if line["p_value"] < level else ", not significant"
-        sentences.append(f"{a} lies {lies} {b} in IR R@1{where} ({p}{luck}).")
+        direction = SHORT_DIRECTIONS[line["direction"]]
+        sentences.append(f"{a} lies {lies} {b} in {direction} R@1{where} ({p}{luck}).")
     return sentences

@@ -137,5 +137,6 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
         paper_numbers(),
         labels=settings.labels,
         dataset=settings.dataset,
+        test_sets={name: label for name, label in settings.test_sets if label},
     ),
 }

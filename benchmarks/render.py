@@ -45,7 +45,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def retrieve_rerank(record: dict[str, Any]) -> str:
-    rows = []
+    rows, beyond = [], record["megabytes_beyond_weights"]
     for name, own in record["seconds"].items():
         faster, agrees = record["times_as_fast"][name], record["agreement"][name]
         rows.append(
@@ -58,7 +58,7 @@ def retrieve_rerank(record: dict[str, Any]) -> str:
                 "Kendall's tau": f"{agrees['kendall_tau']:.3f}",
                 "widest swapped gap": f"{agrees['largest_swapped_gap']:.4f}",
                 "spread": f"{agrees['spread_within_a_query']:.4f}",
-                "MB beyond weights": f"{record['megabytes_beyond_weights'].get(name, float('nan')):.0f}",
+                "MB beyond weights": f"{beyond[name]:.0f}" if name in beyond else "not measured",
             }
         )
     about = f"{record['images']:,} images of 50 regions, {record['queries']} queries, k = {record['depth']}"

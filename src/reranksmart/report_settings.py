@@ -14,7 +14,7 @@ from reranksmart.contents import (
     table_leaks,
     tables,
 )
-from reranksmart.plan import main_depth, settings, trained_models
+from reranksmart.plan import main_depth, retrieving_and_reranking, settings, trained_models
 
 _KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()}
 _KINDS |= {"transfer": "transfer_matrix", "enlarged_gallery": "enlarged_galleries"}
@@ -34,7 +34,9 @@ def of(config: Config, name: str) -> str:
         else main or own
     )
     other = config.experiments.get(extra) if extra else own
-    systems = list(dict.fromkeys(system for e in (other, own) if e for system in e.systems))
+    systems = [system for e in (other, own) if e for system in e.systems]
+    if name == "precision":
+        systems = [system for system in [retrieving_and_reranking(config)] if system]
     fractions = {n: config.training_sets[n].fraction for n in own.training_sets} if own else {}
     return settings(
         {

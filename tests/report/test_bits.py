@@ -70,7 +70,9 @@ def test_precisions_stand_beside_float32_with_the_interval_of_the_change() -> No
         for stage in ("encode", "rerank")
         for name, overlap, change in (("float32", 1.0, 0.0), ("int8", 0.98, -0.5))
     ]
-    table = precision_table(pd.DataFrame(rows).assign(depth=20, device="Made-up CPU", threads=1), dataset="scenes")
+    costs = pd.DataFrame(rows).assign(depth=20, device="Made-up CPU", threads=1)
+    table = precision_table(costs, system="Sep+Coop", dataset="scenes")
+    assert table.caption.startswith("Retriever and reranker of Sep+Coop, one seed, one caption an image.")
     assert [(row.group, row.label) for row in table.rows] == [
         *(("retrieval", "float32"), ("retrieval", "int8")),
         *(("re-ranking", "float32"), ("re-ranking", "int8")),

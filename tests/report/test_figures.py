@@ -46,6 +46,8 @@ def test_accuracy_latency_joins_only_points_of_the_same_queries(
     front = next(line for line in plot.figure.axes[0].lines if line.get_label() == "Pareto front")
     assert max(front.get_ydata()) == pytest.approx(87.2)  # the CE's 88 is of other queries
     assert "300 images" in plot.caption
+    assert "Hollow, on one caption an image: n = 1,500 captions" in plot.caption
+    assert "Not timed, and so not shown: Sep+Coop, k = 5; Joint+Coop, k = 5." in plot.caption
 
 
 def test_pareto_front_holds_what_nothing_beats() -> None:
@@ -70,6 +72,8 @@ def test_learning_curves_have_a_panel_for_each_task_and_mark_what_was_kept(
     titles = [axes.get_title(loc="left") for axes in plot.figure.axes]
     assert titles == ["bi-encoder loss", "cross-encoder loss", "dev mean recall"]
     assert labels_of(plot) == ["BE", "CE", "Joint"]
+    assert "1 seed;" in plot.caption
+    assert "the first of 3 seeds;" in learning_curves_figure(histories, seeds=3).caption
     kept = [line for line in plot.figure.axes[-1].lines if line.get_markerfacecolor() == "none"]
     assert [line.get_xdata()[0] for line in kept] == [history[-1]["step"] for history in histories.values()]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta
 
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import languages_table, main_table, twins_table
@@ -112,6 +113,12 @@ def test_several_backbones_stand_below_each_other_and_the_paper_beside_the_first
 def test_transfer_and_enlarged_stand_beside_the_plain_test_set(measures: pd.DataFrame, scope: Scope) -> None:
     transfer = transfer_table(measures, scope, unseen_test_set="unseen")
     assert [found.value for found in transfer.rows[0].cells][::3] == [79, 65]
+    assert transfer.caption.count("n = 1,500 captions") == 1
+    fewer = measures["test_set"].eq("unseen") & measures["direction"].eq("text-to-image")
+    fewer_asked = measures.assign(queries=measures["queries"].where(~fewer, 500))
+    caption = transfer_table(fewer_asked, scope, unseen_test_set="unseen").caption
+    assert "Seen: n = 1,500 captions" in caption
+    assert "Unseen: n = 500 captions" in caption
     enlarged = enlarged_table(measures, scope, enlarged_test_set="enlarged")
     assert [found.value for found in enlarged.rows[0].cells][::3] == [79, 73]
     assert notes(with_paper(enlarged, NUMBERS)) == ["The paper's values of this table are not known to this project."]
@@ -138,6 +145,10 @@ def test_twins_are_reported_in_both_directions(twins: pd.DataFrame) -> None:
     table = twins_table(twins, Scope("oscar_small", "scenes", "twins", "en", 20))
     assert [found.value for found in table.rows[1].cells] == [52, 52, 52]
     assert table.rows[2].cells[0].missing
+    assert "1 seed; 95 % intervals by bootstrap over pairs of twins" in table.caption
+    several = twins_table(twins.assign(seeds=3, sd=0.7), Scope("oscar_small", "scenes", "twins", "en", 20))
+    assert "3 seeds; ± the standard deviation over seeds" in several.caption
+    assert "bootstrap" not in several.caption
 
 
 def test_quantiles_are_of_the_repeats(latency: pd.DataFrame) -> None:
@@ -280,6 +291,15 @@ def test_latex_has_no_sign_that_plain_latex_lacks(main: Table, comparisons: pd.D
         body, caption = text.split("\\caption{")
         assert body.count("\\\\") >= len(table.rows)
         assert "95 \\% intervals" in caption or "95 \\% interval" in caption
+
+
+def test_an_interval_without_width_is_no_certainty() -> None:
+    columns = (Column("R@10", "R@10"),)
+    sure, unsure = (Row("a", "a", (Cell(value=100.0, low=low, high=100.0),)) for low in (100.0, 98.4))
+    assert not notes(Table("t", "T", "", "system", columns, (unsure,)))
+    (said,) = notes(Table("t", "T", "", "system", columns, (sure,)))
+    assert said.endswith("the exact 95 % one ends up to 369 / n points from there.")
+    assert beta.ppf(0.025, 320, 1) == pytest.approx(1 - 3.69 / 320, abs=1e-4)  # Clopper and Pearson's, of 320 in 320
 
 
 def test_latex_enters_mathematics_once_for_each_sign() -> None:

@@ -21,6 +21,7 @@ from reranksmart.report.scope import (
     has_system,
     row_of,
     sizes,
+    spread,
 )
 from reranksmart.report.tables import Column, Row, Table
 
@@ -96,7 +97,7 @@ def languages_table(
     ]
     return Table(
         name="table2_languages",
-        title="Table 2: mean recall in four languages",
+        title="Table 2: mean recall by language",
         caption=f"mR in percent: the mean of R@1, 5 and 10 of both directions. Re-ranking at k = {scope.depth}. "
         f"{sizes(chosen[chosen['language'].isin(languages)])} In Multi30k, English and German have five captions an "
         "image, French and Czech one: its columns are different tasks.",
@@ -128,13 +129,15 @@ def twins_table(
     size = ""
     if len(chosen):
         first = chosen.iloc[0]
-        size = f"n = {plural(int(first['queries']), 'choice')} each way among {first['images'] // 2:,} pairs of twins. "
+        size = (
+            f"n = {plural(int(first['queries']), 'choice')} each way among {first['images'] // 2:,} pairs of twins, "
+            f"{spread(int(chosen['seeds'].max()), over='pairs of twins')}. "
+        )
     return Table(
         name="twins",
         title="Twins: are places bound to objects?",
         caption="Percent of choices between a picture and its twin that are right; guessing gets 50, a tie counts "
-        f"half. IR: a caption chooses the picture; TR: a picture chooses the caption. {size}"
-        "95 % intervals by bootstrap over pairs of twins. The paper has no such probe.",
+        f"half. IR: a caption chooses the picture; TR: a picture chooses the caption. {size}The paper has no such probe.",
         header="system",
         columns=columns,
         rows=tuple(rows),

@@ -74,7 +74,8 @@ def cached_layers_table(
         title="Layers that read text and image apart, so that their states can be stored",
         caption=f"{MEASURES} Re-ranking at k = {scope.depth}. {sizes(chosen[chosen['system'].isin(systems)])} Time of the "
         f"pairs of one query, images' states at hand, the caption's computed: median and 5th to 95th percentile of "
-        f"{timed_queries} queries; in bulk: {int(costs.loc[costs['kind'] == 'bulk', 'pairs'].max()):,} pairs a batch; on "
+        f"{timed_queries} queries; in bulk: median of {int(times.loc[times['kind'] == 'bulk', 'repeats'].min())} batches of "
+        f"{int(costs.loc[costs['kind'] == 'bulk', 'pairs'].max()):,} pairs; on "
         f"{machine(costs)}, the models taking turns. Not in the paper (MacAvaney et al. 2020 do so for documents).",
         header="system",
         columns=columns,

@@ -17,8 +17,8 @@ _EXACT = "float32"
 _PAPER_SYSTEMS = {"be": "BE", "coop": "Coop", "ce": "CE"}
 
 
-def precision_table(costs: pd.DataFrame, *, dataset: str = "") -> Table:
-    """Each precision of each stage against float32: R@1, its change, and the rank overlap."""
+def precision_table(costs: pd.DataFrame, *, system: str, dataset: str = "") -> Table:
+    """Each precision of each stage of ``system`` against float32: R@1, its change, and the rank overlap."""
     depth = int(costs["depth"].iloc[0])
     columns = tuple(
         Column(f"{direction} {key}", f"{DIRECTIONS[direction].split(' ')[0]} {label}", unit=unit)
@@ -36,7 +36,7 @@ def precision_table(costs: pd.DataFrame, *, dataset: str = "") -> Table:
     return Table(
         name="precision",
         title="What fewer bits do to the answers",
-        caption=f"R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
+        caption=f"Retriever and reranker of {system}, one seed, one caption an image. R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
         f"many of the first {depth} items are those of float32, in %; {int(costs['queries'].max()):,} queries "
         f"a direction, on {machine(costs)}. The reranker orders the {2 * depth} items that the retriever found in float32. "
         "Not in the paper.",
@@ -60,6 +60,7 @@ def planned_table(
     """Seconds of a whole evaluation of BE, Coop and CE: the paper's, ours from rates, a card's estimate."""
     a_second = 1000 * rates["count"] * rates["threads"] / rates["computed_ms"]
     medians = rates.assign(a_second=a_second).groupby(["precision", "stage"], sort=False)["a_second"].median()
+    repeats = plural(int(rates.groupby(["precision", "stage"]).size().min()), "repeat")
     cores = plural(int(rates["threads"].iloc[0]), "core")
     rows = [_paper_row(numbers, paper_dataset)]
     for precision in rates["precision"].unique():
@@ -76,8 +77,8 @@ def planned_table(
         title="A whole evaluation of the paper's size, planned",
         caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
         f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. The "
-        f"rates here were measured, on {machine(rates)}, by the time that the process computed, so that what else the machine "
-        f"did is left out; a card's floor is its {_peaks(planned)} divided by "
+        f"rates here were measured, the median of {repeats} on {machine(rates)}, by the time that the process computed, so "
+        f"that what else the machine did is left out; a card's floor is its {_peaks(planned)} divided by "
         f"{operations(planned, texts=True, regions=True) / 1e9:.1f} GFLOP a pair, its aim a wish: neither was measured.",
         header="machine",
         columns=(

@@ -108,7 +108,8 @@ def accuracy_latency_figure(
         others = others[(others["measure"] == measure) & (others["direction"] == direction)]
         others = others[others["system"].isin(["ce", "joint_ce"]) & ~others["system"].isin(chosen["system"])]
         chosen = pd.concat([chosen, others.assign(comparable=False)])
-    points = _timed_points(chosen, latency)
+    timed = _with_times(chosen, latency)
+    points = timed[timed["time_ms"].notna()].copy()
     same = points.groupby("time_ms")["time_ms"]
     points["drawn_ms"] = points["time_ms"] * _APART ** (same.cumcount() - (same.transform("size") - 1) / 2)
     with house_style():
@@ -129,11 +130,17 @@ def accuracy_latency_figure(
         axes.set_ylabel(f"{DIRECTIONS[direction].split(' ')[0]} {measure} (%)")
         legend(figure, axes)
     size = int(points["gallery_size"].iloc[0]) if len(points) else 0
+    apart = sizes(chosen[chosen["comparable"].eq(False)])
+    left_out = timed.loc[timed["time_ms"].isna(), ["system", "depth"]].to_dict("records")
+    untimed = "; ".join(system_label(row["system"], labels, depth=int(row["depth"])) for row in left_out)
     return Plot(
         name="accuracy_latency",
         title="Accuracy against latency",
         caption=f"{DIRECTIONS[direction]} {measure} against the median time of one query among {size:,} images, on "
-        f"{machine(latency)}; numbers at the points: k. {sizes(chosen[chosen['comparable']])} The grey line joins what "
+        f"{machine(latency)}; numbers at the points: k. {sizes(chosen[chosen['comparable']])}"
+        + (f" Hollow, on one caption an image: {apart}" if apart else "")
+        + (f" Not timed, and so not shown: {untimed}." if untimed else "")
+        + " The grey line joins what "
         "no other point beats in both. A joint model that was not timed has the clock of the separate ones; points of one "
         "time are drawn side by side.",
         figure=figure,
@@ -148,8 +155,8 @@ def pareto_front(costs: NDArray[np.float64], values: NDArray[np.float64]) -> NDA
     return np.asarray(~(cheaper & better & strictly).any(axis=1))
 
 
-def _timed_points(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
-    """The measures with the median time of their system and depth, where it was timed."""
+def _with_times(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
+    """The measures with the median time of their system and depth, missing where it was not timed."""
     totals = quantiles(latency[latency["stage"] == "total"]).rename(columns={"value": "time_ms"})
     images = int(chosen["images"].max()) if len(chosen) else 0
     size = min(totals["gallery_size"].unique(), key=lambda gallery: (abs(gallery - images), gallery))
@@ -159,8 +166,7 @@ def _timed_points(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
         clock.get((system, depth), clock.get((_TIMED_LIKE.get(system), depth)))
         for system, depth in zip(chosen["system"], chosen["depth"], strict=True)
     ]
-    points = chosen.assign(time_ms=times, gallery_size=size)
-    return points[points["time_ms"].notna()]
+    return chosen.assign(time_ms=times, gallery_size=size).astype({"time_ms": float})
 
 
 def _points(

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from reranksmart.report.labels import DIRECTIONS, SYSTEM_LABELS, plural
+from reranksmart.report.labels import DIRECTIONS, SYSTEM_LABELS
 from reranksmart.report.plots import Plot, house_style, legend, line_with_band, look_of, new_figure
 from reranksmart.report.scope import Scope, sizes
 
@@ -150,7 +150,7 @@ def learning_curves_figure(histories: Mapping[str, Sequence[Mapping[str, object]
         name="learning_curves",
         title="Learning curves",
         caption=f"Training loss of each task (faint: means of ten steps, line: smoothed) and mean recall on dev, "
-        f"{plural(seeds, 'seed')}; circles: the weights that were kept. A cross-encoder's dev recall is over fewer images "
+        f"{'1 seed' if seeds == 1 else f'the first of {seeds} seeds'}; circles: the weights that were kept. A cross-encoder's dev recall is over fewer images "
         "than a bi-encoder's: compare within a model.",
         figure=figure,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from reranksmart.writing import atomic_path
 
 LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"
+_EXACT_REACH = -100 * math.log(0.025)  # of n images none differs: 97.5 % sure that fewer than 1 - 0.025^(1/n) do
 
 
 def value_text(cell: Cell, column: Column) -> str:
@@ -55,6 +57,11 @@ def notes(table: Table) -> list[str]:
     found += leak_notes(table)
     if any(cell.extrapolated for cell in cells):
         found.append("* extrapolated, not run.")
+    if any(cell.value is not None and cell.low == cell.value == cell.high for cell in cells):
+        found.append(
+            f"An interval without width says only that all n images agree: the exact 95 % one ends up to "
+            f"{_EXACT_REACH:.0f} / n points from there."
+        )
     if not table.paper_dataset:
         return found
     if not table.has_paper_values:

@@ -82,8 +82,13 @@ def sizes(rows: pd.DataFrame) -> str:
         counts = sorted(rows.loc[rows["direction"] == direction, "queries"].unique())
         parts += [" or ".join(plural(int(count), noun) for count in counts)] if counts else []
     seeds = int(rows["seeds"].max())
-    beside = "95 % intervals by bootstrap over images" if seeds == 1 else "± the standard deviation over seeds"
-    return f"n = {' and '.join(parts)} as queries, {plural(seeds, 'seed')}; {beside}."
+    return f"n = {' and '.join(parts)} as queries, {spread(seeds, over='images')}."
+
+
+def spread(seeds: int, *, over: str) -> str:
+    """How many seeds, and what stands beside a value."""
+    beside = f"95 % intervals by bootstrap over {over}" if seeds == 1 else "± the standard deviation over seeds"
+    return f"{plural(seeds, 'seed')}; {beside}"
 
 
 def row_of(

@@ -21,6 +21,7 @@ from reranksmart.report.costs import cost_table, evaluation_time_table, index_ta
 from reranksmart.report.extended import extended_table
 from reranksmart.report.features import region_table
 from reranksmart.report.inputs import ReportSettings, read_measures
+from reranksmart.report.labels import system_label
 from reranksmart.report.paper import paper_numbers, with_paper, with_published
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
@@ -118,7 +119,9 @@ _TABLES: Mapping[str, Callable[[Sequence[Path], ReportSettings], Table]] = {
     ),
     "cost": _of_file(cost_table, "cost.csv"),
     "precision": lambda inputs, settings: precision_table(
-        pd.read_csv(inputs[0] / "precision.csv"), dataset=settings.dataset
+        pd.read_csv(inputs[0] / "precision.csv"),
+        system=system_label(settings.systems[0], settings.labels),
+        dataset=settings.dataset,
     ),
     "planned_evaluation": lambda inputs, settings: planned_table(
         pd.read_csv(inputs[0] / "rates.csv"), settings.planned or {}, paper_numbers()

@@ -157,6 +157,12 @@ def _by_test_set(
         for words in ((keys or {}).get(test_set, label),)
         for column in SHORT_COLUMNS
     ]
+    of_each = {label: sizes(chosen[chosen["test_set"] == test_set]) for test_set, label in test_sets.items()}
+    size = (
+        sizes(chosen)
+        if len(set(of_each.values())) == 1
+        else " ".join(f"{label.capitalize()}: {said}" for label, said in of_each.items() if said)
+    )
     rows = []
     for system, of_system in by_system(chosen, systems):
         cells = [
@@ -168,7 +174,7 @@ def _by_test_set(
     return Table(
         name=name,
         title=title,
-        caption=f"{sentence} {MEASURES} Re-ranking at k = {scope.depth}. {sizes(chosen)}",
+        caption=f"{sentence} {MEASURES} Re-ranking at k = {scope.depth}. {size}",
         header="system",
         columns=tuple(columns),
         rows=tuple(rows),

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import cv2
-import numpy as np
 import torch
 import typer
 
 from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
-from reranksmart.data.scenes import read_scenes
+from reranksmart.data.scenes import object_boxes, read_scenes
 from reranksmart.detectors.detection import find_regions, object_recall
 from reranksmart.detectors.efficientnet import label_names
 from reranksmart.provenance import write_provenance
@@ -64,6 +63,5 @@ def merge_regions_verb(
                 writer.extend(zip(part.image_ids, part, strict=True))
         if scenes.exists():
             store = RegionStore.open(target)
-            boxes = {scene.image_id: np.array([item.box for item in scene.objects]) for scene in read_scenes(scenes)}
-            write_json(target / "recall.json", object_recall(store, boxes))
+            write_json(target / "recall.json", object_recall(store, object_boxes(read_scenes(scenes))))
         write_provenance(target, verb="merge-regions", code=code_digest(__name__), settings="{}")

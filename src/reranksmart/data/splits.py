@@ -105,17 +105,8 @@ def write_split(folder: Path, split: str, *, size: int, seed: int, stamps: Seque
             behind = generator(seed, split, index - index % 2 if make is make_twin else index, "background")
             picture = draw_scene(described.scene, by_id, behind)
             picture_path(target, described.scene.image_id).write_bytes(encode_picture(picture))
-        written = _joined(captions)
+        written = Captions.concatenated(captions)
         write_scenes(target / "scenes.jsonl", scenes)
         write_captions(target / "captions.jsonl", written)
         write_propositions(target / "propositions.jsonl", propositions)
     return written
-
-
-def _joined(captions: Sequence[Captions]) -> Captions:
-    return Captions(
-        tuple(value for one in captions for value in one.ids),
-        tuple(value for one in captions for value in one.texts),
-        tuple(value for one in captions for value in one.image_ids),
-        tuple(value for one in captions for value in one.languages),
-    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 MADE_AGAIN = "Delete it; the command that made it makes it again."
 _MOST_WORDS = 300
+_MOST_UNPACKED, _MOST_TIMES_PACKED = 16 * 2**20, 100  # text shrinks to a tenth
 
 
 @contextmanager
@@ -42,6 +43,11 @@ def opened(path: Path, *, remedy: str = MADE_AGAIN) -> BufferedReader:
     """The file open for reading, with the faults of ``reading``."""
     with reading(path, remedy=remedy):
         return path.open("rb")
+
+
+def most_unpacked(packed: int) -> int:
+    """How many bytes a file of ``packed`` bytes may unpack to: more is a bomb."""
+    return max(_MOST_UNPACKED, _MOST_TIMES_PACKED * packed)
 
 
 def require_uncompressed(path: Path) -> None:

@@ -147,6 +147,14 @@ def test_two_at_once_unpack_an_archive_once(tmp_path: Path, monkeypatch: pytest.
     assert {path.name for path in tmp_path.rglob("*")} == {"x.zip", "x", "Sentences", "a.txt", "b.txt"}
 
 
+def test_an_archive_that_is_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(32 * 2**20))
+    with pytest.raises(ValueError, match=r"x\.zip would unpack to 33,554,432 bytes from .* Delete it"):
+        unpack_archive(tmp_path / "x.zip", tmp_path / "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.zip"]
+
+
 def test_a_broken_archive_is_named(tmp_path: Path, server: str) -> None:
     (tmp_path / "served" / "x.zip").write_bytes(packed(a="one" * 100)[:-30])
     table(tmp_path, ("some/x.zip", f"{server}/x.zip", ""))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reranksmart.reading import most_unpacked
 from reranksmart.records import Captions
 
 CAPTIONS_PER_IMAGE = 5
-_MOST_UNPACKED, _MOST_TIMES_PACKED = 16 * 2**20, 100  # text shrinks to a tenth
 _AGAIN = "Fetch the file again, or set the dataset's folder to where it is."
 
 
@@ -110,7 +110,7 @@ def read_text(path: Path) -> str:
         raise ValueError(f"{path} does not exist or is no file. {_AGAIN}")
     content = path.read_bytes()
     if path.suffix == ".gz":
-        most = max(_MOST_UNPACKED, _MOST_TIMES_PACKED * len(content))
+        most = most_unpacked(len(content))
         try:
             with gzip.open(path) as packed:
                 content = packed.read(most + 1)

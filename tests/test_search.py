@@ -72,3 +72,8 @@ def test_a_depth_outside_the_index_is_refused(depth):
 def test_an_unknown_factory_is_named():
     with pytest.raises(ValueError, match="'Flatt' is not an index that faiss can make"):
         build_index(GALLERY, factory="Flatt")
+
+
+def test_fewer_vectors_than_an_index_learns_from_are_named():
+    with pytest.raises(ValueError, match=r"'IVF64,Flat' is not an index that faiss can make of 4 vectors"):
+        build_index(GALLERY[:4], factory="IVF64,Flat")

@@ -17,20 +17,21 @@ _FEW_THREADS = 4
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
-    """A faiss index of the vectors (N, D) by inner product; ValueError where ``factory`` is none of faiss's.
+    """A faiss index of the vectors (N, D) by inner product; ValueError where faiss cannot make ``factory`` of them.
 
     Of inverted lists an eighth is searched: a factory string cannot say it, and faiss would search a single one.
     """
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        if not index.is_trained:
+            index.train(vectors)
     except RuntimeError as error:
+        reason = str(error).rsplit(": ", maxsplit=1)[-1]
         raise ValueError(
-            f"{factory!r} is not an index that faiss can make ({error}). "
-            "Use a factory string such as 'Flat', 'HNSW32' or 'IVF64,Flat'."
+            f"{factory!r} is not an index that faiss can make of {len(vectors):,} vectors ({reason}). "
+            "Use a factory string such as 'Flat', 'HNSW32' or 'IVF64,Flat', which needs 64 vectors at least."
         ) from error
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if not index.is_trained:
-        index.train(vectors)
     index.add(vectors)
     if (inverted := faiss.try_extract_index_ivf(index)) is not None:
         inverted.nprobe = max(1, inverted.nlist // 8)

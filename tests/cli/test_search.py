@@ -1,9 +1,12 @@
 """From a folder to answers by two commands, as a user gives them."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import own_pictures
 
@@ -12,6 +15,31 @@ COMMAND = str(Path(sys.executable).parent / "reranksmart")
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([COMMAND, *map(str, arguments)], text=True, capture_output=True)
+
+
+def require_served_until_interrupted(index: Path) -> None:
+    """The page is where the command says, at a port that was free, and Ctrl+C ends it in peace."""
+    command = [COMMAND, "serve", "--index", str(index), "--port", "0"]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdout
+        assert server.stderr
+        address = server.stdout.readline().split()[1]
+        with urlopen(f"{address}api/about") as reply:
+            assert json.load(reply)["pictures"] == 18
+        taken = run("serve", "--index", index, "--port", urlsplit(address).port)
+        server.send_signal(signal.SIGINT)
+        assert (server.wait(), server.stderr.read()) == (0, "")
+    assert taken.returncode == 1
+    assert "nothing can listen on '127.0.0.1'" in taken.stderr
+    assert taken.stdout == ""
+
+
+def test_an_address_that_requests_cannot_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text('{"format": 1, "name": "mine", "max_tokens": 70, "max_regions": 12}')
+    for host in ("0.0.0.0", "::1", "nowhere.invalid"):
+        refused = run("serve", "--index", tmp_path, "--host", host, "--port", 0)
+        assert refused.returncode == 1
+        assert f"nothing can listen on '{host}'" in refused.stderr
 
 
 def test_a_folder_is_made_searchable_searched_and_added_to(tmp_path: Path) -> None:
@@ -35,6 +63,7 @@ def test_a_folder_is_made_searchable_searched_and_added_to(tmp_path: Path) -> No
     assert (found["depth"], len(found["reranked"]), len(found["retrieved"])) == (5, 3, 3)
     assert set(found["times_ms"]) == {"encode query", "search", "score pairs"}
     assert all(Path(hit["picture"]).is_file() for hit in found["reranked"])
+    require_served_until_interrupted(index)
     told = run("search", "--index", index, "--image", new[0])
     assert told.returncode == 1
     assert told.stderr.startswith("reranksmart search: this index holds no captions")

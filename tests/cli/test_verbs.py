@@ -1,14 +1,16 @@
 """The commands as a user meets them: a bad input ends in one message, exit status 1, and nothing half written."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
-from reranksmart.cli import MODULE_BY_VERB
+from reranksmart.cli import MODULE_BY_VERB, main
 
 COMMAND = str(Path(sys.executable).parent / "reranksmart")
 
@@ -75,7 +77,35 @@ def test_two_captions_with_one_id_are_named(mine: Path) -> None:
 def test_an_unknown_verb_lists_the_known_ones() -> None:
     done = run("retrain")
     assert done.returncode == 2
+    assert done.stderr.startswith("reranksmart: there is no verb 'retrain'.")
     assert "prepare-split" in done.stderr
+
+
+def test_help_names_every_verb() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert set(MODULE_BY_VERB) <= set(re.findall(r"[a-z-]+", done.stdout))
+
+
+def test_a_path_that_cannot_be_used_is_named_with_what_to_do(mine: Path) -> None:
+    split = {"images": str(mine / "pictures")}
+    settings = json.dumps({"kind": "files", "splits": {"train": split}})
+    picture = mine / "pictures" / "red.png"
+    done = run("prepare-split", "--split", "train", "--settings", settings, "--output", picture / "train")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"{picture}: " in done.stderr
+    assert "name another" in done.stderr
+
+
+def test_an_interrupt_while_a_verb_is_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reranksmart.cli.importlib", SimpleNamespace(import_module=interrupted))
+    monkeypatch.setattr("sys.argv", ["reranksmart", "status"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 @pytest.mark.parametrize("verb", sorted(MODULE_BY_VERB))
@@ -83,3 +113,5 @@ def test_every_verb_explains_itself(verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0, done.stderr
     assert f"reranksmart {verb}" in done.stdout
+    threads = re.search(r"--threads.*", done.stdout)
+    assert threads is None or "x>=1" in threads[0]

@@ -121,6 +121,24 @@ def test_an_index_takes_the_place_of_an_index_and_of_nothing_else(world: Path, t
         build_index_folder(inside, tmp_path / "index", retriever=world / "retriever")
 
 
+def test_a_folder_without_a_model_is_named(world: Path, tmp_path: Path) -> None:
+    for wrong in (tmp_path / "nowhere", world / "pictures"):
+        with pytest.raises(FileNotFoundError, match=rf"{wrong} is no folder of a model"):
+            build_index_folder(world / "pictures", tmp_path / "index", retriever=wrong)
+
+
+def test_a_text_is_cut_where_the_model_s_positions_end(world: Path, tmp_path: Path) -> None:
+    pictures = world / "pictures" / "ellipses"
+    build_index_folder(pictures, tmp_path / "index", retriever=world / "retriever", max_tokens=500)
+    searcher = Searcher.load(tmp_path / "index")
+    assert len(searcher.search("a red rectangle " * 100).reranked) == len(own_pictures.COLOURS)
+
+
+def test_a_model_without_positions_for_a_text_beside_the_regions_is_named(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="beside 90 regions and 0 tags no text fits"):
+        build_index_folder(world / "pictures", tmp_path / "index", retriever=world / "retriever", max_regions=90)
+
+
 def test_what_is_no_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="is no index"):
         Searcher.load(tmp_path)

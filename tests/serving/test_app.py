@@ -47,6 +47,13 @@ def test_the_page_loads_nothing_from_elsewhere_and_forbids_it(client: TestClient
         assert "//" not in reply.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
 
 
+def test_no_other_site_shows_the_pictures_and_no_browser_keeps_them(client: TestClient) -> None:
+    """Another index may be served at the same address next, and its pictures have the same numbers."""
+    headers = client.get("/pictures/3").headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-cache"
+
+
 def test_scripts_of_the_page_write_no_html(client: TestClient) -> None:
     script = client.get("/page.js").text
     assert "textContent" in script

@@ -160,6 +160,13 @@ def test_a_file_that_is_no_picture_is_told_and_the_page_goes_on(page: Page, tmp_
     assert page.locator("#reranked li").count() == 12
 
 
+def test_a_server_that_is_gone_is_told(page: Page) -> None:
+    page.context.set_offline(True)
+    page.get_by_label("What to look for").fill("gold")
+    page.keyboard.press("Enter")
+    page.get_by_text("is `reranksmart serve` still running?").wait_for()
+
+
 def test_the_page_fits_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     ask(page, "a red rectangle")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import textwrap
 
 MODULE_BY_VERB = {
     "fetch-stamps": "data",
@@ -52,17 +53,46 @@ MODULE_BY_VERB = {
     "serve": "galleries",
 }
 
+_USAGE = """\
+Usage: reranksmart VERB [OPTIONS]. Each verb explains itself: reranksmart VERB --help
+
+For your own searches and runs:
+  gallery  makes a folder of pictures searchable
+  search   searches it by a text or a picture, and adds pictures to it
+  serve    shows the search as a page in the browser
+  status   says how far a run of the workflow is
+
+What the workflow's rules call:
+"""
+
 
 def main() -> None:
     """Runs one verb. What is wrong with an input ends as one message on stderr and exit status 1."""
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if verb in ("--help", "-h"):
+        print(_usage())
+        return
     if verb not in MODULE_BY_VERB:
-        print(f"usage: reranksmart VERB --help, with a verb of: {', '.join(MODULE_BY_VERB)}", file=sys.stderr)
-        raise SystemExit(0 if verb in ("--help", "-h") else 2)
-    module = importlib.import_module(f"reranksmart.cli.{MODULE_BY_VERB[verb]}")
+        print(f"reranksmart: there is no verb {verb!r}.\n\n{_usage()}", file=sys.stderr)
+        raise SystemExit(2)
     try:
-        module.app()
+        importlib.import_module(f"reranksmart.cli.{MODULE_BY_VERB[verb]}").app()
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
-        message = error.args[0] if isinstance(error, KeyError) else error
-        print(f"reranksmart {verb}: {message}", file=sys.stderr)
+        print(f"reranksmart {verb}: {_message(error)}", file=sys.stderr)
         raise SystemExit(1) from error
+    except KeyboardInterrupt:  # while the verb is loaded; later typer sees it first
+        raise SystemExit(130) from None
+
+
+def _usage() -> str:
+    others = [verb for verb in MODULE_BY_VERB if f"\n  {verb} " not in _USAGE]
+    lines = textwrap.wrap(", ".join(others), width=78, break_on_hyphens=False)
+    return _USAGE + textwrap.indent("\n".join(lines), "  ")
+
+
+def _message(error: Exception) -> object:
+    if isinstance(error, KeyError):
+        return error.args[0]
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}. A path that exists and can be used so is needed; name another."
+    return error

@@ -12,6 +12,7 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import PlannedEvaluation
 from reranksmart.fewer_bits import EXACT, bit_costs
@@ -43,7 +44,7 @@ def measure_precision_verb(
     depth: Annotated[int, typer.Option(help="items whose overlap counts; twice as many are re-ranked")] = 20,
     resamples: int = 1000,
     seed: int = 1,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Compares each precision with float32: rank overlap and R@1, one caption an image asking."""
     torch.set_num_threads(threads)
@@ -74,7 +75,7 @@ def measure_rates_verb(
     settings: Annotated[str, typer.Option(help="the settings of the planned evaluation as JSON")],
     output: Annotated[Path, typer.Option()],
     seed: int = 1,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Times captions, images and pairs of a model of the planned evaluation's size, random weights, by precision."""
     torch.set_num_threads(threads)

@@ -14,6 +14,7 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Latency, Precisions
 from reranksmart.index_costs import index_costs
@@ -44,7 +45,7 @@ def measure_latency_verb(
     precision: Annotated[str, typer.Option(help="the precision settings as JSON")] = "{}",
     depth: int = 20,
     seed: int = 1,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Times one query at every gallery size and a whole evaluation; counts parameters and bytes."""
     torch.set_num_threads(threads)
@@ -130,7 +131,7 @@ def measure_indexes_verb(
     vectors: Annotated[int, typer.Option(help="size of the gallery; beyond the images, distractor vectors")] = 20_000,
     queries: int = 200,
     seed: int = 1,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Compares index types on one gallery: recall against exact, build time, bytes, time of a query."""
     faiss.omp_set_num_threads(threads)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,7 @@ import uvicorn
 
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Reading
 from reranksmart.data.folders import find_pictures
@@ -50,7 +53,7 @@ def gallery_verb(
     max_regions: Annotated[int, typer.Option(help="regions of a picture, as in training", min=1)] = 12,
     max_tokens: Annotated[int, typer.Option(help="tokens of a text, as in training", min=1)] = 70,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
     _use_threads(threads)
@@ -84,7 +87,7 @@ def gather_verb(
     reranker_max_tokens: Annotated[int | None, typer.Option(help="of a text, where not the retriever's")] = None,
     max_regions: int = 12,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Makes splits searchable that the workflow has prepared, detected and encoded."""
     _use_threads(threads)
@@ -124,7 +127,7 @@ def search_verb(
     gallery: Annotated[
         list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
     ] = None,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Ranks an index's pictures for a text, or its captions for a picture; adds pictures to it before, if asked."""
     _use_threads(threads)
@@ -184,13 +187,29 @@ def _line(hit: Hit) -> str:
 def serve_verb(
     index: Index,
     host: Annotated[
-        str, typer.Option(help="address to listen on; only this machine unless you change it")
+        str, typer.Option(help="this machine's address or name as those who may search call it")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
-    threads: int = 1,
+    port: Annotated[int, typer.Option(help="0: any that is free", min=0, max=65535)] = 8000,
+    threads: Threads = 1,
 ) -> None:
     """Serves a page on this machine that searches an index: both stages side by side."""
     _use_threads(threads)
-    application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))
-    print(f"Open http://{host}:{port}/ (end with Ctrl+C)", flush=True)
-    uvicorn.run(application, host=host, port=port, log_level="warning")
+    read_index_settings(index)  # names a wrong folder before anything is loaded
+    with _listening(host, port) as listener:
+        application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))
+        print(f"Open http://{host}:{listener.getsockname()[1]}/ (end with Ctrl+C)", flush=True)
+        with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has stopped
+            uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket on which nothing is answered yet; ValueError where there can be none."""
+    try:
+        if host in ("", "0.0.0.0") or ":" in host:  # requests name one host, and only that one is answered
+            raise ValueError("it names no single IPv4 address")
+        return socket.create_server((host, port))
+    except (OSError, OverflowError, ValueError) as error:
+        raise ValueError(
+            f"nothing can listen on {host!r}, port {port} ({error}). An address or name of this machine is needed, by which "
+            "others call it, and a free port. Choose another --host or --port."
+        ) from error

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 import typer
 
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Reading
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
@@ -39,7 +40,7 @@ def measure_pairs_verb(
     queries: int = 50,
     warmup: int = 3,
     bulk_pairs: int = 1000,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Times the pairs of one query, and many pairs, for each reranker, its images' states stored."""
     torch.set_num_threads(threads)

@@ -10,6 +10,7 @@ import torch
 import typer
 from PIL import Image
 
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.data.layout import picture_path, read_image_ids
 from reranksmart.detectors.photographs import read_photograph
@@ -35,7 +36,7 @@ def extract_pixels_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     backbone: Annotated[Path, typer.Option(help="folder of a converted checkpoint, with its image processor")],
     output: Annotated[Path, typer.Option()],
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Prepares the pictures of a split as a checkpoint reads them, once for all models made of it."""
     torch.set_num_threads(threads)
@@ -54,7 +55,7 @@ def store_states_verb(
     model: Annotated[Path, typer.Option(help="folder of the model whose vision tower is run")],
     pixels: Annotated[Path, typer.Option()],
     output: Annotated[Path, typer.Option()],
-    threads: int = 1,
+    threads: Threads = 1,
     precision: Annotated[Precision, typer.Option()] = "float32",
 ) -> None:
     """Runs a model's vision tower once an image and stores its states."""

@@ -9,6 +9,7 @@ import cv2
 import torch
 import typer
 
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
 from reranksmart.data.layout import pictures_of_shard
@@ -30,7 +31,7 @@ def extract_regions_verb(
     shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
     settings: Annotated[str, typer.Option(help="the region settings as JSON")],
     output: Annotated[Path, typer.Option()],
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Detects the regions of one share of a split's images."""
     torch.set_num_threads(threads)

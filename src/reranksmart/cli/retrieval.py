@@ -11,6 +11,7 @@ import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
 from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Reading
 from reranksmart.encoding import (
@@ -55,7 +56,7 @@ def encode_verb(
     images: Folder,
     backbone_settings: Settings,
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -91,7 +92,7 @@ def score_candidates_verb(
     backbone_settings: Settings,
     depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -140,7 +141,7 @@ def score_all_verb(
     gallery: GalleryName,
     backbone_settings: Settings,
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -176,7 +177,7 @@ def score_twins_verb(
     backbone_settings: Settings,
     role: Annotated[str, typer.Option(help="retriever: cosines; reranker: log-odds")],
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
     precision: Bits = "float32",
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""

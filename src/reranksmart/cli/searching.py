@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Reading
 from reranksmart.gallery import Gallery
@@ -43,7 +44,7 @@ def index_verb(
     backbone_settings: Settings,
     factory: Annotated[str, typer.Option(help="faiss factory string")],
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
     faiss.omp_set_num_threads(threads)
@@ -68,7 +69,7 @@ def retrieve_verb(
     backbone_settings: Settings,
     depth: Annotated[int, typer.Option(help="items kept of each query")],
     output: Folder,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Ranks the gallery for each query of its first split, in both directions and every language."""
     faiss.omp_set_num_threads(threads)

@@ -12,6 +12,7 @@ import typer
 
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
+from reranksmart.cli.threads import Threads
 from reranksmart.code import code_digest
 from reranksmart.config import Backbone, Objective, Reading, Tuning
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
@@ -57,7 +58,7 @@ def pretrain_verb(
     relevance: Annotated[Path, typer.Option()],
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON")],
     output: Annotated[Path, typer.Option()],
-    threads: int = 1,
+    threads: Threads = 1,
     seed: int = 1,
 ) -> None:
     """Makes a small backbone and saves it in the layout of the published checkpoints."""
@@ -123,7 +124,7 @@ def train_verb(
     tuning: Annotated[str, typer.Option(help="how a published model is fine-tuned, as JSON")] = "{}",
     fraction: float = 1.0,
     seed: int = 1,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> None:
     """Fine-tunes a backbone for an objective; continues from its state where an earlier try was cut off."""
     torch.set_num_threads(threads)

@@ -16,7 +16,10 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     Raises FileNotFoundError where there is no file and ValueError where it is no picture or a truncated one.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"the image {path} does not exist; every captioned image needs its file.")
+        raise FileNotFoundError(
+            f"the picture {path} does not exist or is no file. Every picture that is named needs its file: put it there, or "
+            "name another."
+        )
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image) if _has_readable_exif(image) else image
@@ -29,7 +32,7 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise ValueError(
             f"{path} cannot be read as an image ({error}). Allowed is any whole picture that Pillow reads (JPEG, PNG, "
-            "WebP, ...). Fetch or make the file again, or remove the captions of this image."
+            "WebP, ...). Fetch or make the file again, or leave it out."
         ) from error
 
 

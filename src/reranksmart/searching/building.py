@@ -13,6 +13,7 @@ import numpy as np
 from reranksmart.data.files import read_file_captions
 from reranksmart.data.folders import Broken, find_pictures, split_broken
 from reranksmart.data.layout import picture_path
+from reranksmart.models.checkpoints import CONFIG_FILE
 from reranksmart.records import Captions, Embeddings
 from reranksmart.search import build_index
 from reranksmart.searching.folder import (
@@ -149,7 +150,12 @@ def _place_models(target: Path, settings: IndexSettings, retriever: Path, rerank
 
 
 def _require_trained(model: Path, task: str, role: str) -> None:
-    """ValueError where the model says of itself that it never learned this task."""
+    """FileNotFoundError where there is no model, ValueError where it says of itself that it never learned this task."""
+    if not (model / CONFIG_FILE).is_file():
+        raise FileNotFoundError(
+            f"{model} is no folder of a model ({CONFIG_FILE} is missing). A trained one is needed for the {role}, as the "
+            "workflow makes it: results/models/<backbone>/<training set>/<objective>/seed<n>/model. Name such a folder."
+        )
     provenance = model / "provenance.json"
     found = read_json(provenance) if provenance.is_file() else {}
     if found.get("verb") == "train" and not json.loads(found["settings"]).get(task):

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.inputs import StoredImages, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.single_stream import SingleStream
 from reranksmart.records import Captions, Embeddings
 from reranksmart.reranking import score_pairs
 from reranksmart.searching.folder import IndexSettings
@@ -42,9 +43,16 @@ class Role:
 
     @staticmethod
     def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> Role:
-        model = load_model(folder)
+        """The model with what it needs; a text is cut to ``max_tokens``, or earlier where its positions end."""
+        model, tokeniser = load_model(folder), open_tokeniser(folder)
         sight = sight_of(model, folder, max_regions=max_regions)
-        return Role(model, folder, open_tokeniser(folder), sight, max_tokens, tag_tokens)
+        fit = _positions_of(model, beside=max_regions + tag_tokens) - tokeniser.num_special_tokens_to_add()
+        if fit < 1:
+            raise ValueError(
+                f"beside {max_regions} regions and {tag_tokens} tags no text fits into the positions of the model {folder}. "
+                "Fewer regions are needed; lower max_regions."
+            )
+        return Role(model, folder, tokeniser, sight, min(max_tokens, fit), tag_tokens)
 
     def tokens(self, captions: Captions) -> TokenisedCaptions:
         return TokenisedCaptions.of(captions, self.tokeniser, max_tokens=self.max_tokens)
@@ -52,6 +60,15 @@ class Role:
     def inputs(self, seen: Seen) -> StoredImages:
         """The pictures as the model reads them, with their object tags where it was trained with them."""
         return inputs_of(seen, read_by=self.folder, tag_tokens=self.tag_tokens)
+
+
+def _positions_of(model: Any, *, beside: int) -> int:
+    """The longest text in tokens that a model has positions for, special tokens included.
+
+    In single-stream models regions and tags, ``beside`` tokens, may have positions too.
+    """
+    positions: int = model.config.max_positions - beside if isinstance(model, SingleStream) else model.positions
+    return positions
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ _HEADERS = {
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-cache",  # another index may be served here next, whose pictures have the same numbers
 }
 
 
@@ -113,7 +115,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
             shown = thumbnail(row)
         except (OSError, ValueError):
             raise HTTPException(404, f"{pictures[row].path.name} cannot be read any more.") from None
-        return Response(shown, media_type="image/jpeg", headers={"cache-control": "max-age=3600"})
+        return Response(shown, media_type="image/jpeg")
 
     def regions(request: Request) -> Response:
         store = searcher.regions_of(pictures[_row(request, len(pictures))].id)

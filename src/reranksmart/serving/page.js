@@ -13,6 +13,8 @@ function made(tag, className, text) {
   return element;
 }
 
+const GONE = "The server does not answer; is `reranksmart serve` still running?";
+
 function say(text, bad = false) {
   at("status").textContent = text;
   at("status").classList.toggle("bad", bad);
@@ -40,7 +42,7 @@ async function search() {
   } catch (error) {
     if (mine !== turn) return;
     for (const id of ["times", "lists", "hint"]) at(id).hidden = true;
-    say(error.message, true);
+    say(error instanceof TypeError ? GONE : error.message, true); // fetch raises TypeError where nobody answers
   }
 }
 
@@ -216,4 +218,4 @@ fetch("/api/about").then((reply) => reply.json()).then(({ name, pictures, captio
   if (given.get("k")) at("depth").value = given.get("k");
   at("depth-value").textContent = at("depth").value;
   if (given.get("text")) { at("text").value = given.get("text"); ask({ text: given.get("text") }); }
-}).catch(() => say("The server does not answer; is `reranksmart serve` still running?", true));
+}).catch(() => say(GONE, true));

@@ -71,3 +71,13 @@ def test_choosing_it_scores_pairs_anew_and_makes_nothing_else_again() -> None:
 def test_probabilities_are_not_made_of_a_match_logit() -> None:
     with pytest.raises(ConfigError, match=r"experiments.fusion.fusions: weighted_probability takes the probability"):
         validated(configured("match_logit", [{"method": "weighted_probability", "weight": 0.1}]))
+
+
+def test_probabilities_are_not_made_of_a_logit_and_a_cosine_of_another_backbone_that_reranks() -> None:
+    given = configured("log_odds", [{"method": "weighted_probability", "weight": 0.1}])
+    given["backbones"]["judge"] = {"family": "blip", "checkpoint": "any", "score": "match_logit_plus_cosine"}
+    joint_coop = DEFAULT["systems"]["joint_coop"]
+    given["systems"] = {**DEFAULT["systems"], "apart": {**joint_coop, "reranker_backbone": "judge"}}
+    given["experiments"]["fusion"] = {**given["experiments"]["fusion"], "systems": ["apart"]}
+    with pytest.raises(ConfigError, match=r"match_logit_plus_cosine does not give. Set backbones.judge.score"):
+        validated(given)

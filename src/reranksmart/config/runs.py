@@ -18,12 +18,16 @@ def require_runs_possible(keys: Keys) -> None:
 def require_log_odds_for_probabilities(keys: Keys) -> None:
     """ValueError where a fusion takes the probability of a match from a score that is none."""
     for name, experiment in keys.experiments.items():
-        for backbone in experiment.backbones:
-            score = getattr(keys.backbones.get(backbone), "score", "log_odds")
-            if score == "match_logit" and any(f.method == "weighted_probability" for f in experiment.fusions):
+        if all(fusion.method != "weighted_probability" for fusion in experiment.fusions):
+            continue
+        roles = [
+            keys.systems[system].roles(backbone) for system in experiment.systems for backbone in experiment.backbones
+        ]
+        for backbone in sorted({found["reranker"][0] for found in roles if "reranker" in found}):
+            if (score := keys.backbones[backbone].score) != "log_odds":
                 raise ValueError(
                     f"experiments.{name}.fusions: weighted_probability takes the probability of a match, which a "
-                    f"match_logit alone does not give. Set backbones.{backbone}.score to log_odds, or leave it out."
+                    f"{score} does not give. Set backbones.{backbone}.score to log_odds, or leave it out."
                 )
 
 

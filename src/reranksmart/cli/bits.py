@@ -18,6 +18,7 @@ from reranksmart.config import PlannedEvaluation
 from reranksmart.fewer_bits import EXACT, bit_costs
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import can_compute
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
@@ -55,10 +56,16 @@ def measure_precision_verb(
     rng = np.random.default_rng(seed)
     rows = bit_costs(read["retriever"], read["reranker"], precisions=others, depth=depth, resamples=resamples, rng=rng)
     with atomic_directory(output) as target:
-        frame = pd.DataFrame(rows).assign(depth=depth, device=device_name(), threads=threads)
+        frame = pd.DataFrame(rows).assign(depth=depth, device=accelerator() or device_name(), threads=threads)
         frame.to_csv(target / "precision.csv", index=False)
         write_provenance(
-            target, verb="measure-precision", code=code_digest(__name__), settings=models, seed=seed, threads=threads
+            target,
+            verb="measure-precision",
+            code=code_digest(__name__),
+            settings=models,
+            seed=seed,
+            threads=threads,
+            accelerator=accelerator(),
         )
 
 

@@ -21,6 +21,7 @@ from reranksmart.index_costs import index_costs
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.precision import Precision
 from reranksmart.provenance import device_name, write_provenance
@@ -54,7 +55,11 @@ def measure_latency_verb(
     captions = read_captions(data / "captions.jsonl")
     roles = TypeAdapter(dict[str, dict[str, Role]]).validate_json(models)
     systems = [_timed_system(name, by_role, captions, precisions) for name, by_role in roles.items()]
-    device = {"device": device_name(), "dtype": _precision_names(roles, precisions), "threads": threads}
+    device = {
+        "device": accelerator() or device_name(),
+        "dtype": _precision_names(roles, precisions),
+        "threads": threads,
+    }
     times = query_times(
         systems,
         gallery_sizes=latency.gallery_sizes,
@@ -70,7 +75,13 @@ def measure_latency_verb(
         pd.DataFrame(whole).assign(**device).to_csv(target / "evaluation_time.csv", index=False)
         pd.DataFrame(_costs(roles)).to_csv(target / "cost.csv", index=False)
         write_provenance(
-            target, verb="measure-latency", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
+            target,
+            verb="measure-latency",
+            code=code_digest(__name__),
+            settings=settings,
+            seed=seed,
+            threads=threads,
+            accelerator=accelerator(),
         )
 
 

@@ -15,6 +15,7 @@ from reranksmart.code import code_digest
 from reranksmart.config import Reading
 from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
 from reranksmart.pair_costs import pair_costs
 from reranksmart.provenance import device_name, write_provenance
 from reranksmart.regions import RegionStore
@@ -53,7 +54,14 @@ def measure_pairs_verb(
     inputs = RegionInputs(RegionStore.open(regions))
     rows = pair_costs(loaded, inputs, depth=depth, queries=queries, warmup=warmup, bulk_pairs=bulk_pairs)
     with atomic_directory(output) as target:
-        pd.DataFrame(rows).assign(device=device_name(), dtype="float32", threads=threads).to_csv(
+        pd.DataFrame(rows).assign(device=accelerator() or device_name(), dtype="float32", threads=threads).to_csv(
             target / "pair_costs.csv", index=False
         )
-        write_provenance(target, verb="measure-pairs", code=code_digest(__name__), settings=models, threads=threads)
+        write_provenance(
+            target,
+            verb="measure-pairs",
+            code=code_digest(__name__),
+            settings=models,
+            threads=threads,
+            accelerator=accelerator(),
+        )

@@ -15,6 +15,7 @@ from reranksmart.code import code_digest
 from reranksmart.data.layout import picture_path, read_image_ids
 from reranksmart.detectors.photographs import read_photograph
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
 from reranksmart.models.interface import StatesEncoder
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
@@ -67,7 +68,14 @@ def store_states_verb(
         )
     with atomic_directory(output) as target:
         write_states(encoder, PixelInputs(VisionStore.open(pixels)), target)
-        write_provenance(target, verb="store-states", code=code_digest(__name__), settings=precision, threads=threads)
+        write_provenance(
+            target,
+            verb="store-states",
+            code=code_digest(__name__),
+            settings=precision,
+            threads=threads,
+            accelerator=accelerator(),
+        )
 
 
 def copy_processor(source: Path, target: Path) -> None:

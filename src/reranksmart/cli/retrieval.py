@@ -25,6 +25,7 @@ from reranksmart.encoding import (
 from reranksmart.gallery import Gallery
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.precision import Precision
@@ -79,6 +80,7 @@ def encode_verb(
             code=code_digest(__name__),
             settings=f"{backbone_settings} {precision}",
             threads=threads,
+            accelerator=accelerator(),
         )
 
 
@@ -130,6 +132,7 @@ def score_candidates_verb(
             code=code_digest(__name__),
             settings=f"depth {depth}, {precision}",
             threads=threads,
+            accelerator=accelerator(),
         )
 
 
@@ -166,6 +169,7 @@ def score_all_verb(
             code=code_digest(__name__),
             settings=f"{backbone_settings} {precision}",
             threads=threads,
+            accelerator=accelerator(),
         )
 
 
@@ -199,5 +203,10 @@ def score_twins_verb(
     with atomic_directory(output) as target:
         write_twin_scores(target / "scores.npz", captions.ids, own=scores[0], twin=scores[1])
         write_provenance(
-            target, verb="score-twins", code=code_digest(__name__), settings=f"{role}, {precision}", threads=threads
+            target,
+            verb="score-twins",
+            code=code_digest(__name__),
+            settings=f"{role}, {precision}",
+            threads=threads,
+            accelerator=accelerator(),
         )

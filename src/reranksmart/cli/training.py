@@ -17,6 +17,7 @@ from reranksmart.code import code_digest
 from reranksmart.config import Backbone, Objective, Reading, Tuning
 from reranksmart.inputs import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import save_model
+from reranksmart.models.devices import accelerator
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
@@ -166,7 +167,13 @@ def train_verb(
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
         write_provenance(
-            target, verb="train", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
+            target,
+            verb="train",
+            code=code_digest(__name__),
+            settings=settings,
+            seed=seed,
+            threads=threads,
+            accelerator=accelerator(),
         )
     state.remove()
     if state.path.parent.exists():

@@ -1,3 +1,4 @@
+import os
 import signal
 
 import pytest
@@ -7,7 +8,7 @@ from toy import model, training_data
 from reranksmart.config import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import Schedule, TerminatedError, train
-from reranksmart.training.state import StateFile
+from reranksmart.training.state import StateFile, identity_of
 
 OBJECTIVE = Objective.model_validate(
     {
@@ -106,3 +107,15 @@ def test_the_best_dev_weights_are_kept(tmp_path):
     _, history = run(tmp_path)
     dev = {row["step"]: row["dev_mean_recall"] for row in history if "dev_bi_encoder" in row}
     assert history[-1] == {"step": max(dev, key=dev.get), "selected": True, "dev_mean_recall": max(dev.values())}
+
+
+def test_what_a_training_reads_is_another_where_any_of_it_was_made_anew(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "captions.jsonl").write_text("a dog")
+    first = identity_of([folder])
+    (folder / ".snakemake_timestamp").touch()
+    assert identity_of([folder]) == first
+    made = (folder / "captions.jsonl").stat().st_mtime_ns
+    os.utime(folder / "captions.jsonl", ns=(made, made + 1))
+    assert identity_of([folder]) != first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +36,7 @@ from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import TerminatedError, train
 from reranksmart.training.processes import Processes
 from reranksmart.training.sampling import TrainingData, generator
-from reranksmart.training.state import StateFile
+from reranksmart.training.state import StateFile, identity_of
 from reranksmart.vision_inputs import open_images
 from reranksmart.writing import atomic_directory
 
@@ -149,9 +148,12 @@ def train_verb(
     training, schedule = assemble(model, objective, train_data, dev_data, seed=seed, processes=processes)
     state = StateFile(
         output.parent / "state" / "training.pt",
-        settings=_what_is_trained(
-            [backbone, captions.parent, images],
-            [settings, backbone_settings, *([tuning] if tuning != "{}" else []), str(fraction), str(seed)],
+        settings=" ".join(
+            [
+                *(objective.model_dump_json(exclude={"checkpoint_every"}), backbone_settings, tuning),
+                *(str(fraction), str(seed), code_digest(__name__)),
+                identity_of([backbone, captions, images, relevance, dev_captions, dev_images, dev_relevance]),
+            ]
         ),
     )
     try:
@@ -178,12 +180,6 @@ def train_verb(
     state.remove()
     if state.path.parent.exists():
         os.rmdir(state.path.parent)
-
-
-def _what_is_trained(inputs: Sequence[Path], settings: Sequence[str]) -> str:
-    """The settings, and what the inputs say of their making: half a training on others of them is not continued."""
-    told = [folder / "provenance.json" for folder in inputs]
-    return " ".join([*settings, *(path.read_text() for path in told if path.is_file())])
 
 
 def _tune(model: Any, tuning: Tuning, *, seed: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ from reranksmart.writing import atomic_path
 
 @dataclass(frozen=True)
 class StateFile:
-    """One file of training state; a state made under other settings is not this training's and is ignored."""
+    """One file of training state; a state made under other settings is not this training's and is ignored.
+
+    ``settings`` are all that a training depends on: values, code, and the identity of what it reads.
+    """
 
     path: Path
     settings: str
@@ -39,7 +43,7 @@ class StateFile:
             if not isinstance(state, dict) or not isinstance(state.get("settings"), str):
                 raise ValueError("it is no state of a training")
         if state["settings"] != self.settings:
-            print(f"{self.path} was made with other settings: starting afresh", file=sys.stderr)
+            print(f"{self.path} was made with other settings, code or data: starting afresh", file=sys.stderr)
             return None
         return state
 
@@ -47,6 +51,20 @@ class StateFile:
         """Removes the state and what was shown of it."""
         self.path.unlink(missing_ok=True)
         self.path.with_name(FILE_NAME).unlink(missing_ok=True)
+
+
+def identity_of(places: Iterable[Path]) -> str:
+    """A digest of the sizes and times of files and of all files in folders: another one where any was made anew.
+
+    Hidden files do not count: Snakemake keeps its own in the folders that it has made.
+    """
+    digest = hashlib.sha256()
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not path.name.startswith("."):
+                found = path.stat()
+                digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 class Termination:

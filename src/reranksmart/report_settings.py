@@ -14,7 +14,7 @@ from reranksmart.contents import (
     table_leaks,
     tables,
 )
-from reranksmart.plan import main_depth, retrieving_and_reranking, settings, trained_models
+from reranksmart.plan import languages_read, retrieving_and_reranking, settings, trained_models
 
 _KINDS = {names[0]: table for table, names in TABLES_OF_EXPERIMENTS.items()}
 _KINDS |= {"transfer": "transfer_matrix", "enlarged_gallery": "enlarged_galleries"}
@@ -50,7 +50,7 @@ def of(config: Config, name: str) -> str:
             "systems": [system for system in config.systems if system in systems],
             "other_test_set": other.test_sets[0] if other else "",
             "fractions": fractions,
-            "languages": config.backbones[about.backbones[0]].languages if about else (),
+            "languages": _languages(config, about) if about else (),
             "published": own.published if own else (),
             "backbones": _several_backbones(config, own),
             "test_sets": _compared_test_sets(config) if name == "claims" else (),
@@ -82,7 +82,7 @@ def _shown_settings(config: Config, name: str) -> str:
             "other_test_set": own.test_sets[-1] if len(own.test_sets) > 1 else "",
             "fractions": {n: config.training_sets[n].fraction for n in own.training_sets},
             "test_sets": [(n, config.test_sets[n].label or n) for n in own.test_sets],
-            "languages": config.backbones[own.backbones[0]].languages,
+            "languages": _languages(config, own),
             "published": own.published,
             "backbones": _several_backbones(config, own),
             "seeds": len(config.seeds),
@@ -100,8 +100,8 @@ def of_page(config: Config) -> str:
             "figures": figures(config),
             "models": [f"results/models/{model}/model" for model in trained_models(config)],
             "examples": example_inputs(config),
-            "language": config.backbones[main.backbones[0]].languages[0] if main else "",
-            "depth": main_depth(config),
+            "language": _languages(config, main)[0] if main else "",
+            "depth": config.main_depth,
             "labels": {key: system.label for key, system in config.systems.items()},
             "seeds": list(config.seeds),
             "datasets": {name: dataset.kind for name, dataset in config.datasets.items()},
@@ -116,7 +116,7 @@ def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
         "backbone": backbone,
         "training_set": experiment.training_sets[-1],
         "test_set": experiment.test_sets[0],
-        "language": config.backbones[backbone].languages[0],
+        "language": _languages(config, experiment)[0],
         "depth": experiment.depths[0],
     }
 
@@ -124,7 +124,14 @@ def _scope(config: Config, experiment: Experiment) -> dict[str, Any]:
 def _several_backbones(config: Config, experiment: Experiment | None) -> list[tuple[str, str]]:
     """The backbones of an experiment and the language of each one's rows; none where there is but one."""
     names = experiment.backbones if experiment else ()
-    return [(name, config.backbones[name].languages[0]) for name in names] if len(names) > 1 else []
+    return [(name, _languages(config, experiment, name)[0]) for name in names] if experiment and len(names) > 1 else []
+
+
+def _languages(config: Config, experiment: Experiment, backbone: str | None = None) -> tuple[str, ...]:
+    """The languages in which an experiment measures a backbone, or its first one."""
+    name = backbone or experiment.backbones[0]
+    read = languages_read(config, name, config.test_sets[experiment.test_sets[0]].dataset)
+    return read or config.backbones[name].languages  # where only other backbones read, whose own the systems name
 
 
 def _compared_test_sets(config: Config) -> list[tuple[str, str]]:

@@ -114,9 +114,9 @@ rule compare:
         mem_mb=1500,
         runtime=60,
     params:
-        comparisons=plan.settings(CONFIG.comparisons),
+        comparisons=plan.comparison_settings(CONFIG),
         seeds=",".join(map(str, CONFIG.seeds)),
-        depth=plan.main_depth(CONFIG),
+        depth=CONFIG.main_depth,
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
         code=plan.code_digest("reranksmart.cli.comparing"),

@@ -27,7 +27,7 @@ def verbs() -> None:
 @app.command("compare")
 def compare_verb(
     measures: Annotated[Path, typer.Option(help="folder of all measures")],
-    comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON")],
+    comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON, each with its language")],
     seeds: Annotated[str, typer.Option(help="separated by commas")],
     depth: Annotated[int, typer.Option(help="depth at which re-ranking systems are compared")],
     output: Annotated[Path, typer.Option()],
@@ -36,10 +36,12 @@ def compare_verb(
 ) -> None:
     """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
     rows = []
-    for comparison in (Comparison(**fields) for fields in json.loads(comparisons)):
+    for fields in json.loads(comparisons):
+        language = fields.pop("language")
+        comparison = Comparison(**fields)
         for seed in map(int, seeds.split(",")):
             found = [
-                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, depth))
+                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, language, depth))
                 for system in comparison.systems
             ]
             for measure, direction in (
@@ -62,9 +64,9 @@ def compare_verb(
         pd.DataFrame(rows).to_csv(target, index=False)
 
 
-def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, depth: int) -> Path:
+def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, language: str, depth: int) -> Path:
     folder = measures / comparison.backbone / comparison.training_set / system / f"seed{seed}" / comparison.test_set
-    for name in (f"en.{depth}.none.csv", "en.0.none.csv"):
+    for name in (f"{language}.{depth}.none.csv", f"{language}.0.none.csv"):
         if (folder / "per_query" / name).exists():
             return folder / "per_query" / name
     raise ValueError(f"{folder} holds no measures at depth {depth}; list this depth in an experiment of {system!r}")

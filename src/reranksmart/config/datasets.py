@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from reranksmart.config.published import Coco, ConceptualCaptions, Flickr30k, Multi30k, RegionFiles, XFlickrCO
-from reranksmart.config.values import Count, Frozen, Language, Name
+from reranksmart.config.values import Count, Frozen, Language, Name, Seed
 
 
 class Scenes(Frozen):
     """Composed photographs with captions that are true by construction."""
 
     kind: Literal["scenes"]
-    seed: int = Field(1, description="seed of stamps held out, scenes and captions")
+    seed: Seed = Field(1, description="seed of stamps held out, scenes and captions")
     languages: tuple[Literal["en", "de", "fr", "cs"], ...] = ("en", "de", "fr", "cs")
     stamps: str | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
     splits: dict[Name, Count] = Field(description="number of images of each split")

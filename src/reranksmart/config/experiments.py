@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Count, Frozen, Name, SplitName
+from reranksmart.config.values import Count, Frozen, Name, Names, SplitName
 from reranksmart.precision import Precision
 
 
@@ -103,12 +103,12 @@ class Fusion(Frozen):
 class Experiment(Frozen):
     """Every combination of the lists is run."""
 
-    backbones: tuple[Name, ...]
-    training_sets: tuple[Name, ...]
-    systems: tuple[Name, ...]
-    test_sets: tuple[Name, ...]
-    depths: tuple[Count, ...] = Field((20,), description="k, the candidates re-ranked")
-    fusions: tuple[Fusion, ...] = (Fusion(),)
+    backbones: Names
+    training_sets: Names
+    systems: Names
+    test_sets: Names
+    depths: tuple[Count, ...] = Field((20,), min_length=1, description="k, the candidates re-ranked")
+    fusions: tuple[Fusion, ...] = Field((Fusion(),), min_length=1)
     shown_as: (
         Literal["main", "languages", "transfer", "enlarged_gallery", "sample_efficiency", "depth", "fusion"]
         | Literal["hard_negatives", "eccv_caption", "cxc"]
@@ -147,13 +147,17 @@ class Latency(Frozen):
     backbone: Name
     training_set: Name
     test_set: Name
-    systems: tuple[Name, ...]
-    gallery_sizes: tuple[Count, ...] = Field(description="images; beyond the test set's, distractor vectors")
-    depths: tuple[Count, ...] = (10, 20, 50)
+    systems: Names
+    gallery_sizes: tuple[Count, ...] = Field(
+        min_length=1, description="images; beyond the test set's, distractor vectors"
+    )
+    depths: tuple[Count, ...] = Field((10, 20, 50), min_length=1)
     queries: Count = Field(20, description="timed queries of each point")
     warmup: Count = 3
     pairs_measured: Count = Field(5000, description="largest gallery the exhaustive cross-encoder is really run on")
-    indexes: tuple[str, ...] = Field(("Flat", "HNSW32", "IVF64,Flat"), description="faiss factory strings compared")
+    indexes: tuple[str, ...] = Field(
+        ("Flat", "HNSW32", "IVF64,Flat"), min_length=1, description="faiss factory strings compared"
+    )
     index_vectors: Count = Field(20_000, description="vectors of the gallery on which indexes are compared")
 
 

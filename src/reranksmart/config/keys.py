@@ -19,11 +19,11 @@ from reranksmart.config.experiments import (
 )
 from reranksmart.config.published import Published
 from reranksmart.config.training import Objective, TrainingSet
-from reranksmart.config.values import Count, Frozen, Name
+from reranksmart.config.values import Count, Frozen, Name, Seed
 
 
 class Keys(Frozen):
-    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    seeds: tuple[Seed, ...] = Field((1,), min_length=1)
     datasets: dict[Name, Dataset]
     downloads: Downloads = Downloads()
     regions: RegionFeatures = RegionFeatures()
@@ -32,7 +32,7 @@ class Keys(Frozen):
     objectives: dict[Name, Objective]
     systems: dict[Name, System]
     test_sets: dict[Name, TestSet]
-    experiments: dict[Name, Experiment]
+    experiments: dict[Name, Experiment] = Field(min_length=1)
     comparisons: tuple[Comparison, ...] = ()
     allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
     latency: Latency | None = None
@@ -46,6 +46,11 @@ class Keys(Frozen):
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
     bootstrap: Count = Field(1000, description="resamples of an interval")
     permutations: Count = Field(10_000, description="draws of a paired test")
+
+    @property
+    def main_depth(self) -> int:
+        """The depth of Table 1, at which systems are compared: the first that its experiment names."""
+        return self.experiments["main"].depths[0] if "main" in self.experiments else 20
 
     @field_validator("seeds")
     @classmethod

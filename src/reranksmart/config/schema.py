@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
+from reranksmart.config.asked import require_answers
 from reranksmart.config.keys import Keys
 from reranksmart.config.published import Coco
 from reranksmart.config.references import require_names_exist
@@ -16,6 +17,7 @@ class Config(Keys):
     def _names_exist(self) -> Config:
         require_names_exist(self)
         require_runs_possible(self)
+        require_answers(self)
         return self
 
     @model_validator(mode="after")

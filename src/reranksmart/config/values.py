@@ -12,6 +12,8 @@ Language = Literal["en", "de", "fr", "cs", "es", "id", "ja", "ru", "tr", "zh"]
 Capability = Literal["bi_encoder", "cross_encoder"]
 Sight = Literal["regions", "pixels", "states"]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -20,4 +22,4 @@ class ConfigError(ValueError):
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

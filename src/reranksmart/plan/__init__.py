@@ -36,11 +36,11 @@ from reranksmart.plan.detection import detection_settings as detection_settings
 from reranksmart.plan.detection import detection_weights as detection_weights
 from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
+from reranksmart.plan.experiments import comparison_settings as comparison_settings
 from reranksmart.plan.experiments import deepest as deepest
 from reranksmart.plan.experiments import depths as depths
 from reranksmart.plan.experiments import evaluations as evaluations
 from reranksmart.plan.experiments import fusions as fusions
-from reranksmart.plan.experiments import main_depth as main_depth
 from reranksmart.plan.experiments import models_of as models_of
 from reranksmart.plan.experiments import trained_models as trained_models
 from reranksmart.plan.extended import extended_measure_inputs as extended_measure_inputs

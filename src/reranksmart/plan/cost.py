@@ -7,7 +7,7 @@ from typing import Any
 
 from reranksmart.config import Config, ConfigError, Latency
 from reranksmart.plan.images import image_root, training_images
-from reranksmart.plan.names import model_folder, reading_settings, settings
+from reranksmart.plan.names import languages_read, model_folder, reading_settings, settings
 
 
 def _latency(config: Config) -> Latency:
@@ -39,7 +39,7 @@ def _timed(config: Config, latency: Latency, backbone: str, objective: str) -> d
         "pixels": f"{training_images(config, backbone)}/{place}"
         if config.backbones[backbone].sees == "states"
         else None,
-        "reading": json.loads(reading_settings(config, backbone)),
+        "reading": json.loads(reading_settings(config, backbone, languages_read(config, backbone, test_set.dataset))),
     }
 
 
@@ -105,7 +105,10 @@ def pair_inputs(config: Config) -> dict[str, Any]:
 
 def pair_reading_settings(config: Config) -> str:
     experiment = config.experiments.get("cached_layers")
-    return reading_settings(config, experiment.backbones[0]) if experiment else "{}"
+    if experiment is None:
+        return "{}"
+    backbone, test_set = experiment.backbones[0], config.test_sets[experiment.test_sets[0]]
+    return reading_settings(config, backbone, languages_read(config, backbone, test_set.dataset))
 
 
 def retrieving_and_reranking(config: Config) -> str | None:

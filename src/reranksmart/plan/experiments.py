@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reranksmart.config import Config, Experiment, Fusion
+from reranksmart.config import Comparison, Config, Experiment, Fusion
 from reranksmart.plan.images import reranker_of
-from reranksmart.plan.names import gallery_names, model_folder
+from reranksmart.plan.names import gallery_names, languages_read, model_folder, settings
 
 
 @dataclass(frozen=True, order=True)
@@ -99,6 +99,21 @@ def trained_models(config: Config) -> list[str]:
     return sorted(found)
 
 
+def comparison_settings(config: Config) -> str:
+    """The paired tests, each in the first language in which its systems are measured."""
+    return settings(
+        [
+            {**comparison.model_dump(), "language": _language_of(config, comparison, comparison.systems[0])}
+            for comparison in config.comparisons
+        ]
+    )
+
+
+def _language_of(config: Config, comparison: Comparison, system: str) -> str:
+    backbone, _ = next(iter(config.systems[system].roles(comparison.backbone).values()))
+    return languages_read(config, backbone, config.test_sets[comparison.test_set].dataset)[0]
+
+
 def compared(config: Config) -> list[str]:
     """The measures that the paired tests read."""
     found = {
@@ -108,8 +123,3 @@ def compared(config: Config) -> list[str]:
         for seed in config.seeds
     }
     return sorted(found)
-
-
-def main_depth(config: Config) -> int:
-    """The depth of Table 1: the first that its experiment names."""
-    return config.experiments["main"].depths[0] if "main" in config.experiments else 20

@@ -1,0 +1,77 @@
+"""What experiments, comparisons and timings ask for, where a model would answer something else, or nothing."""
+
+from __future__ import annotations
+
+from reranksmart.config.experiments import Comparison, Experiment
+from reranksmart.config.keys import Keys
+
+
+def require_answers(keys: Keys) -> None:
+    """ValueError where more candidates are re-ranked than are kept, where twins are none, or a test has no measures."""
+    for name, experiment in keys.experiments.items():
+        _require_candidates(keys, name, experiment)
+    if "twins" in keys.experiments:
+        _require_twins(keys, keys.experiments["twins"])
+    for number, comparison in enumerate(keys.comparisons):
+        for system in comparison.systems:
+            _require_measured(keys, f"comparisons.{number}", comparison, system)
+    if keys.latency and not any(keys.systems[name].retriever for name in keys.latency.systems):
+        raise ValueError(
+            f"latency.systems: none of {list(keys.latency.systems)} retrieves, and index types are compared on a "
+            "retriever's vectors. Add a system with a retriever, or set latency to null."
+        )
+
+
+def _reranks(keys: Keys, system: str) -> bool:
+    return bool(keys.systems[system].retriever and keys.systems[system].reranker)
+
+
+def _require_candidates(keys: Keys, name: str, experiment: Experiment) -> None:
+    deepest = max(experiment.depths)
+    if deepest > keys.candidates and any(_reranks(keys, system) for system in experiment.systems):
+        raise ValueError(
+            f"experiments.{name}.depths: {deepest} candidates are to be re-ranked, but candidates is {keys.candidates}, "
+            f"so that no more are kept of a query's retrieval. Set candidates to {deepest} or more, or lower the depth."
+        )
+
+
+def _require_twins(keys: Keys, experiment: Experiment) -> None:
+    if others := [name for name in experiment.test_sets if not keys.test_sets[name].twins]:
+        raise ValueError(
+            f"experiments.twins.test_sets: {others} are not said to be twins, two and two consecutive images. Write "
+            "twins: true into a test set of such images, or take another."
+        )
+    if both := [name for name in experiment.systems if _reranks(keys, name)]:
+        raise ValueError(
+            f"experiments.twins.systems: {both} retrieve and re-rank, but twins are told apart by one role alone. "
+            "Choose systems with a retriever or a reranker only."
+        )
+
+
+def _require_measured(keys: Keys, path: str, comparison: Comparison, system: str) -> None:
+    """ValueError where no experiment measures one side of a paired test, at the depth and with the ranking it reads."""
+    found = [
+        experiment
+        for experiment in keys.experiments.values()
+        if comparison.backbone in experiment.backbones
+        and comparison.training_set in experiment.training_sets
+        and comparison.test_set in experiment.test_sets
+        and system in experiment.systems
+    ]
+    if not found:
+        raise ValueError(
+            f"{path}: no experiment measures system {system!r} of backbone {comparison.backbone!r} and training set "
+            f"{comparison.training_set!r} on test set {comparison.test_set!r}; add it to one, or compare what is measured."
+        )
+    if not _reranks(keys, system):
+        return
+    if keys.main_depth not in {depth for experiment in found for depth in experiment.depths}:
+        raise ValueError(
+            f"{path}: systems are compared at depth {keys.main_depth} (the first of experiments.main, else 20), at which "
+            f"no experiment re-ranks by system {system!r} on test set {comparison.test_set!r}; add it to its depths."
+        )
+    if "none" not in {fusion.method for experiment in found for fusion in experiment.fusions}:
+        raise ValueError(
+            f"{path}: systems are compared without fusion, but every experiment with system {system!r} on test set "
+            f"{comparison.test_set!r} fuses; add {{method: none}} to its fusions."
+        )

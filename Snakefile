@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-if not config:
+if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
 
@@ -67,3 +67,4 @@ rule all:
         "results/report.html",
         expand("results/tables/{table}.csv", table=contents.tables(CONFIG)),
         expand("results/figures/{figure}.svg", figure=contents.figures(CONFIG)),
+        contents.measures_without_table(CONFIG),

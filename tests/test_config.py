@@ -1,10 +1,11 @@
 import copy
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from reranksmart import contents, report_settings
+from reranksmart import contents, plan, report_settings
 from reranksmart.config import ConfigError, validated
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +76,15 @@ def test_a_shipped_configuration_is_whole(path):
             "experiments.depth.training_sets: the table shows",
         ),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
+        ("seeds", [-1], "seeds.0: Input should be greater than or equal to 0, got -1"),
+        ("objectives.joint.learning_rate", float("inf"), "learning_rate: Input should be a finite number, got inf"),
+        ("experiments", {}, "experiments: "),
+        ("experiments.main.systems", [], "experiments.main.systems: "),
+        ("experiments.depth.depths", [20, 60], "experiments.depth.depths: 60 candidates are to be re-ranked, but"),
+        ("experiments.twins.systems", ["be", "sep_coop"], "experiments.twins.systems: ['sep_coop'] retrieve and"),
+        ("experiments.twins.test_sets", ["test"], "experiments.twins.test_sets: ['test'] are not said to be twins"),
+        ("latency.systems", ["ce"], "latency.systems: none of ['ce'] retrieves"),
+        ("experiments.main.depths", [7], "comparisons.2: systems are compared at depth 7"),
     ],
 )
 def test_a_bad_value_names_its_path_and_what_is_allowed(path, value, said):
@@ -108,3 +118,38 @@ def test_every_fault_is_named_at_once():
         validated(config)
     assert "bootstrapp" in str(error.value)
     assert "candidates" in str(error.value)
+
+
+def test_a_comparison_is_of_what_an_experiment_measures():
+    first = DEFAULT["comparisons"][0]
+    with pytest.raises(
+        ConfigError, match=r"comparisons\.0: no experiment measures system 'sep_coop' of .*'scenes_half'"
+    ):
+        validated(changed("comparisons", [{**first, "training_set": "scenes_half"}]))
+    config = changed("comparisons", [{**first, "test_set": "unseen"}])
+    config["experiments"]["transfer"]["fusions"] = [{"method": "weighted", "weight": 0.5}]
+    with pytest.raises(ConfigError, match=r"comparisons\.0: systems are compared without fusion, .*'sep_coop'"):
+        validated(config)
+
+
+def test_an_experiment_s_table_has_a_name_of_its_own():
+    config = validated(changed("experiments.claims", {**DEFAULT["experiments"]["transfer"], "shown_as": "main"}))
+    with pytest.raises(ConfigError, match=r"experiments\.claims: shown_as gives it a table of its name"):
+        contents.tables(config)
+
+
+def test_the_measures_of_experiments_without_a_table_are_made_too():
+    assert contents.measures_without_table(validated(DEFAULT)) == []
+    mine = {**DEFAULT["experiments"]["main"], "training_sets": ["scenes_half"], "systems": ["be"]}
+    found = contents.measures_without_table(validated(changed("experiments.mine", mine)))
+    assert found == ["results/measures/oscar/scenes_half/be/seed1/test"]
+
+
+def test_where_a_dataset_lacks_the_first_language_the_first_that_it_has_is_shown_timed_and_compared():
+    config = changed("backbones.oscar.languages", ["ja", "de", "fr"])
+    read = validated(config)
+    assert {found["language"] for found in json.loads(plan.comparison_settings(read))} == {"de"}
+    assert json.loads(report_settings.of(read, "depth"))["scope"]["language"] == "de"
+    assert json.loads(report_settings.of_page(read))["language"] == "de"
+    roles = json.loads(plan.latency_models(read))["sep_coop"]
+    assert {tuple(role["reading"]["languages"]) for role in roles.values()} == {("de", "fr")}

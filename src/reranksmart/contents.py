@@ -38,6 +38,7 @@ _MEASURES_OF_TABLES = {
 }
 """Where the measures of a table lie below results, if not among the others."""
 LATENCY_TABLES = ("table3_latency", "table4_evaluation_time", "cost", "index_recall")
+_OTHER_TABLES = ("precision", "planned_evaluation", "claims", "region_recall", "audit")
 
 
 def experiments_of(config: Config, table: str) -> list[Experiment]:
@@ -64,9 +65,15 @@ def measures(config: Config, table: str) -> list[str]:
 
 
 def tables(config: Config) -> list[str]:
-    """The tables that the configuration asks for."""
+    """The tables that the configuration asks for; ConfigError where an experiment's has the name of another."""
+    own = [name for name in config.experiments if has_own_table(config, name)]
+    if taken := sorted(set(own) & {*TABLES_OF_EXPERIMENTS, *LATENCY_TABLES, *_OTHER_TABLES}):
+        raise ConfigError(
+            f"experiments.{taken[0]}: shown_as gives it a table of its name, but {taken[0]!r} is the name of another "
+            "table. Give the experiment a name of its own."
+        )
     found = [name for name, names in TABLES_OF_EXPERIMENTS.items() if names[0] in config.experiments]
-    found += [name for name in config.experiments if has_own_table(config, name)]
+    found += own
     found += list(LATENCY_TABLES) if config.latency else []
     found += ["precision"] if retrieving_and_reranking(config) else []
     found += ["planned_evaluation"] if config.planned_evaluation else []
@@ -74,6 +81,13 @@ def tables(config: Config) -> list[str]:
     found += ["region_recall"] if _scene_splits(config) else []
     found += ["audit"] if audited(config) else []
     return found
+
+
+def measures_without_table(config: Config) -> list[str]:
+    """The folders of measures of those experiments that no table shows."""
+    shown = [e for table in tables(config) if is_measured(config, table) for e in experiments_of(config, table)]
+    others = [experiment for experiment in config.experiments.values() if experiment not in shown]
+    return [f"results/measures/{e.folder}" for e in evaluations(config, others)]
 
 
 def _scene_splits(config: Config) -> list[str]:

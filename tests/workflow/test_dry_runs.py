@@ -38,6 +38,20 @@ def test_shards_multiply_the_jobs_that_run_models_and_no_others(folder: Path) ->
     assert jobs == plain
 
 
+def test_single_values_of_the_command_line_lie_over_the_default(folder: Path) -> None:
+    target = "results/measures/oscar/scenes/sep_coop/seed1/test"
+    done = snakemake(folder, target, "--dry-run", "--cores", "2", "--config", "bootstrap=77")
+    assert done.returncode == 0, done.stdout
+    assert planned(done.stdout)["evaluate"] == 1
+
+
+def test_an_experiment_without_a_table_is_measured(folder: Path) -> None:
+    mine = "{backbones: [oscar], training_sets: [scenes_half], systems: [be], test_sets: [unseen]}"
+    (folder / "mine.yaml").write_text(f"experiments: {{mine: {mine}}}\n")
+    done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "mine.yaml")
+    assert "output: results/measures/oscar/scenes_half/be/seed1/unseen" in done.stdout
+
+
 def test_one_table_plans_only_its_models(folder: Path) -> None:
     done = snakemake(folder, "--dry-run", "--cores", "2", "results/tables/table2_languages.md")
     jobs = planned(done.stdout)

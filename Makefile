@@ -3,8 +3,12 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc)
-FAISS ?= cpu
+INSTALLED := $(or $(shell cat .venv/.ready 2>/dev/null),cpu)
+FAISS ?= $(INSTALLED)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# A user's own packages would go before those of .venv, and pip would install elsewhere.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
+export PIP_USER := no
 
 define CHECKS
 ruff check . && ruff format --check .
@@ -14,14 +18,14 @@ lint-imports
 snakemake --lint
 endef
 
-.PHONY: run test test-all setup detector test-detector lock reference verify
+.PHONY: run test test-all setup detector test-detector lock reference verify another-faiss
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
 
 setup: .venv/.ready
 
-.venv/.ready: requirements.lock pyproject.toml
+.venv/.ready: requirements.lock pyproject.toml $(if $(filter $(FAISS),$(INSTALLED)),,another-faiss)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed (Snakemake 9 runs on none older), but $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
@@ -30,7 +34,12 @@ setup: .venv/.ready
 	sed 's/^faiss-cpu/faiss-$(FAISS)/' requirements.lock > .venv/requirements.txt
 	.venv/bin/python -m pip install --quiet --requirement .venv/requirements.txt
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	echo $(FAISS) > $@
+
+# faiss-cpu and faiss-gpu are the same module: one goes before the other comes.
+another-faiss:
+	rm -f .venv/.ready
+	test ! -x .venv/bin/python || .venv/bin/python -m pip uninstall --quiet --yes faiss-$(INSTALLED)
 
 test: .venv/.ready
 	$(CHECKS)

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parent.parent
 # torch names the CUDA libraries of its own build; pinning them here would force them onto machines without a GPU.
 _TORCH_PICKS = re.compile(r"^(nvidia-|cuda-|triton)")
 
+_WHERE = "# Paths are from .snakemake/conda, where Snakemake puts a copy of this file before pip reads it.\n"
 
 _PROJECT = ("pyproject.toml", "--extra", "cpu", "--extra", "dev")
 _DETECTOR = ("--group", "pyproject.toml:detector")
@@ -26,12 +27,13 @@ def conda_environment(lock: str, *, name: str = "requirements.lock", project: bo
     pins = "\n".join(f'      - "{line}"' for line in lock.splitlines())
     return (
         f"# Made from {name} by `make lock`; a test holds the two equal.\n"
-        "channels: [conda-forge]\n"
+        + (_WHERE if project else "")
+        + "channels: [conda-forge]\n"
         "dependencies:\n"
         "  - python=3.11\n"
         "  - pip\n"
         "  - pip:\n"
-        f"{pins}\n" + ('      - "-e ../"\n' if project else "")
+        f"{pins}\n" + ('      - "-e ../../"\n' if project else "")
     )
 
 

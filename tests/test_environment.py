@@ -2,6 +2,9 @@
 
 import importlib.metadata
 import importlib.util
+import os
+import shutil
+import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +35,12 @@ def test_the_environment_file_is_made_from_the_lock() -> None:
     assert yaml.safe_load(generate.conda_environment(lock))["dependencies"][-1]["pip"][:-1] == lock.splitlines()
 
 
+def test_the_rules_environment_installs_this_package() -> None:
+    """pip resolves paths from the folder of the copy that Snakemake makes of the file."""
+    pins = yaml.safe_load((ROOT / "envs" / "reranksmart.yaml").read_text())["dependencies"][-1]["pip"]
+    assert (ROOT / ".snakemake" / "conda" / pins[-1].removeprefix("-e ")).resolve() == ROOT
+
+
 def test_the_detectors_environment_file_is_made_from_its_lock() -> None:
     lock = (ROOT / "envs" / "detector.lock").read_text()
     made = generator().conda_environment(lock, name="detector.lock", project=False)
@@ -59,3 +68,38 @@ def test_what_is_installed_is_what_is_locked(pin: Requirement) -> None:
     else:
         found = version(name)
     assert pin.specifier.contains(found.split("+")[0], prereleases=True), f"{name} {found} is installed"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder, with a space in its path, in which `make` has set up a .venv before."""
+    folder = tmp_path / "a clone"
+    (folder / ".venv").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    (folder / ".venv" / ".ready").touch()
+    return folder
+
+
+def made(folder: Path, *options: str, **environment: str) -> str:
+    command = ["make", "-C", str(folder), "setup", *options]
+    clean = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "FAISS")}
+    return subprocess.run(command, env={**clean, **environment}, text=True, capture_output=True).stdout
+
+
+def test_another_faiss_is_installed_instead_of_the_one_that_is_there(clone: Path) -> None:
+    assert "Nothing to be done" in made(clone)
+    gpu = made(clone, "--dry-run", "FAISS=gpu")
+    assert gpu.index("pip uninstall --quiet --yes faiss-cpu") < gpu.index("s/^faiss-cpu/faiss-gpu/")
+    (clone / ".venv" / ".ready").write_text("gpu\n")
+    assert "Nothing to be done" in made(clone)
+    assert "pip uninstall --quiet --yes faiss-gpu" in made(clone, "--dry-run", "FAISS=cpu")
+
+
+def test_a_user_s_own_packages_and_pip_settings_do_not_count(clone: Path) -> None:
+    (clone / ".venv" / ".ready").unlink()
+    python = clone / "python"
+    python.write_text('#!/bin/sh\necho "path=$PYTHONPATH user=$PIP_USER target=$PIP_TARGET"\nexit 1\n')
+    python.chmod(0o755)
+    said = made(clone, "PYTHON=./python", PYTHONPATH="/else", PIP_USER="1", PIP_TARGET="/else")
+    assert said.splitlines()[1] == "path= user=no target="

@@ -15,6 +15,7 @@ from reranksmart.plan import sizes
 ROOT = Path(__file__).parent.parent
 DEFAULT = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
 PAPER = validated(yaml.safe_load((ROOT / "workflow/configs/paper.yaml").read_text()))
+MODERN = validated(yaml.safe_load((ROOT / "workflow/configs/modern.yaml").read_text()))
 OF_DEFAULT = {"backbone": "oscar", "training_set": "scenes", "seed": "1"}
 OF_PAPER = {"backbone": "oscar", "training_set": "coco", "seed": "1"}
 
@@ -145,3 +146,17 @@ def test_merging_every_pair_of_coco_needs_the_memory_of_its_ranking_and_no_model
     everything = SimpleNamespace(**OF_PAPER, reranker="cross_encoder", gallery="coco.test")
     merged, scored = (plan.memory_mb(PAPER, rule, everything) for rule in ("merge_exhaustive", "score_all"))
     assert 25_000 * 5_000 * 28 / 2**20 < merged < scored
+
+
+@pytest.mark.parametrize("rule", ["convert_backbone", "adopt_backbone", "extract_pixels", "store_states"])
+def test_a_job_that_opens_blip_2_has_room_for_its_five_gigabytes(rule: str) -> None:
+    blip2, blip = (plan.memory_mb(MODERN, rule, SimpleNamespace(backbone=name)) for name in ("blip2", "blip"))
+    assert blip2 > 2 * 4_700 > blip
+
+
+def test_the_states_of_a_large_tower_need_a_gpu() -> None:
+    split = {"dataset": "coco", "split": "test"}
+    _, minutes, gpus = asked(MODERN, "store_states", backbone="blip2", **split)
+    assert (minutes < 120, gpus) == (True, 1)
+    _, minutes, gpus = asked(MODERN, "store_states", backbone="blip", **split)
+    assert (2 * 60 < minutes < 6 * 60, gpus) == (True, 0)

@@ -97,7 +97,7 @@ rule extract_pixels:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "extract_pixels", wildcards),
         runtime=1440,
     params:
         code=plan.code_digest("reranksmart.cli.pictures"),
@@ -125,8 +125,11 @@ rule store_states:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "store_states", wildcards),
+        runtime=lambda wildcards: plan.runtime_minutes(
+            CONFIG, "store_states", wildcards
+        ),
+        gpu=lambda wildcards: plan.gpus(CONFIG, "store_states", wildcards),
     params:
         precision=CONFIG.precision.encode,
         code=plan.code_digest("reranksmart.cli.pictures"),

@@ -44,7 +44,7 @@ rule convert_backbone:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "convert_backbone", wildcards),
         runtime=30,
     params:
         settings=lambda wildcards: plan.checkpoint_settings(CONFIG, wildcards.backbone),
@@ -68,7 +68,7 @@ rule adopt_backbone:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "adopt_backbone", wildcards),
         runtime=30,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),

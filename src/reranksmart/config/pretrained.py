@@ -20,6 +20,8 @@ class Family:
     max_tokens: int
     """Tokens of a caption that fit beside the special ones, or that its authors read."""
     scores: tuple[str, ...] = ("log_odds",)
+    vision_weights: int = 86_000_000
+    """Of the tower that reads pixels, in its base checkpoints: a ViT-B unless another is given."""
 
     @property
     def reads_pixels(self) -> bool:
@@ -27,12 +29,13 @@ class Family:
 
 
 _BOTH: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
+_VIT_G = 1_011_000_000
 FAMILIES: dict[str, Family] = {
     "clip": Family(("bi_encoder",), "pixels", 75),
     "siglip": Family(("bi_encoder",), "pixels", 63),
     "siglip2_naflex": Family(("bi_encoder",), "pixels", 63),
     "blip": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine")),
-    "blip2": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine")),
+    "blip2": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine"), vision_weights=_VIT_G),
     "vilt": Family(_BOTH, "pixels", 38),
     "bridgetower": Family(_BOTH, "pixels", 48),
     "visualbert": Family(_BOTH, "regions", 70),

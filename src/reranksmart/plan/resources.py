@@ -25,6 +25,7 @@ _MODELS_READING, _MODELS_TRAINING = (
     2,
     7,
 )  # copies of the weights: gradients, moments, the best ones, what is being saved
+_MODELS_CONVERTING = 6  # as published, with what else is in such files, as read, as built, and what is being saved
 _STATES_A_TOKEN = 40  # numbers kept of a token in a layer, in widths (Korthikanti et al. 2022)
 _BYTES_A_RANKED_PAIR = 64  # while a whole ranking is sorted, written or measured
 
@@ -56,6 +57,14 @@ def _weights_bytes(config: Config, backbone: str, copies: int) -> int:
     return 4 * copies * shape(config, backbone).parameters
 
 
+def _reading_bytes(config: Config, wildcards: Any) -> int:
+    return _weights_bytes(config, wildcards.backbone, _MODELS_READING)
+
+
+def _converting_bytes(config: Config, wildcards: Any) -> int:
+    return _weights_bytes(config, wildcards.backbone, _MODELS_CONVERTING)
+
+
 def _saved_vectors_bytes(config: Config, wildcards: Any) -> int:
     """A split's vectors twice, while they are saved."""
     count = items_of(config, wildcards.backbone, wildcards.dataset, wildcards.split)
@@ -63,7 +72,7 @@ def _saved_vectors_bytes(config: Config, wildcards: Any) -> int:
 
 
 def _encode_bytes(config: Config, wildcards: Any) -> int:
-    return _weights_bytes(config, wildcards.backbone, _MODELS_READING) + _saved_vectors_bytes(config, wildcards)
+    return _reading_bytes(config, wildcards) + _saved_vectors_bytes(config, wildcards)
 
 
 def states_bytes(config: Config, wildcards: Any) -> int:
@@ -121,6 +130,7 @@ def _latency_bytes(config: Config, wildcards: Any) -> int:
 
 
 _WORK: Mapping[str, Callable[[Config, Any], float]] = {
+    "store_states": work.states,
     "encode": work.encoding,
     "train": work.training,
     "score_candidates": lambda config, w: work.pair_scoring(config, w, work.candidate_pairs(config, w)),
@@ -128,6 +138,10 @@ _WORK: Mapping[str, Callable[[Config, Any], float]] = {
     "measure_latency": lambda config, _: work.timing(config),
 }
 _MEMORY: Mapping[str, Callable[[Config, Any], int]] = {
+    "convert_backbone": _converting_bytes,
+    "adopt_backbone": _converting_bytes,
+    "extract_pixels": _reading_bytes,
+    "store_states": _reading_bytes,
     "encode": _encode_bytes,
     "train": _train_bytes,
     "merge_embeddings": _saved_vectors_bytes,

@@ -97,6 +97,8 @@ class Shape:
     entries: int = 30_522
     image_tokens: int | None = None
     """Of an image of pixels; None: as many as there are regions."""
+    vision: int = 0
+    """The weights of a tower that reads pixels, which every patch passes."""
 
     @property
     def trunk(self) -> int:
@@ -105,16 +107,15 @@ class Shape:
 
     @property
     def parameters(self) -> int:
-        """All weights: the trunk's, a second tower's where pixels are seen, the vocabulary's and the features'."""
-        towers = 1 if self.image_tokens is None else 2
-        return towers * self.trunk + (self.entries + POSITIONS + FEATURES) * self.width + self.width**2
+        """All weights: the trunk's, a vision tower's where pixels are seen, the vocabulary's and the features'."""
+        return self.trunk + self.vision + (self.entries + POSITIONS + FEATURES) * self.width + self.width**2
 
 
 def shape(config: Config, backbone: str) -> Shape:
     """The shape of a backbone: what it is made with, or that of the published base model."""
     chosen = config.backbones[backbone]
     if not isinstance(chosen, Backbone):
-        return Shape(image_tokens=PATCHES if chosen.facts.reads_pixels else None)
+        return Shape(image_tokens=PATCHES, vision=chosen.facts.vision_weights) if chosen.facts.reads_pixels else Shape()
     entries = XLM_ENTRIES if chosen.checkpoint and chosen.embedder == "m3p" else chosen.vocabulary
     return Shape(chosen.hidden_size, chosen.layers, chosen.intermediate_size, entries)
 

@@ -10,7 +10,7 @@ from typing import Any
 from reranksmart.config import Config, Objective
 from reranksmart.plan.experiments import deepest
 from reranksmart.plan.images import reranker_of
-from reranksmart.plan.sizes import captions_of, gallery_images, images_of, queries_of, shape, tokens
+from reranksmart.plan.sizes import PATCHES, captions_of, gallery_images, images_of, queries_of, shape, tokens
 
 _PASSES = 3  # forward and backward together, in forwards
 
@@ -21,6 +21,12 @@ def encoding(config: Config, wildcards: Any) -> float:
     captions = captions_of(config, dataset, split, config.backbones[wildcards.backbone].languages)
     read = tokens(config, wildcards.backbone, dataset, captions=captions, images=images_of(config, dataset, split))
     return _tflop(config, wildcards.backbone, read)
+
+
+def states(config: Config, wildcards: Any) -> float:
+    """Every patch of a split's images through the vision tower."""
+    patches = images_of(config, wildcards.dataset, wildcards.split) * PATCHES
+    return 2 * shape(config, wildcards.backbone).vision * patches / 1e12
 
 
 def candidate_pairs(config: Config, wildcards: Any) -> int:

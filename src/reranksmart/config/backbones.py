@@ -67,6 +67,8 @@ class Backbone(Frozen):
         needless = [key for key in ("tokeniser", "normalise_inputs") if getattr(self, key) and not self.checkpoint]
         if needless:
             raise ValueError(f"{needless} belong to a published checkpoint; name it as checkpoint, or leave them out")
+        if self.hidden_size % self.heads:
+            raise ValueError(f"hidden_size {self.hidden_size} is no multiple of heads {self.heads}; change one of them")
         return self
 
 

@@ -74,6 +74,8 @@ class RegionFeatures(Frozen):
                 "detector is vg, but weights is null; it must name the folder with pytorch_model.bin, config.yaml, "
                 "objects_vocab.txt and attributes_vocab.txt of frcnn-vg-finetuned. Download it and set regions.weights."
             )
+        if self.detector == "vg" and self.minimum > self.maximum:
+            raise ValueError(f"minimum is {self.minimum}, more than maximum {self.maximum}; lower it, or raise maximum")
         if self.detector == "selective_search":
             given = {"weights", "device", "python", "minimum", "confidence", "suppression"} & self.model_fields_set
             if given:

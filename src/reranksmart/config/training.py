@@ -87,6 +87,10 @@ class Objective(Frozen):
         unknown = set(self.schedule) - set(self.tasks)
         if unknown:
             raise ValueError(f"schedule names {sorted(unknown)}, which the objective does not define")
+        if self.schedule and (left := sorted(set(self.tasks) - set(self.schedule))):
+            raise ValueError(
+                f"schedule {list(self.schedule)} leaves out {left}, which would never be trained; add or drop them"
+            )
         if self.hard_negatives and "cross_encoder" not in self.tasks:
             raise ValueError("hard_negatives feed the cross-encoder task, which this objective does not define")
         if self.hard_negatives and "bi_encoder" not in self.tasks:

@@ -156,8 +156,15 @@ def test_a_file_that_is_no_picture_is_told_and_the_page_goes_on(page: Page, tmp_
     (tmp_path / "notes.png").write_text("no picture")
     page.set_input_files("#file", tmp_path / "notes.png")
     page.get_by_text("That is no whole picture").wait_for()
+    assert not page.locator("#asked").is_visible()
     ask(page, "a red rectangle")
     assert page.locator("#reranked li").count() == 12
+
+
+def test_a_depth_in_the_address_that_is_no_number_is_left_out(page: Page, address: str) -> None:
+    page.goto(f"{address}?text=gold&k=many")
+    page.locator("#reranked li").first.wait_for()
+    assert page.locator("#depth").input_value() == "17"  # the default of 20, cut to the captions that there are
 
 
 def test_a_server_that_is_gone_is_told(page: Page) -> None:

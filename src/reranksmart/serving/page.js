@@ -41,7 +41,7 @@ async function search() {
     show(found);
   } catch (error) {
     if (mine !== turn) return;
-    for (const id of ["times", "lists", "hint"]) at(id).hidden = true;
+    for (const id of ["asked", "times", "lists", "hint"]) at(id).hidden = true;
     say(error instanceof TypeError ? GONE : error.message, true); // fetch raises TypeError where nobody answers
   }
 }
@@ -66,6 +66,7 @@ function show(found) {
   say(`${found.reranked.length} answers; ${found.depth} candidates re-ranked: ${moved} of those shown moved` +
     (rose ? `, ${rose} came from below.` : "."));
   for (const id of ["times", "lists", "hint"]) at(id).hidden = false;
+  at("asked").hidden = !asked?.image;
 }
 
 function item(hit, stage) {
@@ -146,7 +147,6 @@ function drawn(regions) {
 
 function ask(what) {
   asked = what;
-  at("asked").hidden = !what.image;
   if (what.image) {
     const image = at("asked").querySelector("img");
     URL.revokeObjectURL(image.src);
@@ -215,7 +215,7 @@ fetch("/api/about").then((reply) => reply.json()).then(({ name, pictures, captio
   at("drop").hidden = !captions;
   at("depth").max = Math.min(100, captions ? Math.max(pictures, captions) : pictures);
   const given = new URLSearchParams(location.search);
-  if (given.get("k")) at("depth").value = given.get("k");
+  if (Number(given.get("k"))) at("depth").value = given.get("k");
   at("depth-value").textContent = at("depth").value;
   if (given.get("text")) { at("text").value = given.get("text"); ask({ text: given.get("text") }); }
 }).catch(() => say(GONE, true));

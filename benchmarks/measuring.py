@@ -20,7 +20,7 @@ from reranksmart.provenance import device_name
 
 ROOT = Path(__file__).parent
 RESULTS = ROOT / "results"
-_LIBRARIES = ("torch", "transformers", "numpy", "faiss-cpu")
+_LIBRARIES = ("torch", "transformers", "numpy", "faiss-cpu", "faiss-gpu")
 
 
 def synchronise() -> None:

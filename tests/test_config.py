@@ -76,6 +76,13 @@ def test_a_shipped_configuration_is_whole(path):
             "experiments.depth.training_sets: the table shows",
         ),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
+        ("experiments.Main", {}, "experiments.Main: 'Main' is no name; a name begins with a small letter"),
+        ("test_sets.2017", {"dataset": "scenes", "split": "test"}, "test_sets.2017: '2017' is no name"),
+        (
+            "datasets.mine",
+            {"kind": "files", "splits": {"a/b": {"images": "x"}}},
+            "datasets.mine.splits.a/b: 'a/b' is no name",
+        ),
         ("seeds", [-1], "seeds.0: Input should be greater than or equal to 0, got -1"),
         ("objectives.joint.learning_rate", float("inf"), "learning_rate: Input should be a finite number, got inf"),
         ("experiments", {}, "experiments: "),

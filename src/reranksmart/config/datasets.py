@@ -46,7 +46,9 @@ class RegionFeatures(Frozen):
     """Where an image's regions come from, if not from published files."""
 
     maximum: int = Field(12, ge=1, le=100, description="regions kept of an image")
-    shards: Count = Field(2, description="jobs that share one split's images")
+    shards: Count = Field(
+        2, description="jobs that share one split's images; with another number they are detected anew"
+    )
     detector: Literal["selective_search", "vg", "coco"] = Field(
         "selective_search",
         description="selective_search: boxes without training, features of EfficientNet-Lite0 (1280); vg: the Visual "

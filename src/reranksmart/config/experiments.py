@@ -48,7 +48,7 @@ class TestSet(Frozen):
         (), description="splits whose images and captions enlarge the gallery; another dataset's as dataset.split"
     )
     captions_per_image: Count | None = Field(None, description="the first n of each language; null: all")
-    twins: bool = Field(False, description="consecutive images are twins: also measure twin accuracy")
+    twins: bool = Field(False, description="consecutive images are twins, which experiment twins measures")
     label: str | None = Field(
         None, description="its name in tables; where the paper's numbers know it, they stand beside (MSCOCO 5k)"
     )

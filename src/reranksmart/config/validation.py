@@ -69,13 +69,19 @@ def _variants(model: Any) -> list[type[BaseModel]]:
 
 def _describe(error: Mapping[str, Any]) -> str:
     location = error["loc"]
-    path = ".".join(str(part) for part in location if " " not in str(part))  # a phrase is a variant's tag, no key
+    kept = (*location[:2], *location[3:]) if location[:1] == ("datasets",) and location[2:3] != ("[key]",) else location
+    path = ".".join(str(part) for part in kept if " " not in str(part))  # a kind or a phrase is a variant's tag, no key
     if error["type"] == "extra_forbidden":
         known = _known_keys(Config, location[:-1])
         return f"{path}: unknown key {location[-1]!r}. {nearest(str(location[-1]), known)} Known keys: {known}."
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{path}: {message}" if path else message
+    if error["type"] == "string_pattern_mismatch" or location[-1:] == ("[key]",):
+        return (
+            f"{path.removesuffix('.[key]')}: {error['input']!r} is no name; a name begins with a small letter and has small "
+            "letters, digits and _ after it. Change it here and where it is used."
+        )
     if error["type"] == "missing":
         return f"{path}: missing. Add this key; see the comments of config.yaml."
     return f"{path}: {message}, got {reprlib.repr(error['input'])}. Change this value in the configuration."

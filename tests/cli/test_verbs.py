@@ -97,6 +97,24 @@ def test_a_path_that_cannot_be_used_is_named_with_what_to_do(mine: Path) -> None
     assert "name another" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ("prepare-split", "--split", "test", "--settings", '{"kind": "files", "splits": {}}'),
+            "there is no 'test' in",
+        ),
+        (("compare", "--measures", ".", "--comparisons", "[", "--seeds", 1, "--depth", 1), "'[' is no JSON"),
+    ],
+    ids=["key", "JSON"],
+)
+def test_settings_that_cannot_be_read_are_named_with_what_to_do(tmp_path: Path, options: tuple, said: str) -> None:
+    done = run(*options, "--output", tmp_path / "made")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"reranksmart {options[0]}: {said}")
+    assert not (tmp_path / "made").exists()
+
+
 def test_an_interrupt_while_a_verb_is_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(name: str) -> None:
         raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import textwrap
 
@@ -92,7 +93,12 @@ def _usage() -> str:
 
 def _message(error: Exception) -> object:
     if isinstance(error, KeyError):
-        return error.args[0]
+        said = str(error.args[0])
+        lacking = f"there is no {said!r} in the settings or files given. Give it, or name one that is there."
+        return said if " " in said else lacking  # of our own errors a sentence, of a dict the key
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.doc[:80]!r} is no JSON ({error}). Settings are given as JSON, in single quotes; mend them."
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}. A path that exists and can be used so is needed; name another."
+        path = error.filename2 or error.filename  # what a temporary file is renamed to
+        return f"{path}: {error.strerror}. A path that exists and can be used so is needed; name another."
     return error

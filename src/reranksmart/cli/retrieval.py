@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -179,7 +179,7 @@ def score_twins_verb(
     data: Folder,
     images: Folder,
     backbone_settings: Settings,
-    role: Annotated[str, typer.Option(help="retriever: cosines; reranker: log-odds")],
+    role: Annotated[Literal["retriever", "reranker"], typer.Option(help="retriever: cosines; reranker: log-odds")],
     output: Folder,
     threads: Threads = 1,
     precision: Bits = "float32",

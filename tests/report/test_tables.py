@@ -177,7 +177,7 @@ def test_cost_tables(evaluation_times: pd.DataFrame, costs: pd.DataFrame, indexe
     assert wide(time)[4][-1] == "10.7 min*"
     assert pairs_per_second(evaluation_times).startswith("Pairs are scored at about")
     assert wide(cost_table(costs))[1] == ["Sep+Coop", "2", "2,469,134", "9.88 MB"]
-    assert wide(index_table(indexes))[1] == ["HNSW32", "99.1", "0.06 ms", "2.3 s", "784 B"]
+    assert wide(index_table(indexes))[1] == ["HNSW32", "99.1", "0.0600 ms", "2.30 s", "784 B"]
 
 
 def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd.DataFrame) -> None:
@@ -337,8 +337,17 @@ def test_numbers_are_written_in_the_unit_that_reads_best(value: float, unit: str
     assert number(value, unit) == text
 
 
+def test_a_measured_time_keeps_its_three_digits_and_a_published_one_what_was_published() -> None:
+    assert number(7.0, "ms", measured=True) == "7.00 ms"
+    assert number(13_020, "ms", measured=True) == "13.0 s"
+    assert number(512.0, "bytes", measured=True) == "512 B"
+    columns = (Column("seconds", "time", unit="seconds"),)
+    table = Table("t", "T", "", "system", columns, (Row("ce", "CE", (Cell(value=30.0, paper=30.0),)),))
+    assert [line[1] for line in wide(table)] == ["30.0 s", "30 s"]
+
+
 def test_an_interval_uses_the_unit_of_its_value() -> None:
-    assert span(900, 1100, around=1000, unit="ms") == "[0.9, 1.1]"
+    assert span(900, 1100, around=1000, unit="ms") == "[0.900, 1.10]"
     assert span(85.5, 88.5, around=87, unit="percent") == "[85.5, 88.5]"
 
 

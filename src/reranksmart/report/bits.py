@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reranksmart.report.costs import machine
-from reranksmart.report.labels import DIRECTIONS, plural
+from reranksmart.report.labels import DIRECTIONS, number, plural
 from reranksmart.report.paper import paper_value
 from reranksmart.report.tables import Cell, Column, Row, Table
 
@@ -119,7 +119,7 @@ def _planned_row(key: str, label: str, speeds: Mapping[str, float], planned: Map
 def _paper_row(numbers: pd.DataFrame, dataset: str) -> Row:
     known = [paper_value(numbers, table="table4", row=row, column="seconds", dataset=dataset) for row in _PAPER_SYSTEMS]
     unknown = Cell(missing="not known to this project")
-    times = tuple(unknown if value is None else Cell(value=value) for value in known)
+    times = tuple(unknown if value is None else Cell(value=value, text=number(value, "seconds")) for value in known)
     return Row("paper", "the paper, one V100", (unknown, unknown, unknown, *times))
 
 

@@ -57,13 +57,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def number(value: float, unit: str) -> str:
-    """A value with its unit: percent without the sign, durations and sizes in the unit that reads best."""
+def number(value: float, unit: str, *, measured: bool = False) -> str:
+    """A value with its unit: percent without the sign, durations and sizes in the unit that reads best.
+
+    Durations and sizes have three digits; zeros at their end are written where they were ``measured``.
+    """
     if math.isinf(value):
         return "∞"
     if unit in _SCALES:
         divisor, name = scale_of(value, unit)
-        return f"{_three_digits(value / divisor)} {name}"
+        return f"{_three_digits(value / divisor, measured=measured)} {name}"
     if unit == "percent":
         return f"{value:.1f}"
     if unit == "points":
@@ -79,7 +82,7 @@ def span(low: float, high: float, *, around: float, unit: str) -> str:
     """``[low, high]`` in the unit in which ``around`` is written, which is not repeated."""
     if unit in _SCALES:
         divisor, _ = scale_of(around, unit)
-        return f"[{_three_digits(low / divisor)}, {_three_digits(high / divisor)}]"
+        return f"[{_three_digits(low / divisor, measured=True)}, {_three_digits(high / divisor, measured=True)}]"
     return f"[{number(low, unit)}, {number(high, unit)}]"
 
 
@@ -89,5 +92,5 @@ def scale_of(value: float, unit: str) -> tuple[float, str]:
     return divisor, name
 
 
-def _three_digits(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+def _three_digits(value: float, *, measured: bool) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".") if measured else f"{value:.3g}"

@@ -28,7 +28,7 @@ def value_text(cell: Cell, column: Column) -> str:
     if cell.value is None:
         return MISSING
     signs = (LEAKED if cell.leaked_images else "") + ("*" if cell.extrapolated else "")
-    return number(cell.value, column.unit) + signs
+    return number(cell.value, column.unit, measured=True) + signs
 
 
 def interval_text(cell: Cell, column: Column) -> str:

@@ -15,9 +15,7 @@ from reranksmart.report.costs import (
     cost_table,
     evaluation_time_table,
     index_table,
-    latency_stages_table,
     latency_table,
-    pairs_per_second,
     quantiles,
 )
 from reranksmart.report.deviations import deviations, deviations_table
@@ -167,15 +165,12 @@ def test_latency_marks_what_was_extrapolated_and_keeps_the_papers_gallery(latenc
     assert cell(table, "sep_coop k=10", "latency_ms at 50000 images").paper is None
     assert "* extrapolated, not run." in markdown(table)
     assert "1,000 images are filled with distractor vectors" in table.caption
-    stages = latency_stages_table(latency, gallery_size=1000)
-    assert cell(stages, "be k=0", "score pairs").missing == "no such stage"
 
 
 def test_cost_tables(evaluation_times: pd.DataFrame, costs: pd.DataFrame, indexes: pd.DataFrame) -> None:
     time = with_paper(evaluation_time_table(evaluation_times), NUMBERS)
     assert wide(time)[3] == ["Sep+Coop (paper)", "", "", "", "25 min"]
     assert wide(time)[4][-1] == "10.7 min*"
-    assert pairs_per_second(evaluation_times).startswith("Pairs are scored at about")
     assert wide(cost_table(costs))[1] == ["Sep+Coop", "2", "2,469,134", "9.88 MB"]
     assert wide(index_table(indexes))[1] == ["HNSW32", "99.1", "0.0600 ms", "2.30 s", "784 B"]
 

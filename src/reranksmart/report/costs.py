@@ -11,7 +11,6 @@ from reranksmart.report.labels import SYSTEM_LABELS, plural, system_label
 from reranksmart.report.scope import NOT_RUN
 from reranksmart.report.tables import Cell, Column, Row, Table
 
-STAGES = ("encode query", "search", "score pairs", "total")
 PAPER_GALLERY = 50_000
 _PAPER_ROWS = {"be": "be", "sep_coop": "coop", "ce": "ce"}
 
@@ -56,30 +55,6 @@ def latency_table(
         dataset=dataset,
         paper_table="table3",
         paper_dataset=paper_dataset,
-    )
-
-
-def latency_stages_table(
-    latency: pd.DataFrame, *, gallery_size: int, labels: Mapping[str, str] = SYSTEM_LABELS, dataset: str = ""
-) -> Table:
-    """The three clocks at one gallery size."""
-    chosen = quantiles(latency[latency["gallery_size"] == gallery_size])
-    rows = []
-    for (system, depth), of_point in chosen.groupby(["system", "depth"], sort=False):
-        stages = set(of_point["stage"])
-        cells = tuple(
-            _timed_cell(of_point[of_point["stage"] == stage], missing="no such stage" if stages else NOT_RUN)
-            for stage in STAGES
-        )
-        rows.append(Row(f"{system} k={depth}", system_label(system, labels, depth=depth), cells))
-    return Table(
-        name="latency_stages",
-        title=f"Where the time goes: one query among {gallery_size:,} images",
-        caption=f"Median and, in brackets, 5th to 95th percentile of {_repeats(chosen)} on {machine(latency)}.",
-        header="system",
-        columns=tuple(Column(stage, stage, unit="ms") for stage in STAGES),
-        rows=tuple(rows),
-        dataset=dataset,
     )
 
 
@@ -196,9 +171,9 @@ def machine(times: pd.DataFrame) -> str:
     return f"{words}, {', '.join(sorted(times['dtype'].unique()))}" if "dtype" in times else words
 
 
-def _timed_cell(point: pd.DataFrame, *, missing: str = NOT_RUN) -> Cell:
+def _timed_cell(point: pd.DataFrame) -> Cell:
     if point.empty:
-        return Cell(missing=missing)
+        return Cell(missing=NOT_RUN)
     row = point.iloc[0]
     low, high = (float(row[name]) if row["repeats"] > 1 else None for name in ("low", "high"))
     return Cell(value=float(row["value"]), low=low, high=high, extrapolated=bool(row["extrapolated"]))
@@ -207,12 +182,3 @@ def _timed_cell(point: pd.DataFrame, *, missing: str = NOT_RUN) -> Cell:
 def _repeats(points: pd.DataFrame) -> str:
     counts = sorted(int(count) for count in np.unique(points["repeats"]))
     return plural(counts[0], "repeat") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} repeats"
-
-
-def pairs_per_second(times: pd.DataFrame) -> str:
-    """One sentence: how fast pairs are scored, which sets what Coop and CE cost."""
-    scored = times[times["pairs"] > 0]
-    if scored.empty:
-        return ""
-    rate = float((scored["pairs"] / scored["seconds"]).median())
-    return f"Pairs are scored at about {rate:,.0f} a second."

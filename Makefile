@@ -45,7 +45,7 @@ test: .venv/.ready
 	$(CHECKS)
 	pytest -n 2 --dist loadscope
 
-# Also the slow tests (hours): real clusters, signals and disks.
+# Also the slow tests (half an hour): a real cluster, signals and disks.
 test-all: .venv/.ready
 	$(CHECKS)
 	pytest -n 2 --dist loadscope -m "slow or not slow"

@@ -169,7 +169,10 @@ def test_a_part_of_the_split_is_measured_among_itself(tmp_path: Path) -> None:
 
 
 def test_too_few_candidates_are_refused_before_anything_runs() -> None:
-    config = validated({**copy.deepcopy(PAPER), "candidates": 47})
+    few = {**copy.deepcopy(PAPER), "candidates": 47}
+    for experiment in few["experiments"].values():
+        experiment["depths"] = [20]  # the paper's deepest is 50, refused with so few by itself
+    config = validated(few)
     wildcards = SimpleNamespace(**{**KEYS, "system": "be", "collection": "eccv_caption"})
     with pytest.raises(ConfigError, match=r"candidates: 47 items are kept .* Set candidates to 48 or more"):
         plan.extended_measure_inputs(config, wildcards)

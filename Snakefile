@@ -9,8 +9,10 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
-from reranksmart import contents, plan, report_settings, status, takeover
+from reranksmart import plan, run
 from reranksmart.config import validated
+from reranksmart.plan import contents, report_settings
+from reranksmart.run import takeover
 
 CONFIG = validated(config)
 
@@ -19,11 +21,11 @@ if workflow.is_main_process and not workflow.dryrun:
 
 
 onstart:
-    status.note_plan(workflow.dag.jobs)
+    run.note_plan(workflow.dag.jobs)
 
 
 onerror:
-    status.note_failures(workflow.scheduler.failed, log)
+    run.note_failures(workflow.scheduler.failed, log)
 
 
 wildcard_constraints:

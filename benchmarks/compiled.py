@@ -23,12 +23,12 @@ import torch
 from measuring import interleaved, provenance, seconds, times_as_fast, write
 from worlds import captions, model, regions
 
-from reranksmart.encoding import encode_captions
-from reranksmart.inputs import RegionInputs
+from reranksmart.files.region_store import RegionStore
+from reranksmart.inputs.stored import RegionInputs
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.regions import RegionStore
-from reranksmart.reranking import score_pairs
+from reranksmart.ranking.encoding import encode_captions
+from reranksmart.ranking.reranking import score_pairs
 
 PRECISIONS = ("float32", "bfloat16")
 EAGER, COMPILED = "eager", "compiled"

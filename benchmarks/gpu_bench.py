@@ -13,7 +13,7 @@ import torch
 from measuring import synchronise
 from worlds import captions, model, regions
 
-from reranksmart.inputs import RegionInputs
+from reranksmart.inputs.stored import RegionInputs
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
 

@@ -13,16 +13,16 @@ from scipy.sparse import csr_array
 from worlds import captions
 
 from reranksmart.config import Objective
-from reranksmart.encoding import encode_captions, encode_images
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Captions
-from reranksmart.reranking import score_pairs
-from reranksmart.search import build_index, search, to_device
+from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.reranking import score_pairs
+from reranksmart.ranking.search import build_index, search, to_device
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import _outer_step
 from reranksmart.training.sampling import TrainingData
+from reranksmart.values.records import Captions
 
 TOKENS = 64  # of a pair: 14 of its caption, 50 regions
 MOST_PAIRS = 50_000  # of an exhaustive query; beyond, its time is extrapolated in proportion, and marked so

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from reranksmart.provenance import device_name
+from reranksmart.files.provenance import device_name
 
 ROOT = Path(__file__).parent
 RESULTS = ROOT / "results"

@@ -15,10 +15,10 @@ import torch
 from measuring import interleaved, provenance, times_as_fast, write
 from worlds import captions, model, regions
 
-from reranksmart.encoding import encode_captions, encode_images
-from reranksmart.inputs import RegionInputs
+from reranksmart.inputs.stored import RegionInputs
 from reranksmart.models.reduced import in_precision
-from reranksmart.reranking import score_pairs
+from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.reranking import score_pairs
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau
 from worlds import captions, model, regions
 
-from reranksmart.encoding import encode_captions, encode_images
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.reranking import score_pairs
-from reranksmart.search import build_index, search
+from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.reranking import score_pairs
+from reranksmart.ranking.search import build_index, search
 
 VARIANTS = {  # precision of encoding and of re-ranking
     "float32": ("float32", "float32"),
@@ -111,7 +111,7 @@ def megabytes_beyond_weights(variant: str, threads: int, images: int, queries: i
 
 
 def _print_memory(asked: dict[str, Any]) -> None:
-    from reranksmart.regions import RegionStore
+    from reranksmart.files.region_store import RegionStore
 
     torch.set_num_threads(asked["threads"])
     images, texts = RegionInputs(RegionStore.open(Path(asked["folder"]))), captions(asked["queries"])

@@ -17,7 +17,7 @@ import torch
 from measuring import interleaved, provenance, times_as_fast, write
 from numpy.typing import NDArray
 
-from reranksmart.search import build_index, search
+from reranksmart.ranking.search import build_index, search
 
 ALL_THREADS, OURS = "faiss on all threads", "search"
 DEPTH = 20

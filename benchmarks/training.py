@@ -21,13 +21,13 @@ from measuring import seconds as clocked
 from scipy.sparse import csr_array
 from worlds import captions, model, regions
 
-from reranksmart import objectives
 from reranksmart.config import Objective
-from reranksmart.inputs import RegionInputs
-from reranksmart.records import Captions
+from reranksmart.inputs.stored import RegionInputs
+from reranksmart.training import objectives
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import Training, _outer_step
 from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
+from reranksmart.values.records import Captions
 
 PLAIN = "plain loop, float32"
 VARIANTS = {

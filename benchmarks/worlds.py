@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.inputs import TokenisedCaptions
+from reranksmart.files.region_store import RegionStore
+from reranksmart.inputs.stored import TokenisedCaptions
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.regions import RegionStore
 
 FEATURES = 2048
 

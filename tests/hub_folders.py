@@ -16,9 +16,9 @@ from transformers import (
     ViltImageProcessorPil,
 )
 
+from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.small import PATCH, SIDE, small_model
-from reranksmart.tokenisers import train_wordpiece
 
 _SQUARE = {"height": SIDE, "width": SIDE}
 PROCESSORS = {

@@ -20,8 +20,8 @@ import psutil
 from forked_verbs import fork_of
 from running import TINY
 
-from reranksmart.processes import children_of, words_of
-from reranksmart.status.jobs import Job, read_plan
+from reranksmart.run.jobs import Job, read_plan
+from reranksmart.run.processes import children_of, words_of
 
 EVERYTHING = ("all", "results/searchable/oscar/scenes/joint_coop/seed1/test")
 """Targets: what no table needs is made by its name."""

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reranksmart.data.extended_relevance import judged_items
-from reranksmart.records import Direction
+from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.values.records import Direction
 
 
 def judged_images() -> list[int]:

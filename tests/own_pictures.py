@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.tokenisers import train_wordpiece
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "black", "brown", "gold")
 SHAPES = ("ellipse", "rectangle")

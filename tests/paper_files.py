@@ -23,13 +23,13 @@ from miniature import (
     write_pt,
 )
 
-from reranksmart.data.extended_relevance import judged_items
+from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.inputs.tokenisers import train_unigram
 from reranksmart.models.published import save_published
 from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Direction
-from reranksmart.tokenisers import train_unigram
+from reranksmart.values.records import Direction
 
 # What makes the configuration small: numbers alone.
 SIZES = {"train": 40, "dev": 8, "test": 20}  # images; five folds of test

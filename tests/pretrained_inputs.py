@@ -9,11 +9,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.small import PATCH, SIDE, small_model
-from reranksmart.pixels import PixelBatch, VisionStates, patches_of
+from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
+from reranksmart.values.pixels import PixelBatch, VisionStates, patches_of
 
 IDS = {"words": 60, "cls_id": 58, "sep_id": 59, "pad_id": 0, "positions": 16, "feature_size": 12}
 ANY_SHAPE = {"siglip2_naflex", "vilt"}

@@ -15,7 +15,7 @@ def copied(tmp_path: Path) -> Path:
 
 def digest(copied: Path, module: str) -> str:
     """The digest of a module of the copied package, from a fresh process."""
-    script = f"from reranksmart.code import code_digest; print(code_digest('reranksmart.cli.{module}'))"
+    script = f"from reranksmart.files.code import code_digest; print(code_digest('reranksmart.cli.{module}'))"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=copied.parent, env={"PYTHONPATH": "."}, capture_output=True, text=True
     )
@@ -31,7 +31,7 @@ def edit(copied: Path, file: str, old: str, new: str) -> None:
 
 def test_a_changed_objective_reruns_training_and_not_evaluation(copied: Path) -> None:
     before = {module: digest(copied, module) for module in ("training", "measuring")}
-    edit(copied, "objectives.py", "temperature", "temperatur")
+    edit(copied, "training/objectives.py", "temperature", "temperatur")
     assert digest(copied, "training") != before["training"]
     assert digest(copied, "measuring") == before["measuring"]
 
@@ -39,8 +39,8 @@ def test_a_changed_objective_reruns_training_and_not_evaluation(copied: Path) ->
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("objectives.py", "from __future__", "# a comment\nfrom __future__"),
-        ("objectives.py", '"""', '"""Reworded. '),
+        ("training/objectives.py", "from __future__", "# a comment\nfrom __future__"),
+        ("training/objectives.py", '"""', '"""Reworded. '),
         ("config/schema.py", "class Config(", "class Unused: ...\n\n\nclass Config("),
     ],
     ids=["comment", "docstring", "schema"],

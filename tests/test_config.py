@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reranksmart import contents, plan, report_settings
+from reranksmart import plan
 from reranksmart.config import ConfigError, validated
+from reranksmart.plan import contents, report_settings
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

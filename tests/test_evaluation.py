@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reranksmart import fusion
 from reranksmart.evaluation import (
     MEASURE_COLUMNS,
     MEASURES,
@@ -19,7 +18,8 @@ from reranksmart.evaluation import (
     with_images,
     write_per_query,
 )
-from reranksmart.records import Captions, Direction, Ranking, Relevance
+from reranksmart.ranking import fusion
+from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 PARITY = Path(__file__).parent / "parity" / "data"
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT

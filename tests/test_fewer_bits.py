@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from toy import model, training_data
 
-from reranksmart.fewer_bits import bit_costs
+from reranksmart.cost.fewer_bits import bit_costs
+from reranksmart.cost.rates import measured_rates, random_captions, random_images
 from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.rates import measured_rates, random_captions, random_images
 
 DATA, MODEL = training_data(30), model().eval()
 

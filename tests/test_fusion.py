@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reranksmart.fusion import FUSIONS, fuse, reciprocal_rank, weighted
+from reranksmart.ranking.fusion import FUSIONS, fuse, reciprocal_rank, weighted
 
 
 def random_scores(seed: int, queries: int, depth: int) -> tuple[np.ndarray, np.ndarray]:

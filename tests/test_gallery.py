@@ -1,6 +1,6 @@
 import pytest
 
-from reranksmart.gallery import Gallery
+from reranksmart.values.gallery import Gallery
 
 
 @pytest.mark.parametrize(

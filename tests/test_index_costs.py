@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reranksmart.index_costs import index_costs
+from reranksmart.cost.index_costs import index_costs
 
 
 def test_an_exact_index_recalls_everything():

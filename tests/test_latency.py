@@ -3,7 +3,7 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
+from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
 
 DATA, MODEL = training_data(20), model().eval()
 ROLE = TimedRole(MODEL, DATA.tokens, DATA.regions)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-from reranksmart.objectives import batch_hard_triplet, distillation, info_nce, pair_cross_entropy
+from reranksmart.training.objectives import batch_hard_triplet, distillation, info_nce, pair_cross_entropy
 
 OWN = torch.eye(3, dtype=torch.bool)
 # Captions are the axes, so that caption i times image j is entry i of image j.

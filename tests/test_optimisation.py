@@ -11,7 +11,12 @@ from torch import nn
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups, reference_parameter_groups
+from reranksmart.training.optimisation import (
+    ReferenceAdamW,
+    linear_schedule,
+    parameter_groups,
+    reference_parameter_groups,
+)
 
 
 def network(embedder: str) -> SingleStream:

@@ -1,8 +1,8 @@
 import torch
 from toy import model, training_data
 
-from reranksmart.encoding import EmbeddedImages
-from reranksmart.pair_costs import bytes_per_image, pair_costs
+from reranksmart.cost.pair_costs import bytes_per_image, pair_costs
+from reranksmart.ranking.encoding import EmbeddedImages
 
 DATA = training_data(20)
 MODELS = {"whole": model().eval(), "stored": model().eval().with_cached_layers(1)}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from reranksmart import contents, plan
+from reranksmart import plan
 from reranksmart.config import validated
+from reranksmart.plan import contents
 
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("paper_cost", ROOT / "workflow/scripts/paper_cost.py")

@@ -11,7 +11,7 @@ import yaml
 
 from reranksmart import plan
 from reranksmart.config import FAMILIES, ConfigError, validated
-from reranksmart.models import families
+from reranksmart.families import networks as families
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 
 DEFAULT = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from toy import model, training_data
 
-from reranksmart.pretraining import (
+from reranksmart.training.pretraining import (
     align_words_and_regions,
     fold_standardisation,
     start_attention_with_like_to_like,

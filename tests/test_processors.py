@@ -16,9 +16,9 @@ from transformers import (
     ViltImageProcessorPil,
 )
 
-from reranksmart.inputs import open_tokeniser
-from reranksmart.pixels import pictures_of
-from reranksmart.processors import PictureProcessor, published_tokeniser_of
+from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
+from reranksmart.inputs.stored import open_tokeniser
+from reranksmart.values.pixels import pictures_of
 
 SQUARE = {
     "clip": CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import termios
 
-LOOP = "from reranksmart.progress import progress\nfor _ in progress(range(50), what='score pairs', total=50): pass"
+LOOP = "from reranksmart.run.progress import progress\nfor _ in progress(range(50), what='score pairs', total=50): pass"
 
 
 def test_without_a_terminal_progress_is_plain_lines_with_rate_and_time_left() -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from reranksmart.provenance import processor, write_provenance
+from reranksmart.files.provenance import processor, write_provenance
 
 
 def written(folder: Path, **more: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.queued_jobs import cancel_queued_jobs, submitted_runs
+from reranksmart.run.queued_jobs import cancel_queued_jobs, submitted_runs
 
 RUN = "0f4e8bd2-7a0b-4b53-9d34-d2a6f9b3c001"
 

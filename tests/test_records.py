@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from reranksmart.records import Captions, Direction, Embeddings, Ranking, Relevance
+from reranksmart.values.records import Captions, Direction, Embeddings, Ranking, Relevance
 
 CAPTIONS = Captions(("c0", "c1", "c2"), ("a dog", "a cat", "ein Hund"), ("i0", "i1", "i0"), ("en", "en", "de"))
 

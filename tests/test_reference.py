@@ -7,12 +7,13 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from reranksmart import contents, plan, report_settings
+from reranksmart import plan
 from reranksmart.config import Objective, validated
+from reranksmart.files.storage import read_json
+from reranksmart.plan import contents, report_settings
 from reranksmart.report.inputs import ReportSettings
 from reranksmart.report.rendering import markdown
 from reranksmart.report.table_catalogue import make_table
-from reranksmart.storage import read_json
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from reranksmart.inputs import RegionInputs
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.inputs.stored import RegionInputs
 
 
 def regions(count: int, *, seed: int = 0) -> Regions:

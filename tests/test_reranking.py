@@ -3,7 +3,7 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.encoding import (
+from reranksmart.ranking.encoding import (
     EmbeddedCaptions,
     EmbeddedImages,
     captions_for_pairs,
@@ -11,10 +11,10 @@ from reranksmart.encoding import (
     encode_images,
     length_batches,
 )
-from reranksmart.records import Direction
-from reranksmart.reranking import score_matrix, score_pairs, share_of_candidates
-from reranksmart.search import build_index, retrieve
-from reranksmart.shards import joined
+from reranksmart.ranking.reranking import score_matrix, score_pairs, share_of_candidates
+from reranksmart.ranking.search import build_index, retrieve
+from reranksmart.values.records import Direction
+from reranksmart.values.shards import joined
 
 DATA, MODEL = training_data(20), model().eval()
 

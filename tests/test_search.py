@@ -2,8 +2,8 @@ import faiss
 import numpy as np
 import pytest
 
-from reranksmart.records import Embeddings
-from reranksmart.search import build_index, read_index, retrieve, search
+from reranksmart.ranking.search import build_index, read_index, retrieve, search
+from reranksmart.values.records import Embeddings
 
 
 def vectors(count: int, *, seed: int = 0) -> np.ndarray:

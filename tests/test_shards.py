@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from toy import model, training_data
 
-from reranksmart.encoding import share_of_captions, share_of_images
-from reranksmart.reranking import score_matrix, share_of_matrix, share_of_pairs
-from reranksmart.shards import WHOLE, Shard, Share, joined
-from reranksmart.storage import read_share, write_share
+from reranksmart.files.storage import read_share, write_share
+from reranksmart.ranking.encoding import share_of_captions, share_of_images
+from reranksmart.ranking.reranking import score_matrix, share_of_matrix, share_of_pairs
+from reranksmart.values.shards import WHOLE, Shard, Share, joined
 
 DATA, MODEL = training_data(20), model().eval()
 BUDGET = 60  # tokens: some ten batches

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reranksmart.records import Direction
-from reranksmart.significance import aggregate_seeds, compare
+from reranksmart.evaluation.significance import aggregate_seeds, compare
+from reranksmart.values.records import Direction
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT
 RECALLS = ("R@1", "R@5", "R@10")

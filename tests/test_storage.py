@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from reranksmart import storage
-from reranksmart.code import code_digest
-from reranksmart.records import Captions, Embeddings, Ranking, Relevance
+from reranksmart.files import storage
+from reranksmart.files.code import code_digest
+from reranksmart.values.records import Captions, Embeddings, Ranking, Relevance
 
 CAPTIONS = Captions(("d/1#en0", "d/1#cs0"), ("A goat", "Kůň vlevo"), ("d/1", "d/1"), ("en", "cs"))
 
@@ -66,15 +66,15 @@ def test_texts_are_utf_8_whatever_the_locale(tmp_path):
     program = """
 import locale, sys
 from pathlib import Path
-from reranksmart.code import code_digest
-from reranksmart.regions import write_region_index
-from reranksmart.storage import read_json, write_json
+from reranksmart.files.code import code_digest
+from reranksmart.files.region_store import write_region_index
+from reranksmart.files.storage import read_json, write_json
 assert locale.getpreferredencoding(False).lower() not in ("utf-8", "utf8")
 folder = Path(sys.argv[1])
 write_json(folder / "a.json", {"caption": "Bär, медведь, 熊"})
 assert read_json(folder / "a.json") == {"caption": "Bär, медведь, 熊"}
 write_region_index(folder, ["mine/Bär.jpg"], [])
-print(code_digest("reranksmart.data.stamps"))
+print(code_digest("reranksmart.datasets.stamps"))
 """
     posix = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
     done = subprocess.run(
@@ -82,4 +82,4 @@ print(code_digest("reranksmart.data.stamps"))
     )
     assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "index.json").read_text(encoding="utf-8") == '{"image_ids": ["mine/Bär.jpg"], "label_names": []}'
-    assert done.stdout.decode().strip() == code_digest("reranksmart.data.stamps")
+    assert done.stdout.decode().strip() == code_digest("reranksmart.datasets.stamps")

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reranksmart import takeover
+from reranksmart.run import takeover
 
 
 @pytest.fixture

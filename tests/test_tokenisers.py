@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from reranksmart.inputs import TokenisedCaptions, open_tokeniser
-from reranksmart.records import Captions
-from reranksmart.tokenisers import train_unigram, train_wordpiece
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
+from reranksmart.values.records import Captions
 
 TEXTS = ("A goat left of an apple", "Links eine Ziege, rechts ein Apfel", "Vlevo kozel, vpravo jablko")
 CAPTIONS = Captions(("0", "1", "2"), TEXTS, ("i", "i", "i"), ("en", "de", "cs"))
@@ -44,7 +44,7 @@ def test_no_caption_is_an_error():
 @pytest.mark.parametrize("train", ["train_wordpiece", "train_unigram"])
 def test_equal_texts_give_equal_tokenisers_in_every_process(train):
     code = (
-        f"from reranksmart.tokenisers import {train}\n"
+        f"from reranksmart.inputs.tokenisers import {train}\n"
         "texts = [f'a {c}b{d} cat sits near {d}{c}ts' for c in 'rstvwxyz' for d in 'aeiou']\n"
         f"print({train}(texts, size=70).backend_tokenizer.to_str())"
     )

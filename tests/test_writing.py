@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from reranksmart import writing
+from reranksmart.files import writing
 
 
 def test_a_failed_folder_leaves_the_old_one(tmp_path):

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
+from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Captions
-from reranksmart.regions import Regions, RegionStore
-from reranksmart.tokenisers import train_wordpiece
 from reranksmart.training.sampling import TrainingData
+from reranksmart.values.records import Captions
 
 THINGS = ("goat", "apple", "car", "shoe", "drum", "rose")
 FEATURES = 16

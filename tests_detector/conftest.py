@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from reranksmart.detectors.visual_genome import VisualGenomeDetector
-from reranksmart.detectors.visual_genome_files import Loaded, load_visual_genome, published_name
-from reranksmart.detectors.visual_genome_settings import read_settings
+from reranksmart.regions.detectors.visual_genome import VisualGenomeDetector
+from reranksmart.regions.detectors.visual_genome_files import Loaded, load_visual_genome, published_name
+from reranksmart.regions.detectors.visual_genome_settings import read_settings
 
 SETTINGS: dict[str, Any] = {
     "model": {"pixel_mean": [102.9801, 115.9465, 122.7717], "pixel_std": [1.0, 1.0, 1.0], "max_pool": True},

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torchvision.models.detection import fasterrcnn_resnet50_fpn_v2
 
-from reranksmart.detectors.coco import FEATURE_SIZE, Coco, load_coco
+from reranksmart.regions.detectors.coco import FEATURE_SIZE, Coco, load_coco
 
 
 @pytest.fixture(scope="module")

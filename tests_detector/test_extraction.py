@@ -15,9 +15,9 @@ import torch
 from packaging.requirements import Requirement
 from PIL import Image
 
-from reranksmart.detectors.extraction import VisualGenome, chosen_device, detect_all
-from reranksmart.detectors.visual_genome_files import Loaded
-from reranksmart.regions import RegionStore
+from reranksmart.files.region_store import RegionStore
+from reranksmart.regions.detectors.extraction import VisualGenome, chosen_device, detect_all
+from reranksmart.regions.detectors.visual_genome_files import Loaded
 
 ROOT = Path(__file__).parent.parent
 PINS = [Requirement(line) for line in (ROOT / "envs" / "detector.lock").read_text().splitlines()]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from reranksmart.detectors.selection import by_best_class, by_class
-from reranksmart.detectors.visual_genome import Candidates
+from reranksmart.regions.detectors.selection import by_best_class, by_class
+from reranksmart.regions.detectors.visual_genome import Candidates
 
 
 def drawn(proposals: int, *, classes: int = 6, sharpness: float = 2.0, seed: int = 0) -> Candidates:

@@ -15,11 +15,11 @@ import pytest
 import torch
 import yaml
 
-from reranksmart.detectors.extraction import VisualGenome, prepared
-from reranksmart.detectors.selection import by_best_class
-from reranksmart.detectors.visual_genome import Candidates
-from reranksmart.detectors.visual_genome_files import Loaded, load_visual_genome
-from reranksmart.detectors.visual_genome_settings import VisualGenomeSettings, read_settings
+from reranksmart.regions.detectors.extraction import VisualGenome, prepared
+from reranksmart.regions.detectors.selection import by_best_class
+from reranksmart.regions.detectors.visual_genome import Candidates
+from reranksmart.regions.detectors.visual_genome_files import Loaded, load_visual_genome
+from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings, read_settings
 
 RECORDED = np.load(Path(__file__).parent / "data" / "visual_genome.npz")
 

@@ -24,26 +24,16 @@ from running import ROOT
 
 from reranksmart import evaluation
 from reranksmart.config import validated
-from reranksmart.data import coco, conceptual_captions, flickr30k, multi30k, published, sources, xflickrco
-from reranksmart.data.cutouts import read_cutout
-from reranksmart.data.files import prepare_file_split
-from reranksmart.data.propositions import Mention, Proposition, read_propositions, write_propositions
-from reranksmart.data.scenes import Scene, SceneObject, read_scenes, write_scenes
-from reranksmart.data.stamp_archive import fetch_stamps
-from reranksmart.data.stamps import Stamp, read_stamps, select_stamps, write_stamps
-from reranksmart.detectors.photographs import read_photograph
-from reranksmart.inputs import RegionInputs, open_tokeniser
-from reranksmart.models.checkpoints import load_model, save_model
-from reranksmart.models.published import load_joint, load_published, save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Captions, Direction, Embeddings, Ranking, Relevance
-from reranksmart.region_formats.oscar import read_object_tags
-from reranksmart.region_formats.writer import convert_regions
-from reranksmart.regions import Regions, RegionStore
-from reranksmart.report.paper import paper_numbers
-from reranksmart.search import build_index, read_index
-from reranksmart.storage import (
+from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, published, sources, xflickrco
+from reranksmart.datasets.cutouts import read_cutout
+from reranksmart.datasets.files import prepare_file_split
+from reranksmart.datasets.propositions import Mention, Proposition, read_propositions, write_propositions
+from reranksmart.datasets.scenes import Scene, SceneObject, read_scenes, write_scenes
+from reranksmart.datasets.stamp_archive import fetch_stamps
+from reranksmart.datasets.stamps import Stamp, read_stamps, select_stamps, write_stamps
+from reranksmart.files.photographs import read_photograph
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.files.storage import (
     read_captions,
     read_embeddings,
     read_json,
@@ -61,8 +51,18 @@ from reranksmart.storage import (
     write_relevance,
     write_twin_scores,
 )
-from reranksmart.tokenisers import train_wordpiece
+from reranksmart.inputs.stored import RegionInputs, open_tokeniser
+from reranksmart.inputs.tokenisers import train_wordpiece
+from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.models.published import load_joint, load_published, save_published
+from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.ranking.search import build_index, read_index
+from reranksmart.regions.formats.oscar import read_object_tags
+from reranksmart.regions.formats.writer import convert_regions
+from reranksmart.report.paper import paper_numbers
 from reranksmart.training.state import StateFile
+from reranksmart.values.records import Captions, Direction, Embeddings, Ranking, Relevance
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _published(name: str) -> Reader:
 
 
 def _formats() -> dict[str, Callable[[Path], Any]]:
-    from reranksmart.region_formats import folders, oscar, tsv, vinvl, volta
+    from reranksmart.regions.formats import folders, oscar, tsv, vinvl, volta
 
     def labelled(folder: Path, features: str, labels: str) -> Any:
         return vinvl.read_vinvl_tsv(folder / features, vinvl.VinvlLabels.read(folder / labels))

@@ -23,23 +23,23 @@ from hypothesis import strategies as st
 from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
-from reranksmart.batches import box_geometry
 from reranksmart.config import ConfigError, validated
-from reranksmart.data.files import read_file_captions
-from reranksmart.data.layout import picture_path
-from reranksmart.data.published import read_lines
-from reranksmart.data.stamp_archive import fetch_stamps
-from reranksmart.detectors.selective_search import overlap
-from reranksmart.inputs import RegionInputs
-from reranksmart.records import Captions
-from reranksmart.region_formats.folders import read_npz_folder
-from reranksmart.region_formats.pickles import read_pickled_npy
-from reranksmart.region_formats.tsv import read_bottom_up_tsv
-from reranksmart.region_formats.writer import convert_regions
-from reranksmart.regions import RegionStore
-from reranksmart.storage import read_captions, read_embeddings, write_captions, write_jsonl
+from reranksmart.datasets.files import read_file_captions
+from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.published import read_lines
+from reranksmart.datasets.stamp_archive import fetch_stamps
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_captions, read_embeddings, write_captions, write_jsonl
+from reranksmart.files.weights import read_pickled_tensors
+from reranksmart.inputs.stored import RegionInputs
+from reranksmart.regions.detectors.selective_search import overlap
+from reranksmart.regions.formats.folders import read_npz_folder
+from reranksmart.regions.formats.pickles import read_pickled_npy
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv
+from reranksmart.regions.formats.writer import convert_regions
 from reranksmart.training.state import StateFile
-from reranksmart.weights import read_pickled_tensors
+from reranksmart.values.batches import box_geometry
+from reranksmart.values.records import Captions
 
 from .mutations import changed_value, code_in_pickle
 from .readers import READERS, Reader

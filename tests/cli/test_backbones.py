@@ -13,16 +13,16 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.backbones import app, open_backbone
 from reranksmart.config import Backbone, Reading
-from reranksmart.encoding import EmbeddedImages
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.tokenisers import train_unigram
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Captions
-from reranksmart.regions import Regions, RegionStore
-from reranksmart.reranking import score_pairs
-from reranksmart.tokenisers import train_unigram
+from reranksmart.ranking.encoding import EmbeddedImages
+from reranksmart.ranking.reranking import score_pairs
+from reranksmart.values.records import Captions
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "red", "##dish", "Dog", "on", "grass")
 XLM = {"cls_id": 0, "sep_id": 2, "pad_id": 1}

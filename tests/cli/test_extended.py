@@ -18,16 +18,17 @@ from pydantic import TypeAdapter
 from running import ROOT
 from typer.testing import CliRunner
 
-from reranksmart import contents, plan, report_settings
+from reranksmart import plan
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.extended import app as extended_app
 from reranksmart.config import ConfigError, validated
-from reranksmart.data.coco import read_coco_numbers
-from reranksmart.data.extended_relevance import judged_items
-from reranksmart.records import Direction, Ranking
+from reranksmart.datasets.coco import read_coco_numbers
+from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.files.storage import read_captions, write_json, write_pair_scores, write_ranking
+from reranksmart.plan import contents, report_settings
 from reranksmart.report.inputs import ReportSettings
 from reranksmart.report.table_catalogue import make_table
-from reranksmart.storage import read_captions, write_json, write_pair_scores, write_ranking
+from reranksmart.values.records import Direction, Ranking
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT
 KEYS = {"backbone": "oscar", "training_set": "coco", "seed": 1, "test_set": "coco_5k"}

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.backbones import app, open_backbone
 from reranksmart.config import Reading
-from reranksmart.inputs import open_tokeniser
+from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.small import SIDE
 

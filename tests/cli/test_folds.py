@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reranksmart.cli.measuring import app
-from reranksmart.records import Captions, Direction, Ranking
-from reranksmart.storage import write_captions, write_json, write_ranking, write_relevance
+from reranksmart.files.storage import write_captions, write_json, write_ranking, write_relevance
+from reranksmart.values.records import Captions, Direction, Ranking
 
 KEYS = {"backbone": "b", "training_set": "t", "system": "s", "seed": 1, "test_set": "x"}
 

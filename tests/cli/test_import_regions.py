@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app
 from reranksmart.config import Dataset
-from reranksmart.data.layout import read_image_ids
-from reranksmart.region_formats.identities import PublishedNames
-from reranksmart.regions import RegionStore
+from reranksmart.datasets.layout import read_image_ids
+from reranksmart.files.region_store import RegionStore
+from reranksmart.regions.formats.identities import PublishedNames
 
 RUNNER = CliRunner()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reranksmart.cli.regions import merge_regions_verb
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.files.region_store import Regions, RegionStore
 
 REGIONS, FEATURES = 50, 2048
 

@@ -15,19 +15,19 @@ from pydantic import TypeAdapter
 from torch.nn.functional import normalize
 from typer.testing import CliRunner
 
-from reranksmart.batches import RegionBatch, box_geometry, pad_tokens
 from reranksmart.cli.backbones import app as backbones_app
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app as regions_app
 from reranksmart.cli.retrieval import app as retrieval_app
 from reranksmart.config import Backbone, Dataset, Reading
-from reranksmart.inputs import RegionInputs
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_embeddings
+from reranksmart.inputs.stored import RegionInputs
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.regions import RegionStore
-from reranksmart.storage import read_embeddings
+from reranksmart.values.batches import RegionBatch, box_geometry, pad_tokens
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = (*SPECIALS, "and", ".", *THINGS)

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.data import app
 from reranksmart.config import Dataset
-from reranksmart.data.layout import picture_path
-from reranksmart.storage import read_captions
+from reranksmart.datasets.layout import picture_path
+from reranksmart.files.storage import read_captions
 
 RUNNER = CliRunner()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from reranksmart.data.coco import (
+from reranksmart.datasets.coco import (
     coco_1k,
     coco_folds,
     read_coco,
@@ -18,8 +18,8 @@ from reranksmart.data.coco import (
     read_coco_numbers,
     read_oscar_coco,
 )
-from reranksmart.data.published import first_images
-from reranksmart.records import Captions, Direction
+from reranksmart.datasets.published import first_images
+from reranksmart.values.records import Captions, Direction
 
 # Ten test images; every other one has six captions, the last one seven.
 TEST = [391895 + 7 * place for place in range(10)]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
-from reranksmart.records import Captions
+from reranksmart.datasets.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
+from reranksmart.values.records import Captions
 
 ROWS = [(str(image), f"people in the street {image}") for image in (1, 27, 15001, *range(300, 308), 999)]
 ROWS[1] = ("27", 'a sign says "stop", twice')

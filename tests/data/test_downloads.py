@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data import downloads
-from reranksmart.data.downloads import AssetUnavailableError, fetch
-from reranksmart.data.sources import Source
+from reranksmart.datasets import downloads
+from reranksmart.datasets.downloads import AssetUnavailableError, fetch
+from reranksmart.datasets.sources import Source
 
 CONTENT = bytes(range(256)) * 2000
 WRONG = CONTENT[::-1]

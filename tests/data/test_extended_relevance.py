@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from judged_coco import judged_images, judges, write_karpathy
 
-from reranksmart.data.coco import read_coco, read_coco_numbers
-from reranksmart.data.extended_relevance import extended_relevance, judged_items, most_items
-from reranksmart.records import Direction
+from reranksmart.datasets.coco import read_coco, read_coco_numbers
+from reranksmart.datasets.extended_relevance import extended_relevance, judged_items, most_items
+from reranksmart.values.records import Direction
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT
 

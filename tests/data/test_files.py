@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from reranksmart.data.audit import audit_splits
-from reranksmart.data.files import prepare_file_split
-from reranksmart.data.layout import picture_path, read_image_ids
-from reranksmart.storage import read_captions, read_jsonl
+from reranksmart.datasets.audit import audit_splits
+from reranksmart.datasets.files import prepare_file_split
+from reranksmart.datasets.layout import picture_path, read_image_ids
+from reranksmart.files.storage import read_captions, read_jsonl
 
 LINES = [
     {"id": "0", "text": "a red square", "image": "red.png"},

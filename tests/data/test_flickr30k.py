@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reranksmart.data.flickr30k import read_entities_list, read_flickr30k, read_flickr30k_entities, strip_markup
-from reranksmart.data.published import first_images
-from reranksmart.records import Captions
+from reranksmart.datasets.flickr30k import read_entities_list, read_flickr30k, read_flickr30k_entities, strip_markup
+from reranksmart.datasets.published import first_images
+from reranksmart.values.records import Captions
 
 TRAIN = [1000092795 + 13 * place for place in range(300)][::-1]
 DEV, TEST = TRAIN[:20], [36979, 65567]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from reranksmart.data.layout import picture_path
-from reranksmart.data.leaks import audit_training
-from reranksmart.records import Captions
-from reranksmart.storage import write_captions
+from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.leaks import audit_training
+from reranksmart.files.storage import write_captions
+from reranksmart.values.records import Captions
 
 
 def split(folder: Path, image_ids: list[str], *, colours: dict[str, str] | None = None) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.multi30k import SPLITS, read_multi30k, read_multi30k_list
-from reranksmart.data.published import first_images
-from reranksmart.records import Captions, Direction
+from reranksmart.datasets.multi30k import SPLITS, read_multi30k, read_multi30k_list
+from reranksmart.datasets.published import first_images
+from reranksmart.values.records import Captions, Direction
 
 IMAGES = {
     "train": [str(1000092795 + 7 * place) for place in range(12)],

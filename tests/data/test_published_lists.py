@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.flickr30k import read_entities_list
-from reranksmart.data.multi30k import read_multi30k, read_multi30k_list
-from reranksmart.data.overlap import overlap, overlaps
-from reranksmart.records import Captions, Direction
+from reranksmart.datasets.flickr30k import read_entities_list
+from reranksmart.datasets.multi30k import read_multi30k, read_multi30k_list
+from reranksmart.datasets.overlap import overlap, overlaps
+from reranksmart.values.records import Captions, Direction
 
 FOLDER = Path(os.environ.get("RERANKSMART_PUBLISHED", "nowhere"))
 pytestmark = pytest.mark.skipif(

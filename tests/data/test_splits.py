@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.audit import audit_scenes, audit_splits
-from reranksmart.data.propositions import is_true, read_propositions, relevance
-from reranksmart.data.scenes import read_scenes
-from reranksmart.data.splits import concepts_of, make_scene, make_twin, write_split
-from reranksmart.data.stamps import Stamp
-from reranksmart.storage import read_captions
+from reranksmart.datasets.audit import audit_scenes, audit_splits
+from reranksmart.datasets.propositions import is_true, read_propositions, relevance
+from reranksmart.datasets.scenes import read_scenes
+from reranksmart.datasets.splits import concepts_of, make_scene, make_twin, write_split
+from reranksmart.datasets.stamps import Stamp
+from reranksmart.files.storage import read_captions
 
 
 def pictures(folder: Path) -> dict[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data import stamp_archive
-from reranksmart.data.stamp_archive import fetch_stamps, verify_archive
+from reranksmart.datasets import stamp_archive
+from reranksmart.datasets.stamp_archive import fetch_stamps, verify_archive
 
 FILES = {
     "animals/goat.png": b"goat pixels",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.stamps import (
+from reranksmart.datasets.stamps import (
     LANGUAGES,
     Stamp,
     clean_name,

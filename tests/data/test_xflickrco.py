@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.data.xflickrco import LANGUAGES, read_xflickrco
-from reranksmart.records import Captions
+from reranksmart.datasets.xflickrco import LANGUAGES, read_xflickrco
+from reranksmart.values.records import Captions
 
 PICTURES = [f"{1007129816 + place}.jpg" for place in range(6)] + [
     f"COCO_val2014_{number:012}.jpg" for number in range(391895, 391901)

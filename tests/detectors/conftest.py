@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from reranksmart.detectors.efficientnet import load_efficientnet
+from reranksmart.regions.detectors.efficientnet import load_efficientnet
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from reranksmart.data.layout import picture_path
-from reranksmart.data.scenes import object_boxes, read_scenes
-from reranksmart.data.splits import write_split
-from reranksmart.data.stamps import select_stamps
-from reranksmart.detectors import detection
-from reranksmart.detectors.detection import detect_regions, find_regions, object_recall
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.scenes import object_boxes, read_scenes
+from reranksmart.datasets.splits import write_split
+from reranksmart.datasets.stamps import select_stamps
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.regions.detectors import detection
+from reranksmart.regions.detectors.detection import detect_regions, find_regions, object_recall
 
 
 @pytest.fixture(scope="module")

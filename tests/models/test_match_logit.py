@@ -8,10 +8,10 @@ import torch
 import yaml
 
 from reranksmart import plan
-from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.config import ConfigError, validated
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
+from reranksmart.values.batches import RegionBatch, TextBatch
 
 DEFAULT = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 

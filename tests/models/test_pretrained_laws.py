@@ -9,12 +9,12 @@ import torch
 from pretrained_inputs import Images, images_for, make, outputs, words
 from torch import Tensor
 
-from reranksmart.batches import TextBatch, pad_tokens
+from reranksmart.families.networks import FAMILIES
 from reranksmart.models.checkpoints import load_model, save_model
-from reranksmart.models.families import FAMILIES
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.pretrained import Pretrained
-from reranksmart.pixels import VisionStates
+from reranksmart.values.batches import TextBatch, pad_tokens
+from reranksmart.values.pixels import VisionStates
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
 CROSS_ENCODERS = {"blip", "blip2", "vilt", "bridgetower", "visualbert", "lxmert"}

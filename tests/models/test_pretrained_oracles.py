@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from reranksmart.models.pretrained import Pretrained
-from reranksmart.pixels import pictures_of
+from reranksmart.values.pixels import pictures_of
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
 

@@ -7,7 +7,7 @@ import torch
 from pretrained_inputs import hub_folder, make
 from safetensors.torch import load_file, save_file
 
-from reranksmart.models.families import FAMILIES
+from reranksmart.families.networks import FAMILIES
 from reranksmart.models.pretrained_weights import load_pretrained
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.models.region_embeddings import region_inputs
+from reranksmart.values.batches import RegionBatch, TextBatch
 
 
 def images(counts: list[int], *, width: int | None = None) -> RegionBatch:

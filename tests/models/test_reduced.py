@@ -5,11 +5,11 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
 from reranksmart.models.int8 import Int8Linear
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.reranking import score_pairs
+from reranksmart.ranking.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
+from reranksmart.ranking.reranking import score_pairs
 
 DATA, MODEL = training_data(20), model().eval()
 with torch.no_grad():  # as spread as a trained model's scores, not the near equal ones of fresh weights

@@ -7,8 +7,8 @@ import torch
 from pretrained_inputs import images_for, make, outputs, words
 from torch import Tensor
 
+from reranksmart.families.networks import FAMILIES
 from reranksmart.models.checkpoints import load_model, save_model
-from reranksmart.models.families import FAMILIES
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers, without_adapters
 

@@ -16,11 +16,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from reranksmart.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.models.published import load_published, save_published
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
 
 DATA = Path(__file__).parent / "data"
 

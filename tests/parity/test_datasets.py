@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reranksmart.data.coco import read_oscar_coco
-from reranksmart.data.conceptual_captions import read_conceptual_captions
-from reranksmart.data.flickr30k import read_flickr30k_entities
-from reranksmart.data.multi30k import read_multi30k
-from reranksmart.records import Captions, Direction
-from reranksmart.region_formats.folders import read_npz_folder, read_pt_folder
-from reranksmart.region_formats.oscar import read_object_tags, read_oscar_features
-from reranksmart.region_formats.tsv import read_bottom_up_tsv
-from reranksmart.region_formats.writer import convert_regions
+from reranksmart.datasets.coco import read_oscar_coco
+from reranksmart.datasets.conceptual_captions import read_conceptual_captions
+from reranksmart.datasets.flickr30k import read_flickr30k_entities
+from reranksmart.datasets.multi30k import read_multi30k
+from reranksmart.regions.formats.folders import read_npz_folder, read_pt_folder
+from reranksmart.regions.formats.oscar import read_object_tags, read_oscar_features
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv
+from reranksmart.regions.formats.writer import convert_regions
+from reranksmart.values.records import Captions, Direction
 
 ALL = {"captions_per_image": None}
 CAPTIONS: dict[str, Callable[[Path], Captions]] = {

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from reranksmart.inputs import RegionInputs, TokenisedCaptions
-from reranksmart.records import Captions
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.training.hard_negatives import mine
 from reranksmart.training.sampling import TrainingData
+from reranksmart.values.records import Captions
 
 
 class Recorded:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from reranksmart.batches import RegionBatch, TextBatch
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.objectives import batch_hard_triplet, pair_cross_entropy
+from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy
+from reranksmart.values.batches import RegionBatch, TextBatch
 
 # The recorded float32 states lie up to 7e-5 from our float64 ones: without a LayerNorm on large features rounding
 # alone moves them so far, differently on each kind of processor.

@@ -11,8 +11,13 @@ from torch.nn.functional import normalize
 
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.objectives import batch_hard_triplet, pair_cross_entropy
-from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups, reference_parameter_groups
+from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy
+from reranksmart.training.optimisation import (
+    ReferenceAdamW,
+    linear_schedule,
+    parameter_groups,
+    reference_parameter_groups,
+)
 
 TIGHT = {"atol": 1e-6, "rtol": 1e-6}
 CONFIG = SingleStreamConfig(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from reranksmart.region_formats.images import PublishedImage
-from reranksmart.region_formats.writer import convert_regions
-from reranksmart.regions import RegionStore
+from reranksmart.files.region_store import RegionStore
+from reranksmart.regions.formats.images import PublishedImage
+from reranksmart.regions.formats.writer import convert_regions
 
 from .published import FEATURE_SIZE
 

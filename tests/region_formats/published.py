@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reranksmart.region_formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
-from reranksmart.region_formats.images import PublishedImage
-from reranksmart.region_formats.oscar import read_oscar_features
-from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
-from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
-from reranksmart.region_formats.volta import read_volta_h5
+from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
+from reranksmart.regions.formats.images import PublishedImage
+from reranksmart.regions.formats.oscar import read_oscar_features
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
+from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
+from reranksmart.regions.formats.volta import read_volta_h5
 
 FEATURE_SIZE = 8
 CLASSES = ("dog", "tree", "tennis racket")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reranksmart.region_formats.images import UNKNOWN_LABEL
+from reranksmart.regions.formats.images import UNKNOWN_LABEL
 
 from .published import CLASSES, FORMATS, PICTURES, WITHOUT_CLASSES, WITHOUT_CONFIDENCES
 

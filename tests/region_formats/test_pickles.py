@@ -16,11 +16,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reranksmart.region_formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
-from reranksmart.region_formats.oscar import read_object_tags, read_oscar_features
-from reranksmart.region_formats.pickles import PlainUnpickler, plain, read_pickled_npy
-from reranksmart.region_formats.torch_files import open_torch_file
-from reranksmart.region_formats.volta import read_volta_h5
+from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
+from reranksmart.regions.formats.oscar import read_object_tags, read_oscar_features
+from reranksmart.regions.formats.pickles import PlainUnpickler, plain, read_pickled_npy
+from reranksmart.regions.formats.torch_files import open_torch_file
+from reranksmart.regions.formats.volta import read_volta_h5
 
 from .conftest import converted
 from .published import FORMATS, PICTURES

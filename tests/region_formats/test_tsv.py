@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reranksmart.region_formats import tsv
-from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
-from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
+from reranksmart.regions.formats import tsv
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
+from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
 
 from .conftest import converted
 from .published import FEATURE_SIZE, PICTURES, bottom_up_row, encoded, write_rows

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from reranksmart.region_formats.writer import writing_regions
-from reranksmart.regions import Regions, RegionStore
+from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.regions.formats.writer import writing_regions
 
 from .published import encoded
 
@@ -92,9 +92,9 @@ def test_a_store_without_images_is_refused(tmp_path, convert):
 CONVERT = """
 import json, sys
 from pathlib import Path
-from reranksmart.region_formats.oscar import read_oscar_features
-from reranksmart.region_formats.tsv import read_bottom_up_tsv
-from reranksmart.region_formats.writer import convert_regions
+from reranksmart.regions.formats.oscar import read_oscar_features
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv
+from reranksmart.regions.formats.writer import convert_regions
 
 def mib(key):
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reranksmart.files.storage import write_json
 from reranksmart.report.accuracy import main_table
 from reranksmart.report.audit import with_leaks
 from reranksmart.report.claims import claims_table
@@ -15,7 +16,6 @@ from reranksmart.report.rendering import latex, markdown, notes, read_table, wri
 from reranksmart.report.scope import Scope
 from reranksmart.report.summary import summary_text
 from reranksmart.report.tables import Table
-from reranksmart.storage import write_json
 
 NOTE = (
     "† tested on images that the model was trained or selected on, which the configuration allows (allowed_leaks): "

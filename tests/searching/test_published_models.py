@@ -8,8 +8,8 @@ import own_pictures
 import pytest
 from hub_folders import write_model_folder
 
+from reranksmart.files.vision_store import VisionStore
 from reranksmart.searching import Searcher, build_index_folder
-from reranksmart.vision_store import VisionStore
 
 
 @pytest.fixture(scope="module")

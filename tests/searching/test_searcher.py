@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reranksmart.encoding import encode_captions, encode_images
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
-from reranksmart.reranking import score_pairs
+from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.reranking import score_pairs
 from reranksmart.searching import Query, Results, Searcher
 from reranksmart.searching.models import as_captions
 

@@ -12,8 +12,9 @@ import yaml
 from running import TINY
 from slurm_cluster import Cluster, running_cluster
 
-from reranksmart import contents, plan
+from reranksmart import plan
 from reranksmart.config import validated
+from reranksmart.plan import contents
 
 from .conftest import Run, adapt, minutes
 

@@ -13,8 +13,8 @@ from running import ROOT
 from typer.testing import CliRunner
 
 from reranksmart.cli.status import app
-from reranksmart.status import find, note_plan
-from reranksmart.training.observation import FILE_NAME, Observer
+from reranksmart.run import find, note_plan
+from reranksmart.run.observation import FILE_NAME, Observer
 
 MODEL = "results/models/oscar/scenes/joint/seed1/model"
 INDEX = "results/indexes/oscar/scenes/joint/seed1/scenes.test"

@@ -22,7 +22,7 @@ import interruptions
 import pytest
 from running import ROOT, snakemake
 
-from reranksmart.status.jobs import Job
+from reranksmart.run.jobs import Job
 
 pytestmark = pytest.mark.workflow
 

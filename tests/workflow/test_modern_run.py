@@ -13,8 +13,8 @@ from forked_verbs import forked_verbs
 from modern_miniature import MODERN, modern_miniature
 from running import snakemake
 
-from reranksmart import contents
 from reranksmart.config import validated
+from reranksmart.plan import contents
 
 pytestmark = pytest.mark.workflow
 

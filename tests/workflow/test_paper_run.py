@@ -15,9 +15,9 @@ from forked_verbs import forked_verbs
 from paper_files import DISTRACTORS, SIZES, SMALL, write_paper_files
 from running import PAPER, ROOT, snakemake
 
-from reranksmart import contents
 from reranksmart.config import Config, validated
-from reranksmart.storage import read_ranking
+from reranksmart.files.storage import read_ranking
+from reranksmart.plan import contents
 
 pytestmark = pytest.mark.workflow
 CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))

@@ -16,7 +16,7 @@ import pytest
 from forked_verbs import forked_verbs
 from running import TINY
 
-from reranksmart.status.jobs import Job
+from reranksmart.run.jobs import Job
 
 pytestmark = pytest.mark.workflow
 

@@ -11,10 +11,10 @@ import yaml
 from PIL import Image
 from running import TINY, snakemake
 
-from reranksmart import contents
 from reranksmart.config import validated
+from reranksmart.files.storage import read_captions, read_ranking
+from reranksmart.plan import contents
 from reranksmart.searching import Searcher
-from reranksmart.storage import read_captions, read_ranking
 
 pytestmark = pytest.mark.workflow
 

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from tabulate import tabulate
 
-from reranksmart import contents, plan
+from reranksmart import plan
 from reranksmart.config import Config, validated
-from reranksmart.plan import resources, sizes, work
+from reranksmart.plan import contents, resources, sizes, work
 
 ROOT = Path(__file__).parent.parent.parent
 PAPER = ROOT / "workflow" / "configs" / "paper.yaml"

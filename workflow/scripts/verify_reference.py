@@ -16,9 +16,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reranksmart import contents
 from reranksmart.config import validated
-from reranksmart.storage import read_json, write_json
+from reranksmart.files.storage import read_json, write_json
+from reranksmart.plan import contents
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = "workflow/configs/tiny.yaml"

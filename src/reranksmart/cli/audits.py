@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.data.leaks import audit_training
-from reranksmart.storage import write_json
+from reranksmart.datasets.leaks import audit_training
+from reranksmart.files.storage import write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

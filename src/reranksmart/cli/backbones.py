@@ -9,19 +9,19 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.pictures import copy_processor
-from reranksmart.code import code_digest
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
-from reranksmart.data.sources import read_sources
-from reranksmart.inputs import open_tokeniser
+from reranksmart.datasets.sources import read_sources
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_json, write_json, write_jsonl
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
+from reranksmart.inputs.published_tokenisers import published_tokeniser, require_fit
+from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.models.checkpoints import load_model, save_model
 from reranksmart.models.devices import fastest_device
 from reranksmart.models.pretrained_weights import load_pretrained
 from reranksmart.models.published import joint_part, load_published, read_published
-from reranksmart.processors import PictureProcessor, published_tokeniser_of
-from reranksmart.provenance import write_provenance
-from reranksmart.published_tokenisers import published_tokeniser, require_fit
-from reranksmart.storage import read_json, write_json, write_jsonl
-from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

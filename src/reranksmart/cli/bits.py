@@ -13,23 +13,23 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import PlannedEvaluation
-from reranksmart.fewer_bits import EXACT, bit_costs
-from reranksmart.inputs import TokenisedCaptions, open_tokeniser
+from reranksmart.cost.fewer_bits import EXACT, bit_costs
+from reranksmart.cost.rates import measured_rates
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.storage import read_captions, read_relevance
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import open_images
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import can_compute
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.precision import Precision
-from reranksmart.provenance import device_name, write_provenance
-from reranksmart.rates import measured_rates
-from reranksmart.records import Captions
-from reranksmart.storage import read_captions, read_relevance
 from reranksmart.training.sampling import TrainingData
-from reranksmart.vision_inputs import open_images
-from reranksmart.writing import atomic_directory
+from reranksmart.values.precision import Precision
+from reranksmart.values.records import Captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

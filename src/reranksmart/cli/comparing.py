@@ -12,9 +12,9 @@ import typer
 
 from reranksmart import evaluation
 from reranksmart.config import Comparison
-from reranksmart.records import Direction
-from reranksmart.significance import compare
-from reranksmart.writing import atomic_path
+from reranksmart.evaluation.significance import compare
+from reranksmart.files.writing import atomic_path
+from reranksmart.values.records import Direction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

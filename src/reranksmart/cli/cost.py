@@ -15,22 +15,22 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Latency, Precisions
-from reranksmart.index_costs import index_costs
-from reranksmart.inputs import TokenisedCaptions, open_tokeniser
-from reranksmart.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
+from reranksmart.cost.index_costs import index_costs
+from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.storage import read_captions, read_embeddings
+from reranksmart.files.vision_store import VisionStore
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import PixelInputs, open_images, open_store
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import chosen_precision, in_precision
-from reranksmart.precision import Precision
-from reranksmart.provenance import device_name, write_provenance
-from reranksmart.records import Captions
-from reranksmart.storage import read_captions, read_embeddings
-from reranksmart.vision_encoding import make_states
-from reranksmart.vision_inputs import PixelInputs, open_images, open_store
-from reranksmart.vision_store import VisionStore
-from reranksmart.writing import atomic_directory
+from reranksmart.ranking.vision_encoding import make_states
+from reranksmart.values.precision import Precision
+from reranksmart.values.records import Captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -11,23 +11,23 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.published_captions import read_published
-from reranksmart.code import code_digest
 from reranksmart.config import Dataset, Files, PublishedDataset, Scenes
-from reranksmart.data.audit import audit_scenes, audit_splits
-from reranksmart.data.files import prepare_file_split
-from reranksmart.data.layout import read_image_ids
-from reranksmart.data.overlap import overlaps
-from reranksmart.data.photographs import prepare_published_split
-from reranksmart.data.propositions import read_propositions, relevance
-from reranksmart.data.scenes import read_scenes
-from reranksmart.data.splits import concepts_of, write_split
-from reranksmart.data.stamp_archive import fetch_stamps
-from reranksmart.data.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
-from reranksmart.gallery import Gallery
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Relevance
-from reranksmart.storage import read_captions, write_json, write_relevance
-from reranksmart.writing import atomic_directory
+from reranksmart.datasets.audit import audit_scenes, audit_splits
+from reranksmart.datasets.files import prepare_file_split
+from reranksmart.datasets.layout import read_image_ids
+from reranksmart.datasets.overlap import overlaps
+from reranksmart.datasets.photographs import prepare_published_split
+from reranksmart.datasets.propositions import read_propositions, relevance
+from reranksmart.datasets.scenes import read_scenes
+from reranksmart.datasets.splits import concepts_of, write_split
+from reranksmart.datasets.stamp_archive import fetch_stamps
+from reranksmart.datasets.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_captions, write_json, write_relevance
+from reranksmart.files.writing import atomic_directory
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Relevance
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -9,12 +9,12 @@ import torch
 import typer
 
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
-from reranksmart.data.layout import pictures_of_shard
-from reranksmart.provenance import write_provenance
-from reranksmart.region_formats.writer import writing_regions
-from reranksmart.writing import atomic_directory
+from reranksmart.datasets.layout import pictures_of_shard
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.writing import atomic_directory
+from reranksmart.regions.formats.writer import writing_regions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,9 +36,9 @@ def detect_regions_verb(
     torch.set_num_threads(threads)
     regions = RegionFeatures.model_validate_json(settings)
     try:
-        from reranksmart.detectors.coco import Coco, load_coco
-        from reranksmart.detectors.extraction import Detector, VisualGenome, chosen_device, detect_all
-        from reranksmart.detectors.visual_genome_files import load_visual_genome
+        from reranksmart.regions.detectors.coco import Coco, load_coco
+        from reranksmart.regions.detectors.extraction import Detector, VisualGenome, chosen_device, detect_all
+        from reranksmart.regions.detectors.visual_genome_files import load_visual_genome
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision that was built for another torch
         raise ValueError(
             f"regions.detector is {regions.detector}, which needs torchvision, and it cannot be imported here ({error}). "

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from reranksmart.config import Downloads
-from reranksmart.data.archives import unpack
-from reranksmart.data.downloads import fetch, recorded
-from reranksmart.data.sources import SOURCES, read_sources, sources_below
-from reranksmart.storage import read_json, write_json
+from reranksmart.datasets.archives import unpack
+from reranksmart.datasets.downloads import fetch, recorded
+from reranksmart.datasets.sources import SOURCES, read_sources, sources_below
+from reranksmart.files.storage import read_json, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -14,14 +14,14 @@ from pydantic import TypeAdapter
 from reranksmart import evaluation
 from reranksmart.cli.published_captions import read_caption_numbers
 from reranksmart.cli.rankings import RankedGallery, combinations_of
-from reranksmart.code import code_digest
 from reranksmart.config import Coco
-from reranksmart.data.extended_relevance import extended_relevance
-from reranksmart.data.layout import read_image_ids
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Direction
-from reranksmart.storage import read_captions, read_relevance, write_relevance
-from reranksmart.writing import atomic_directory
+from reranksmart.datasets.extended_relevance import extended_relevance
+from reranksmart.datasets.layout import read_image_ids
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_captions, read_relevance, write_relevance
+from reranksmart.files.writing import atomic_directory
+from reranksmart.values.records import Direction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

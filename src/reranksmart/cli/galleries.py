@@ -18,17 +18,17 @@ import uvicorn
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.data.folders import find_pictures
-from reranksmart.gallery import Gallery
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Captions
+from reranksmart.datasets.folders import find_pictures
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_captions
+from reranksmart.files.writing import atomic_directory
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings, require_replaceable
 from reranksmart.serving.app import LOCAL_NAMES, create_app
-from reranksmart.storage import read_captions
-from reranksmart.writing import atomic_directory
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

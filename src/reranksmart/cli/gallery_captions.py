@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reranksmart.gallery import Gallery
-from reranksmart.records import Captions
-from reranksmart.storage import read_captions
+from reranksmart.files.storage import read_captions
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Captions
 
 
 def read_gallery_captions(folders: list[Path], gallery: Gallery, languages: tuple[str, ...]) -> Captions:

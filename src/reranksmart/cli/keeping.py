@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.records import Direction, Embeddings, Ranking
-from reranksmart.shards import WHOLE, Shard, Share, joined
-from reranksmart.storage import write_embeddings, write_pair_scores, write_ranking, write_share
+from reranksmart.files.storage import write_embeddings, write_pair_scores, write_ranking, write_share
+from reranksmart.values.records import Direction, Embeddings, Ranking
+from reranksmart.values.shards import WHOLE, Shard, Share, joined
 
 
 def keep_vectors(path: Path, ids: Sequence[str], shares: Sequence[Share], job: Shard = WHOLE) -> None:

@@ -12,12 +12,12 @@ import typer
 
 from reranksmart import evaluation
 from reranksmart.cli.rankings import RankedGallery, combinations_of
-from reranksmart.code import code_digest
-from reranksmart.gallery import Gallery
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Captions, Direction
-from reranksmart.storage import read_captions, read_relevance, read_twin_scores
-from reranksmart.writing import atomic_directory
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
+from reranksmart.files.writing import atomic_directory
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Captions, Direction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -9,14 +9,14 @@ import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
 from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
-from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.gallery import Gallery
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Direction
-from reranksmart.storage import read_ranking, read_share
-from reranksmart.vision_inputs import concatenated, open_store
-from reranksmart.writing import atomic_directory
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_ranking, read_share
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import concatenated, open_store
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Direction
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -11,16 +11,16 @@ import torch
 import typer
 
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.inputs import RegionInputs, TokenisedCaptions, open_tokeniser
+from reranksmart.cost.pair_costs import pair_costs
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_captions
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
-from reranksmart.pair_costs import pair_costs
-from reranksmart.provenance import device_name, write_provenance
-from reranksmart.regions import RegionStore
-from reranksmart.storage import read_captions
-from reranksmart.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

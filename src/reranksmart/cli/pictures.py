@@ -11,21 +11,21 @@ import typer
 from PIL import Image
 
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
-from reranksmart.data.layout import picture_path, read_image_ids
-from reranksmart.detectors.photographs import read_photograph
+from reranksmart.datasets.layout import picture_path, read_image_ids
+from reranksmart.files.code import code_digest
+from reranksmart.files.photographs import read_photograph
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.vision_store import VisionStore, writing_vision
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import PixelInputs
+from reranksmart.inputs.processors import PictureProcessor
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.interface import StatesEncoder
 from reranksmart.models.reduced import in_precision
-from reranksmart.precision import Precision
-from reranksmart.processors import PictureProcessor
-from reranksmart.progress import progress
-from reranksmart.provenance import write_provenance
-from reranksmart.vision_encoding import write_states
-from reranksmart.vision_inputs import PixelInputs
-from reranksmart.vision_store import VisionStore, writing_vision
-from reranksmart.writing import atomic_directory
+from reranksmart.ranking.vision_encoding import write_states
+from reranksmart.run.progress import progress
+from reranksmart.values.precision import Precision
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from reranksmart.config import Coco, ConceptualCaptions, Flickr30k, Multi30k, PublishedDataset
-from reranksmart.data.coco import coco_1k, coco_folds, read_coco, read_coco_numbers, read_oscar_coco
-from reranksmart.data.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
-from reranksmart.data.flickr30k import read_flickr30k, read_flickr30k_entities
-from reranksmart.data.multi30k import read_multi30k
-from reranksmart.data.published import first_images
-from reranksmart.data.xflickrco import read_xflickrco
-from reranksmart.records import Captions
+from reranksmart.datasets.coco import coco_1k, coco_folds, read_coco, read_coco_numbers, read_oscar_coco
+from reranksmart.datasets.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
+from reranksmart.datasets.flickr30k import read_flickr30k, read_flickr30k_entities
+from reranksmart.datasets.multi30k import read_multi30k
+from reranksmart.datasets.published import first_images
+from reranksmart.datasets.xflickrco import read_xflickrco
+from reranksmart.values.records import Captions
 
 
 def read_published(dataset: PublishedDataset, split: str) -> Captions:

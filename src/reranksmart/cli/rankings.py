@@ -8,9 +8,9 @@ from pathlib import Path
 
 from reranksmart import evaluation
 from reranksmart.config import Fusion
-from reranksmart.fusion import fuse
-from reranksmart.records import Direction, Ranking
-from reranksmart.storage import read_json, read_pair_scores, read_ranking
+from reranksmart.files.storage import read_json, read_pair_scores, read_ranking
+from reranksmart.ranking.fusion import fuse
+from reranksmart.values.records import Direction, Ranking
 
 
 def combinations_of(depths: str, fusions: str) -> list[tuple[int, Fusion]]:

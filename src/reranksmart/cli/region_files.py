@@ -10,20 +10,20 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.code import code_digest
 from reranksmart.config import RegionFiles
-from reranksmart.data.layout import read_image_ids
-from reranksmart.data.published import read_lines
-from reranksmart.provenance import write_provenance
-from reranksmart.region_formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
-from reranksmart.region_formats.identities import PublishedNames
-from reranksmart.region_formats.images import PublishedImage
-from reranksmart.region_formats.oscar import read_object_tags, read_oscar_features
-from reranksmart.region_formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
-from reranksmart.region_formats.vinvl import VinvlLabels, read_vinvl_tsv
-from reranksmart.region_formats.volta import read_volta_h5
-from reranksmart.region_formats.writer import convert_regions
-from reranksmart.writing import atomic_directory
+from reranksmart.datasets.layout import read_image_ids
+from reranksmart.datasets.published import read_lines
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.writing import atomic_directory
+from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
+from reranksmart.regions.formats.identities import PublishedNames
+from reranksmart.regions.formats.images import PublishedImage
+from reranksmart.regions.formats.oscar import read_object_tags, read_oscar_features
+from reranksmart.regions.formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
+from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
+from reranksmart.regions.formats.volta import read_volta_h5
+from reranksmart.regions.formats.writer import convert_regions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

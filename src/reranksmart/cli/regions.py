@@ -10,17 +10,17 @@ import torch
 import typer
 
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import RegionFeatures
-from reranksmart.data.layout import pictures_of_shard
-from reranksmart.data.scenes import object_boxes, read_scenes
-from reranksmart.detectors.detection import find_regions, object_recall
-from reranksmart.detectors.efficientnet import label_names
-from reranksmart.provenance import write_provenance
-from reranksmart.region_formats.writer import writing_regions
-from reranksmart.regions import RegionStore
-from reranksmart.storage import write_json
-from reranksmart.writing import atomic_directory
+from reranksmart.datasets.layout import pictures_of_shard
+from reranksmart.datasets.scenes import object_boxes, read_scenes
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import write_json
+from reranksmart.files.writing import atomic_directory
+from reranksmart.regions.detectors.detection import find_regions, object_recall
+from reranksmart.regions.detectors.efficientnet import label_names
+from reranksmart.regions.formats.writer import writing_regions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

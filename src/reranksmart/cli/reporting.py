@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 from pydantic import TypeAdapter
 
+from reranksmart.files.writing import atomic_path
 from reranksmart.report.claims import verdicts
 from reranksmart.report.deviations import deviations as compute_deviations
 from reranksmart.report.deviations import deviations_table
@@ -21,7 +22,6 @@ from reranksmart.report.rendering import read_table, write_table
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
 from reranksmart.report.table_catalogue import make_table
-from reranksmart.writing import atomic_path
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

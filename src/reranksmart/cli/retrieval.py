@@ -12,9 +12,18 @@ import typer
 from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
 from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.encoding import (
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import open_images
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.models.checkpoints import load_model
+from reranksmart.models.devices import accelerator
+from reranksmart.models.match_logit import ranked_by
+from reranksmart.models.reduced import in_precision
+from reranksmart.ranking.encoding import (
     captions_for_pairs,
     encode_captions,
     encode_images,
@@ -22,20 +31,11 @@ from reranksmart.encoding import (
     share_of_captions,
     share_of_images,
 )
-from reranksmart.gallery import Gallery
-from reranksmart.inputs import TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
-from reranksmart.models.devices import accelerator
-from reranksmart.models.match_logit import ranked_by
-from reranksmart.models.reduced import in_precision
-from reranksmart.precision import Precision
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Direction
-from reranksmart.reranking import score_pairs, share_of_candidates, share_of_matrix
-from reranksmart.shards import Shard
-from reranksmart.storage import read_captions, read_ranking, write_twin_scores
-from reranksmart.vision_inputs import open_images
-from reranksmart.writing import atomic_directory
+from reranksmart.ranking.reranking import score_pairs, share_of_candidates, share_of_matrix
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.precision import Precision
+from reranksmart.values.records import Direction
+from reranksmart.values.shards import Shard
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

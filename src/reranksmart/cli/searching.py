@@ -12,14 +12,14 @@ import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Reading
-from reranksmart.gallery import Gallery
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Direction, Embeddings
-from reranksmart.search import build_index, read_index, retrieve
-from reranksmart.storage import read_embeddings, write_ranking
-from reranksmart.writing import atomic_directory
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.storage import read_embeddings, write_ranking
+from reranksmart.files.writing import atomic_directory
+from reranksmart.ranking.search import build_index, read_index, retrieve
+from reranksmart.values.gallery import Gallery
+from reranksmart.values.records import Direction, Embeddings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

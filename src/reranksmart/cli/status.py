@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.status import as_text, find
+from reranksmart.run import as_text, find
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -12,33 +12,33 @@ import typer
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.cli.threads import Threads
-from reranksmart.code import code_digest
 from reranksmart.config import Backbone, Objective, Reading, Tuning
-from reranksmart.inputs import TokenisedCaptions, open_tokeniser
+from reranksmart.files.code import code_digest
+from reranksmart.files.provenance import write_provenance
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_captions, read_relevance, write_jsonl
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import open_images
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers
-from reranksmart.pretraining import (
+from reranksmart.training.assembly import assemble
+from reranksmart.training.loop import TerminatedError, train
+from reranksmart.training.pretraining import (
     align_words_and_regions,
     feature_statistics,
     fold_standardisation,
     start_attention_with_like_to_like,
 )
-from reranksmart.provenance import write_provenance
-from reranksmart.records import Captions
-from reranksmart.regions import RegionStore
-from reranksmart.storage import read_captions, read_relevance, write_jsonl
-from reranksmart.tokenisers import train_unigram, train_wordpiece
-from reranksmart.training.assembly import assemble
-from reranksmart.training.loop import TerminatedError, train
 from reranksmart.training.processes import Processes
 from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile, identity_of
-from reranksmart.vision_inputs import open_images
-from reranksmart.writing import atomic_directory
+from reranksmart.values.records import Captions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -92,7 +92,7 @@ class Downloads(Frozen):
     """Published files that are fetched: they outlive the jobs that fetch them."""
 
     folder: str = Field("downloads", description="where they lie; a file got by hand is put there and used")
-    sources: str | None = Field(None, description="a table of your own mirrors in the form of data/sources.csv")
+    sources: str | None = Field(None, description="a table of your own mirrors in the form of datasets/sources.csv")
     accept: tuple[Literal["flickr30k", "multi30k"], ...] = Field(
         (), description="terms that you have read and accept: non-commercial research, Flickr's terms of use"
     )

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from reranksmart.config.values import Count, Frozen, Name, Names, SplitName
-from reranksmart.precision import Precision
+from reranksmart.values.precision import Precision
 
 
 class System(Frozen):

@@ -13,7 +13,7 @@ Place = Annotated[
     str,
     Field(
         min_length=1,
-        description="a path; or source:FILE of data/sources.csv, which is fetched (source:FOLDER: all files below it; "
+        description="a path; or source:FILE of datasets/sources.csv, which is fetched (source:FOLDER: all files below it; "
         "source:FILE.zip#INSIDE: a folder or file of an archive, which is unpacked)",
     ),
 ]

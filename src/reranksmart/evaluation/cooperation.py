@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reranksmart.records import Ranking
+from reranksmart.values.records import Ranking
 
 
 def require_recall_unchanged(before: Ranking, after: Ranking, *, depth: int) -> None:

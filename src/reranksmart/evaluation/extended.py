@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from reranksmart.evaluation.resampling import image_weights
 from reranksmart.evaluation.summary import MEASURE_COLUMNS, RECALLS, percentages, summary_row
-from reranksmart.records import Direction, Ranking, Relevance
-from reranksmart.resampling import image_weights
+from reranksmart.values.records import Direction, Ranking, Relevance
 
 EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {
     "eccv_caption": ("mAP@R", "R-Precision", "R@1"),

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reranksmart.reading import reading
-from reranksmart.records import Captions, Direction, Ranking, Relevance
-from reranksmart.writing import atomic_path
+from reranksmart.files.reading import reading
+from reranksmart.files.writing import atomic_path
+from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 PerQuery = Mapping[Direction, pd.DataFrame]
 

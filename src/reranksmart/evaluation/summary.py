@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reranksmart.evaluation.per_query import PerQuery
-from reranksmart.records import Direction
-from reranksmart.resampling import image_weights, percentile_interval
+from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.values.records import Direction
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10", "MAP@10")
 RECALLS = ("R@1", "R@5", "R@10")

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reranksmart.evaluation.resampling import image_weights
 from reranksmart.evaluation.summary import MEASURE_COLUMNS, summary_row
-from reranksmart.records import Captions, Direction, Ranking
-from reranksmart.resampling import image_weights
+from reranksmart.values.records import Captions, Direction, Ranking
 
 
 def twin_of_images(image_ids: Sequence[str]) -> dict[str, str]:

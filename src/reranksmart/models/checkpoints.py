@@ -11,14 +11,14 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from reranksmart.families.networks import family
+from reranksmart.files.reading import reading
+from reranksmart.files.weights import fill
 from reranksmart.models.devices import fastest_device
-from reranksmart.models.families import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.models.tuning import without_adapters
-from reranksmart.reading import reading
-from reranksmart.weights import fill
 
 CONFIG_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"

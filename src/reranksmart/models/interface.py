@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
-from reranksmart.pixels import PixelBatch, VisionStates
+from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.values.pixels import PixelBatch, VisionStates
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from torch.nn.functional import normalize, pad
 from transformers import PretrainedConfig as NetworkConfig
 from transformers import PreTrainedModel
 
-from reranksmart.batches import RegionBatch, TextBatch
+from reranksmart.values.batches import RegionBatch, TextBatch
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import PretrainedConfig as NetworkConfig
 
-from reranksmart.hub import from_hub
-from reranksmart.models.families import family
+from reranksmart.families.networks import family
+from reranksmart.files.hub import from_hub
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, seeded, settings_of
 
 _CONSTANTS = (".position_ids", ".token_type_ids")

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reranksmart.files.weights import fill
 from reranksmart.models.checkpoints import read_settings, single_stream_of, write_whole
 from reranksmart.models.published_layouts import BERT_FILES, BERT_SETTINGS, M3P_FILE, M3P_PARAMS, READERS, tensors_of
 from reranksmart.models.published_names import our_names, published_parameters
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.weights import fill
 
 _JOINT_KINDS = {"0_OSCAR": "oscar", "0_M3P": "m3p"}
 

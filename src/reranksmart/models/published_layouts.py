@@ -10,11 +10,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from reranksmart.files.reading import reading
+from reranksmart.files.weights import read_pickled_tensors
 from reranksmart.models.checkpoints import read_settings
 from reranksmart.models.published_names import stripped
 from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.reading import reading
-from reranksmart.weights import read_pickled_tensors
 
 OSCAR_FILE, UNITER_FILE, M3P_FILE = "pytorch_model.bin", "uniter-base.pt", "m3p_under_weights.pth"
 

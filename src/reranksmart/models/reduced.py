@@ -13,7 +13,7 @@ from reranksmart.models.autocast import under_autocast
 from reranksmart.models.int8 import with_int8_products
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.precision import Precision
+from reranksmart.values.precision import Precision
 
 _WIDTH_WORTH_FEWER_BITS = 512
 

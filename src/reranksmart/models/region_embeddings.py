@@ -15,7 +15,7 @@ from torch.nn.functional import normalize
 from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertEmbeddings
 
-from reranksmart.batches import box_geometry
+from reranksmart.values.batches import box_geometry
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertCrossAttention, BertEncoder, BertLayer, BertPooler
 
-from reranksmart.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 from reranksmart.models.pooling import mean_direction
 from reranksmart.models.region_embeddings import EMBEDDERS, Embedder, SingleStreamConfig, region_inputs
+from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 
 _States = TypeVar("_States", EmbeddedTexts, EmbeddedRegions)
 

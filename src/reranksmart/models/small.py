@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reranksmart.models.families import family
+from reranksmart.families.networks import family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, settings_of
 
 SIDE, PATCH = 32, 8

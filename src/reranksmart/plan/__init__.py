@@ -1,7 +1,6 @@
 """Pure functions of the configuration: which files must exist, what each needs, and the digest of a verb's code."""
 
-from reranksmart.code import code_digest as code_digest
-from reranksmart.gallery import Gallery as Gallery
+from reranksmart.files.code import code_digest as code_digest
 from reranksmart.plan.arrays import Array as Array
 from reranksmart.plan.audit import audit_inputs as audit_inputs
 from reranksmart.plan.audit import audit_settings as audit_settings
@@ -92,3 +91,4 @@ from reranksmart.plan.resources import memory_mb as memory_mb
 from reranksmart.plan.resources import runtime_minutes as runtime_minutes
 from reranksmart.plan.searchable import searchable_inputs as searchable_inputs
 from reranksmart.plan.searchable import searchable_settings as searchable_settings
+from reranksmart.values.gallery import Gallery as Gallery

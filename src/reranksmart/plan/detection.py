@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from reranksmart.code import code_digest
 from reranksmart.config import Config
+from reranksmart.files.code import code_digest
 from reranksmart.plan.names import settings
 
 _SOURCE = Path(__file__).parents[2]

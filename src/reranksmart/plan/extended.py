@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
-from reranksmart.data.extended_relevance import most_items
-from reranksmart.gallery import Gallery
+from reranksmart.datasets.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import depths, fusions
 from reranksmart.plan.measures import experiment_keys, measure_inputs
 from reranksmart.plan.names import gallery_name, options, settings
+from reranksmart.values.gallery import Gallery
 
 
 def _judged_split(gallery: str) -> SimpleNamespace:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reranksmart.config import Config, Experiment
-from reranksmart.gallery import Gallery
 from reranksmart.plan.experiments import evaluations
 from reranksmart.plan.measures import made_by
 from reranksmart.plan.names import gallery_names
+from reranksmart.values.gallery import Gallery
 
 Job = tuple[str, tuple[tuple[str, str], ...]]
 

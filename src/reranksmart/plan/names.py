@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reranksmart.config import Config, PretrainedBackbone, TestSet
-from reranksmart.gallery import Gallery
+from reranksmart.values.gallery import Gallery
 
 
 def model_folder(backbone: str, training_set: str, objective: str, seed: int) -> str:

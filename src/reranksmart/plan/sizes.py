@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from reranksmart.config import Backbone, Coco, Config, Files, Flickr30k, Multi30k, Scenes
 from reranksmart.config.published import CocoSubset, Subset
-from reranksmart.gallery import Gallery
 from reranksmart.plan.names import languages_read
+from reranksmart.values.gallery import Gallery
 
 CAPTION_TOKENS = 16  # with the two special ones; MSCOCO's captions have eleven words
 IMPORTED_REGIONS = 50  # what models read of an image, at most

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from reranksmart.files.storage import read_json
 from reranksmart.report.tables import Cell, Column, Row, Table
-from reranksmart.storage import read_json
 
 _COLUMNS = (
     Column("trained_images", "images trained or selected on", unit="count", in_paper=False),

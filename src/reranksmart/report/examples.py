@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.records import Captions, Direction, Ranking, Relevance
-from reranksmart.regions import RegionStore
+from reranksmart.files.region_store import RegionStore
+from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 SHOWN = 4  # items of each list
 _KINDS = (

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from reranksmart.files.storage import read_jsonl
 from reranksmart.report.beyond import cached_layers_figure
 from reranksmart.report.cost_figures import accuracy_latency_figure, latency_figure
 from reranksmart.report.figures import depth_figure, learning_curves_figure, sample_efficiency_figure
 from reranksmart.report.inputs import ReportSettings, read_measures
 from reranksmart.report.plots import Plot
 from reranksmart.report.scope import Scope
-from reranksmart.storage import read_jsonl
 
 
 def make_figure(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Plot:

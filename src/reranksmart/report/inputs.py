@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from reranksmart.evaluation.significance import aggregate_seeds
+from reranksmart.files.storage import read_json
 from reranksmart.report.audit import with_leaks
 from reranksmart.report.provenance import require_one_code_version
-from reranksmart.significance import aggregate_seeds
-from reranksmart.storage import read_json
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reranksmart.files.writing import atomic_path
 from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
 from reranksmart.report.rendering import interval_text, notes, paper_text, value_text
 from reranksmart.report.summary import Fact
 from reranksmart.report.tables import Table
-from reranksmart.writing import atomic_path
 
 
 def render_page(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reranksmart.reading import reading
+from reranksmart.files.reading import reading
 from reranksmart.report.tables import Cell, Row, Table
 
 _COLUMNS = ["table", "row", "column", "value", "source", "dataset"]

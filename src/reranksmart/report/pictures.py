@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from reranksmart.detectors.photographs import read_photograph
+from reranksmart.files.photographs import read_photograph
 
 WIDTH = 208
 

@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from reranksmart.files.writing import atomic_path
 from reranksmart.report.labels import number
-from reranksmart.writing import atomic_path
 
 FORMATS = ("svg", "pdf", "png")
 _UNDATED: Mapping[str, dict[str, None]] = {

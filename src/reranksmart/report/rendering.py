@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
+from reranksmart.files.writing import atomic_path
 from reranksmart.report.labels import MISSING, number, span
 from reranksmart.report.tables import Cell, Column, Row, Table
-from reranksmart.writing import atomic_path
 
 LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reranksmart.data.layout import picture_path
-from reranksmart.records import Direction
-from reranksmart.regions import RegionStore
+from reranksmart.datasets.layout import picture_path
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_captions, read_json, read_pair_scores, read_ranking, read_relevance
 from reranksmart.report.examples import choose_examples
 from reranksmart.report.page import render_page
 from reranksmart.report.pictures import Example, example
 from reranksmart.report.plots import read_plot
 from reranksmart.report.summary import facts
 from reranksmart.report.tables import Table
-from reranksmart.storage import read_captions, read_json, read_pair_scores, read_ranking, read_relevance
+from reranksmart.values.records import Direction
 
 METHOD = (
     "A bi-encoder embeds captions and images apart, so that a query costs one pass and a nearest-neighbour search. A "

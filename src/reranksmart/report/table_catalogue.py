@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from reranksmart.files.storage import read_json
 from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
 from reranksmart.report.accuracy import languages_table, main_table, twins_table
 from reranksmart.report.audit import audit_table, with_leaks
@@ -26,7 +27,6 @@ from reranksmart.report.paper import paper_numbers, with_paper, with_published
 from reranksmart.report.scope import Scope
 from reranksmart.report.tables import Table
 from reranksmart.report.transfers import enlarged_galleries_table, enlarged_table, transfer_matrix_table, transfer_table
-from reranksmart.storage import read_json
 
 
 def make_table(name: str, inputs: Sequence[Path], settings: ReportSettings) -> Table:

@@ -11,9 +11,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.records import Embeddings, Ranking
-from reranksmart.search import retrieve
+from reranksmart.ranking.search import retrieve
 from reranksmart.searching.results import Hit, Query, Results
+from reranksmart.values.records import Embeddings, Ranking
 
 Rows = NDArray[np.integer]
 Score = Callable[[Rows, Sequence[str], Rows], NDArray[np.float32]]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.data.files import read_file_captions
-from reranksmart.data.folders import Broken, find_pictures, split_broken
-from reranksmart.data.layout import picture_path
+from reranksmart.datasets.files import read_file_captions
+from reranksmart.datasets.folders import Broken, find_pictures, split_broken
+from reranksmart.datasets.layout import picture_path
+from reranksmart.files.storage import read_embeddings, read_json
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import concatenated, open_store
 from reranksmart.models.checkpoints import CONFIG_FILE
-from reranksmart.records import Captions, Embeddings
-from reranksmart.search import build_index
+from reranksmart.ranking.search import build_index
 from reranksmart.searching.folder import (
     NO_CAPTIONS,
     IndexSettings,
@@ -29,9 +31,7 @@ from reranksmart.searching.folder import (
 )
 from reranksmart.searching.models import RoleModels
 from reranksmart.searching.sight import Seen
-from reranksmart.storage import read_embeddings, read_json
-from reranksmart.vision_inputs import concatenated, open_store
-from reranksmart.writing import atomic_directory
+from reranksmart.values.records import Captions, Embeddings
 
 
 def build_index_folder(

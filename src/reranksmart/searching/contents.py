@@ -8,11 +8,11 @@ from pathlib import Path
 
 import faiss
 
-from reranksmart.records import Captions
-from reranksmart.regions import RegionStore
+from reranksmart.files.region_store import RegionStore
+from reranksmart.inputs.images import concatenated
 from reranksmart.searching.folder import Part, PictureFile, part_folders, read_part
 from reranksmart.searching.sight import Seen
-from reranksmart.vision_inputs import concatenated
+from reranksmart.values.records import Captions
 
 
 class Contents:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import faiss
 
-from reranksmart.records import Captions
-from reranksmart.search import read_index
+from reranksmart.files.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
+from reranksmart.files.writing import atomic_directory
+from reranksmart.inputs.images import open_store
+from reranksmart.ranking.search import read_index
 from reranksmart.searching.sight import Seen
-from reranksmart.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
-from reranksmart.vision_inputs import open_store
-from reranksmart.writing import atomic_directory
+from reranksmart.values.records import Captions
 
 FORMAT = 1
 SETTINGS_FILE = "index.json"

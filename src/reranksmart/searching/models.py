@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
-from reranksmart.inputs import StoredImages, TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.images import inputs_of
+from reranksmart.inputs.stored import StoredImages, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.records import Captions, Embeddings
-from reranksmart.reranking import score_pairs
+from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
+from reranksmart.ranking.reranking import score_pairs
 from reranksmart.searching.folder import IndexSettings
 from reranksmart.searching.sight import Pictures, Seen, Sight, sight_of
-from reranksmart.vision_inputs import inputs_of
+from reranksmart.values.records import Captions, Embeddings
 
 _MOST_BYTES = 2**34  # a query's pictures are always prepared once: they are few
 

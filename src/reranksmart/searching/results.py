@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from reranksmart.data.folders import Broken
-from reranksmart.records import Direction
+from reranksmart.datasets.folders import Broken
+from reranksmart.values.records import Direction
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import cast
 
 from filelock import FileLock
 
-from reranksmart.data.folders import split_broken
-from reranksmart.progress import silent
-from reranksmart.records import Direction
-from reranksmart.regions import RegionStore
-from reranksmart.search import build_index
+from reranksmart.datasets.folders import split_broken
+from reranksmart.files.region_store import RegionStore
+from reranksmart.ranking.search import build_index
+from reranksmart.run.progress import silent
 from reranksmart.searching.answering import answer, clock
 from reranksmart.searching.contents import Contents
 from reranksmart.searching.folder import (
@@ -28,6 +27,7 @@ from reranksmart.searching.folder import (
 )
 from reranksmart.searching.models import RoleModels, as_captions
 from reranksmart.searching.results import Added, Query, Results
+from reranksmart.values.records import Direction
 
 
 class Searcher:

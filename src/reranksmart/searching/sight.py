@@ -11,16 +11,16 @@ from typing import Any, Protocol
 from PIL import Image
 from torch import nn
 
-from reranksmart.detectors.detection import detect_regions
-from reranksmart.detectors.efficientnet import load_efficientnet
-from reranksmart.detectors.photographs import read_photograph
+from reranksmart.files.photographs import read_photograph
+from reranksmart.files.region_store import RegionStore
+from reranksmart.files.vision_store import VisionStore
+from reranksmart.inputs.images import PixelInputs
+from reranksmart.inputs.processors import PictureProcessor
 from reranksmart.models.interface import StatesEncoder
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.processors import PictureProcessor
-from reranksmart.regions import RegionStore
-from reranksmart.vision_encoding import states_in_memory
-from reranksmart.vision_inputs import PixelInputs
-from reranksmart.vision_store import VisionStore
+from reranksmart.ranking.vision_encoding import states_in_memory
+from reranksmart.regions.detectors.detection import detect_regions
+from reranksmart.regions.detectors.efficientnet import load_efficientnet
 
 _FEATURE_SIZES = ("visual_embedding_dim", "visual_feat_dim")
 """Names that transformers gives the width of a region's features, in VisualBERT and in LXMERT."""

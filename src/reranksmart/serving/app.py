@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reranksmart.detectors.photographs import read_photograph
+from reranksmart.files.photographs import read_photograph
 from reranksmart.searching import Hit, Query, Results, Searcher
 from reranksmart.serving.batching import Batcher
 from reranksmart.serving.uploads import RefusedError, read_bounded, require_picture

@@ -11,10 +11,15 @@ import torch
 from reranksmart.config import Distillation, Objective
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.optimisation import ReferenceAdamW, linear_schedule, parameter_groups, reference_parameter_groups
 from reranksmart.training.distillation import DistilledTask
 from reranksmart.training.hard_negatives import MinedNegatives, mine
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
+from reranksmart.training.optimisation import (
+    ReferenceAdamW,
+    linear_schedule,
+    parameter_groups,
+    reference_parameter_groups,
+)
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData
 from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall

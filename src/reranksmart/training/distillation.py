@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reranksmart import objectives
+from reranksmart.training import objectives
 from reranksmart.training.tasks import ContrastiveTask, JointModel, read_by_length
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.encoding import encode_captions, encode_images
 from reranksmart.models.interface import BiEncoder
-from reranksmart.search import build_index, search
+from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.search import build_index, search
 from reranksmart.training.sampling import TrainingData, draw_random_negatives
 
 

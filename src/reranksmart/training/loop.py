@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from reranksmart.progress import progress
-from reranksmart.training.observation import FILE_NAME, Observer
+from reranksmart.run.observation import FILE_NAME, Observer
+from reranksmart.run.progress import progress
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.state import StateFile, termination_watched
 from reranksmart.training.tasks import Task

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from reranksmart.inputs import StoredImages, TokenisedCaptions
-from reranksmart.records import Captions, Relevance
+from reranksmart.inputs.stored import StoredImages, TokenisedCaptions
+from reranksmart.values.records import Captions, Relevance
 
 
 def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:

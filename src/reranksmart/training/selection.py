@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from reranksmart.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.models.interface import BiEncoder, CrossEncoder
-from reranksmart.records import Direction, Ranking
-from reranksmart.reranking import score_matrix
-from reranksmart.search import build_index, retrieve
+from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
+from reranksmart.ranking.reranking import score_matrix
+from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
+from reranksmart.values.records import Direction, Ranking
 
 _KS = (1, 5, 10)
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from reranksmart.reading import reading, require_whole_archive
-from reranksmart.training.observation import FILE_NAME
-from reranksmart.writing import atomic_path
+from reranksmart.files.reading import reading, require_whole_archive
+from reranksmart.files.writing import atomic_path
+from reranksmart.run.observation import FILE_NAME
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reranksmart import objectives
 from reranksmart.models.interface import BiEncoder, CrossEncoder
+from reranksmart.training import objectives
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator

@@ -1,0 +1,1 @@
+"""What a query, an evaluation and a pair cost."""

@@ -1,0 +1,110 @@
+"""What fewer bits do to the answers: retrieval and re-ranking in each precision against the same in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.models.interface import BiEncoder
+from reranksmart.models.reduced import in_precision
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.ranking.encoding import encode_captions, encode_images, images_for_pairs
+from reranksmart.ranking.reranking import score_pairs
+from reranksmart.ranking.search import build_index, search
+from reranksmart.training.sampling import TrainingData
+from reranksmart.values.precision import Precision
+from reranksmart.values.records import Direction
+
+EXACT: Precision = "float32"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The rows (Q, K) of each query's items, best first, and whether the first is right (Q,)."""
+
+    rows: NDArray[np.int64]
+    hits: NDArray[np.bool_]
+
+
+def bit_costs(
+    retriever: tuple[SingleStream, TrainingData],
+    reranker: tuple[SingleStream, TrainingData],
+    *,
+    precisions: Sequence[Precision],
+    depth: int,
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """One row a direction, stage and precision: ``r_at_1`` and ``change`` (points, with 95 % ``low`` and ``high`` by
+    bootstrap over images) against float32, and ``overlap``, the share of the first ``depth`` items in common.
+
+    Each model comes with the captions and images as it reads them. The reranker scores what the retriever found in
+    float32, twice ``depth`` items a query, so that its first ``depth`` can differ.
+    """
+    _, data = retriever
+    found = {precision: _retrieved(*retriever, precision, 2 * depth) for precision in (EXACT, *precisions)}
+    rows = []
+    for direction in Direction:
+        candidates = found[EXACT][direction]
+        images = data.image_rows if direction is Direction.TEXT_TO_IMAGE else np.arange(len(data.regions))
+        weights = image_weights(len(data.regions), resamples=resamples, rng=rng)
+        answers = {
+            "encode": {name: _answer(data, own[direction], direction) for name, own in found.items()},
+            "rerank": {
+                name: _answer(data, _reranked(*reranker, name, candidates, direction), direction) for name in found
+            },
+        }
+        for stage, own in answers.items():
+            rows += [
+                {"direction": str(direction), "stage": stage, "precision": name, "queries": len(answer.hits)}
+                | {"overlap": _overlap(answer.rows[:, :depth], own[EXACT].rows[:, :depth])}
+                | _change(answer.hits, own[EXACT].hits, images, weights)
+                for name, answer in own.items()
+            ]
+    return rows
+
+
+def _retrieved(
+    model: SingleStream, data: TrainingData, precision: Precision, depth: int
+) -> dict[Direction, NDArray[np.int64]]:
+    net: BiEncoder = in_precision(model, precision)
+    vectors = encode_captions(net, data.tokens, data.captions.ids).vectors, encode_images(net, data.regions).vectors
+    found = {}
+    for direction in Direction:
+        queries, gallery = direction.pair(*vectors)
+        found[direction] = search(build_index(gallery), queries, depth=min(depth, len(gallery)))[0].astype(np.int64)
+    return found
+
+
+def _reranked(
+    model: SingleStream, data: TrainingData, precision: Precision, rows: NDArray[np.int64], direction: Direction
+) -> NDArray[np.int64]:
+    net = in_precision(model, precision)
+    pairs = direction.pair(np.repeat(np.arange(len(rows)), rows.shape[1]), rows.ravel())
+    scores = score_pairs(net, data.tokens, images_for_pairs(net, data.regions), *pairs).reshape(rows.shape)
+    return np.take_along_axis(rows, np.argsort(-scores, axis=1, kind="stable"), axis=1)
+
+
+def _answer(data: TrainingData, rows: NDArray[np.int64], direction: Direction) -> _Answer:
+    relevant = data.relevant if direction is Direction.TEXT_TO_IMAGE else data.relevant.T.tocsr()
+    hits = np.asarray(relevant[np.arange(len(rows)), rows[:, 0]]).ravel().astype(bool)
+    return _Answer(rows, hits)
+
+
+def _overlap(own: NDArray[np.int64], exact: NDArray[np.int64]) -> float:
+    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(own.tolist(), exact.tolist(), strict=True)]))
+
+
+def _change(
+    own: NDArray[np.bool_], exact: NDArray[np.bool_], images: NDArray[np.int64], weights: NDArray[np.float64]
+) -> dict[str, float]:
+    difference = 100 * (own.astype(float) - exact)
+    sums = np.bincount(images, weights=difference, minlength=weights.shape[1])
+    counts = np.bincount(images, minlength=weights.shape[1])
+    low, high = percentile_interval(weights @ sums / (weights @ counts))
+    return {"r_at_1": 100 * float(own.mean()), "change": float(difference.mean()), "low": low, "high": high}

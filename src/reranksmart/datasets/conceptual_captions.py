@@ -1,0 +1,50 @@
+"""Conceptual Captions, whose dev set enlarges test sets: the published code's table, or Google's rows of text and URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reranksmart.datasets.published import PublishedCaption, collect, read_lines, read_table
+from reranksmart.values.records import Captions
+
+
+def read_conceptual_captions(path: Path) -> Captions:
+    """The captions of a table with the columns caption and image_id (``cc_test.tsv``; tabs or commas).
+
+    The image id is the column's value as it stands, which is also the name of the image's feature file: the prefix
+    ``cc/`` keeps it apart from other datasets', so that nothing is padded.
+    """
+    rows = read_table(path, columns=("caption", "image_id"))
+    return collect(
+        (_caption(row["image_id"], row["caption"], f"{path}, line {line}") for line, row in rows), source=path
+    )
+
+
+def read_conceptual_captions_rows(path: Path) -> tuple[Captions, dict[str, str]]:
+    """The captions of Google's ``Validation_GCC-1.1.0-Validation.tsv``, and the URL of each image id.
+
+    A row is a caption, a tab and a URL, unquoted. An image is named after the number of its row, from 1, and has that
+    row's caption; the published scripts count pictures from 1 and captions from 0, and give each image the next one's.
+    """
+    urls: dict[str, str] = {}
+    captions = collect(_of_rows(path, urls), source=path)
+    return captions, urls
+
+
+def _of_rows(path: Path, urls: dict[str, str]) -> Iterator[PublishedCaption]:
+    for number, line in enumerate(read_lines(path), start=1):
+        place = f"{path}, line {number}"
+        text, tab, url = line.partition("\t")
+        if not tab or "\t" in url or "://" not in url:
+            raise ValueError(f"{place}: {line!r} is not a caption, a tab and a URL. Fetch the file again.")
+        caption = _caption(str(number), text, place)
+        urls[caption.image_id] = url.strip()
+        yield caption
+
+
+def _caption(image: str, text: str, place: str) -> PublishedCaption:
+    if not image.strip():
+        raise ValueError(f"{place}: the image id is empty. Mend the row.")
+    image_id = f"cc/{image.strip()}"
+    return PublishedCaption(f"{image_id}#0", text, image_id, "en", place)

@@ -1,0 +1,52 @@
+"""Where a prepared split keeps its pictures, and which images it has."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+
+from reranksmart.files.storage import read_captions, read_jsonl
+
+IMAGES_FILE = "images.jsonl"
+"""The image ids of a split without captions, one a line."""
+
+_LONGEST_NAME = 255  # bytes, of most file systems
+_UNWRITABLE = ("Cc", "Cs")  # control characters, and halves of characters
+
+
+def picture_path(folder: Path, image_id: str) -> Path:
+    """The picture of an image: its id below the dataset in one level, or the digest of a name too long for a file.
+
+    A composed scene is a JPEG file.
+    """
+    dataset, _, rest = image_id.partition("/")
+    if not dataset or not rest.strip("./") or any(unicodedata.category(letter) in _UNWRITABLE for letter in rest):
+        raise ValueError(f"image id {image_id!r} is not a dataset, a slash and a name; rename the image.")
+    name = rest.replace("/", "__")
+    name = name if Path(name).suffix else f"{name}.jpg"
+    if len(name.encode()) > _LONGEST_NAME:
+        name = hashlib.sha256(name.encode()).hexdigest()
+    return folder / "images" / name
+
+
+def pictures_of_shard(folder: Path, *, shard: int, shards: int) -> list[tuple[str, Path]]:
+    """Id and picture of each image in one share of a prepared split, in its order; none where there are more shards
+    than images."""
+    image_ids = read_image_ids(folder)
+    shares = np.array_split(np.array(image_ids), min(shards, len(image_ids)))
+    mine = shares[shard].tolist() if shard < len(shares) else []
+    return [(image_id, picture_path(folder, image_id)) for image_id in mine]
+
+
+def read_image_ids(folder: Path) -> list[str]:
+    """The images of a prepared split, each once: those that its captions describe, or all where it has no captions."""
+    described = read_captions(folder / "captions.jsonl").image_ids
+    if described:
+        return list(dict.fromkeys(described))
+    rows = read_jsonl(folder / IMAGES_FILE)
+    if not all(isinstance(row.get("image_id"), str) for row in rows):
+        raise ValueError(f"{folder / IMAGES_FILE} has a line without image_id; delete {folder} to have it made again.")
+    return [row["image_id"] for row in rows]

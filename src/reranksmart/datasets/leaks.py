@@ -1,0 +1,80 @@
+"""The audit of a training set: which of its images stand in what its models are tested on, by id and by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reranksmart.datasets.layout import picture_path, read_image_ids
+from reranksmart.datasets.overlap import find_leaks, overlap
+
+
+def audit_training(
+    *,
+    training_set: str,
+    trained: Mapping[str, Path],
+    tested: Mapping[str, Sequence[Path]],
+    allowed: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """For each test set and each of train and dev: how many images both have, and whether that is allowed.
+
+    ``trained`` maps train and dev to prepared splits, ``tested`` each test set to those of its gallery. A picture of
+    another id but with the same content counts as the same image. ValueError lists what is shared but not allowed, and
+    what is allowed but not shared.
+    """
+    folders = [*trained.values(), *(folder for splits in tested.values() for folder in splits)]
+    ids = {folder: read_image_ids(folder) for folder in folders}
+    same = _same_pictures({folder: ids[folder] for folder in dict.fromkeys(folders)})
+    learned = {
+        f"{training_set} ({role})": [same.get(image, image) for image in ids[folder]]
+        for role, folder in trained.items()
+    }
+    asked = {
+        name: [same.get(image, image) for folder in splits for image in ids[folder]] for name, splits in tested.items()
+    }
+    pairs = [(role, name) for role in learned for name in asked if name in allowed]
+    leaks = {(leak.first, leak.second) for leak in find_leaks(learned, asked, allowed=pairs)}
+    _require_selected_apart(learned)
+    for name in allowed:
+        if not any(test_set == name for _, test_set in leaks):
+            raise ValueError(
+                f"the leak of {training_set!r} into {name!r} is allowed, but there is none. Remove it from allowed_leaks."
+            )
+    return [_row(role, images, name, asked[name]) for role, images in learned.items() for name in asked]
+
+
+def _row(role: str, images: Iterable[str], name: str, tested: Iterable[str]) -> dict[str, Any]:
+    found = overlap(role, images, name, tested)
+    counts = {"trained_images": found.first_size, "tested_images": found.second_size, "shared": len(found.shared)}
+    return {"trained": role, "tested": name, **counts, "shown": list(found.shared[:3])}
+
+
+def _require_selected_apart(learned: Mapping[str, Sequence[str]]) -> None:
+    """ValueError where train and dev share an image."""
+    (first, trained), *others = learned.items()
+    for second, images in others:
+        if (found := overlap(first, trained, second, images)).shared:
+            raise ValueError(f"{found}; models would be selected on images that they learn. Use other splits.")
+
+
+def _same_pictures(ids: Mapping[Path, Sequence[str]]) -> dict[str, str]:
+    """For each image whose picture has the content of an earlier one of another id: that one's id.
+
+    Only pictures of equal size in bytes are read.
+    """
+    by_size: dict[int, dict[str, Path]] = defaultdict(dict)
+    for folder, image_ids in ids.items():
+        for image_id in image_ids:
+            if (path := picture_path(folder, image_id)).exists():
+                by_size[path.stat().st_size].setdefault(image_id, path)
+    same: dict[str, str] = {}
+    for pictures in by_size.values():
+        first: dict[str, str] = {}
+        for image_id, path in pictures.items() if len(pictures) > 1 else ():
+            owner = first.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), image_id)
+            if owner != image_id:
+                same[image_id] = owner
+    return same

@@ -1,0 +1,118 @@
+"""Multi30k: Flickr30k with translations (task 1) and independent descriptions (task 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reranksmart.datasets.annotations import photograph_id
+from reranksmart.datasets.published import (
+    PublishedCaption,
+    collect,
+    plain_or_gzip,
+    read_lines,
+    read_list,
+    require_known,
+)
+from reranksmart.values.records import Captions
+
+
+@dataclass(frozen=True)
+class _Files:
+    """How the published files of a split are named: those with captions, the list of images, and its languages."""
+
+    captions: str
+    images: str
+    languages: tuple[str, ...]
+    captions_per_image: int
+
+
+_ALL = ("en", "de", "fr", "cs")
+_SPLITS = {
+    1: {
+        "train": _Files("train", "train", _ALL, 1),
+        "dev": _Files("val", "val", _ALL, 1),
+        "test_2016": _Files("test_2016_flickr", "test_2016_flickr", _ALL, 1),
+        "test_2017": _Files("test_2017_flickr", "test_2017_flickr", ("en", "de", "fr"), 1),
+        "test_2017_mscoco": _Files("test_2017_mscoco", "test_2017_mscoco", ("en", "de", "fr"), 1),
+        "test_2018": _Files("test_2018_flickr", "test_2018_flickr", _ALL, 1),
+    },
+    2: {
+        "train": _Files("train", "train_images", ("en", "de"), 5),
+        "dev": _Files("val", "val_images", ("en", "de"), 5),
+        "test_2016": _Files("test_2016", "test_2016_images", ("en", "de"), 5),
+    },
+}
+SPLITS = {task: tuple(splits) for task, splits in _SPLITS.items()}
+# The pictures of these splits were taken for Multi30k; all others are Flickr30k's or COCO's.
+_OWN_PICTURES = ("test_2017", "test_2018")
+
+
+def read_multi30k(folder: Path, *, task: int, split: str, languages: Sequence[str]) -> Captions:
+    """The captions of a split in these languages: all of the first, then all of the second, in the list's order.
+
+    Task 1 has one caption an image in each of en, de, fr and cs, translations of each other; task 2 has five in each of
+    en and de, written apart. Files are read plain or with ``.gz``. A picture has the id that it has in Flickr30k or
+    COCO, so that captions in several languages are captions of one image and shared images are found.
+    """
+    files = _files(task, split)
+    for language in languages:
+        require_known(language, files.languages, f"language of task {task}, {split}:")
+    pictures = _read_pictures(folder, task, split)
+    return collect(_captions(folder / f"task{task}", task, files, pictures, languages), source=folder)
+
+
+def read_multi30k_list(folder: Path, *, task: int, split: str) -> list[str]:
+    """The image ids of a split, in the order of its list."""
+    return list(_read_pictures(folder, task, split).values())
+
+
+def _read_pictures(folder: Path, task: int, split: str) -> dict[str, str]:
+    """The image id of each picture's name, in the order of the list."""
+    path = plain_or_gzip(folder / f"task{task}" / "image_splits" / f"{_files(task, split).images}.txt")
+    pictures = {}
+    for line, entry in enumerate(read_list(path), start=1):
+        name, ending, _ = entry.partition(".jpg")  # "COCO_val2014_000000398076.jpg#657409": the number of a caption
+        if not ending:
+            raise ValueError(f"{path}, line {line}: {entry!r} names no .jpg picture. Mend the line.")
+        if name in pictures:
+            raise ValueError(f"{path}, line {line}: picture {name!r} is listed already. Remove one of the two.")
+        own = split in _OWN_PICTURES
+        pictures[name] = f"multi30k/{name}" if own else photograph_id(name, place=f"{path}, line {line}")
+    return pictures
+
+
+def _files(task: int, split: str) -> _Files:
+    require_known(task, _SPLITS, "task")
+    require_known(split, _SPLITS[task], f"split of task {task}:")
+    return _SPLITS[task][split]
+
+
+def _captions(
+    folder: Path, task: int, files: _Files, pictures: Mapping[str, str], languages: Sequence[str]
+) -> Iterator[PublishedCaption]:
+    for language in languages:
+        versions = range(1, files.captions_per_image + 1)
+        endings = [f"{version}.{language}" for version in versions] if task == 2 else [language]
+        paths = [plain_or_gzip(folder / "raw" / f"{files.captions}.{ending}") for ending in endings]
+        texts = [_read_texts(path, files, len(pictures)) for path in paths]
+        for row, (name, image_id) in enumerate(pictures.items()):
+            for number, path in enumerate(paths):
+                yield PublishedCaption(
+                    f"multi30k/task{task}/{name}#{language}{number}",
+                    texts[number][row],
+                    image_id,
+                    language,
+                    f"{path}, line {row + 1}",
+                )
+
+
+def _read_texts(path: Path, files: _Files, pictures: int) -> list[str]:
+    lines = read_lines(path)
+    if len(lines) != pictures:
+        raise ValueError(
+            f"{path} has {len(lines)} lines, but {files.images}.txt lists {pictures} pictures; line i describes picture "
+            "i, so that there must be as many. Fetch both files again."
+        )
+    return lines

@@ -1,0 +1,1 @@
+"""Backbones of pixels and regions; one module a family."""

@@ -1,0 +1,1 @@
+"""Stored captions and images -> what models read."""

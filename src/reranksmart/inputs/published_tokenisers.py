@@ -1,0 +1,49 @@
+"""Tokenisers of published checkpoints, read from their files alone and checked against the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerBase
+
+from reranksmart.files.storage import read_json
+
+_UNCASED = {"oscar": True, "uniter": False}
+_PLACES = {
+    "oscar": "the checkpoint's folder (vocab.txt) or bert-base-uncased",
+    "uniter": "bert-base-cased (vocab.txt)",
+    "m3p": "xlm-roberta-base (tokenizer.json)",
+}
+
+
+def published_tokeniser(embedder: str, folder: Path) -> PreTrainedTokenizerBase:
+    """The tokeniser in ``folder``: ``tokenizer.json``, or a WordPiece ``vocab.txt``; no hub is asked.
+
+    FileNotFoundError where neither is there. A ``vocab.txt`` is lower-cased as ``tokenizer_config.json`` beside it says,
+    else as the backbone was pretrained: OSCAR in lower case, UNITER and VILLA not.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    vocabulary = folder / "vocab.txt"
+    if embedder not in _UNCASED or not vocabulary.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no tokeniser of {embedder!r}; name the folder of {_PLACES[embedder]} as the backbone's "
+            "tokeniser."
+        )
+    settings = folder / "tokenizer_config.json"
+    given = read_json(settings) if settings.is_file() else {}
+    lower = bool(given.get("do_lower_case", _UNCASED[embedder]))
+    return BertTokenizer(vocab=str(vocabulary), do_lower_case=lower)
+
+
+def require_fit(
+    tokeniser: PreTrainedTokenizerBase, *, vocab_size: int, cls_id: int, sep_id: int, pad_id: int, source: Path
+) -> None:
+    """ValueError unless the tokeniser's entries and special tokens are those of the weights read from ``source``."""
+    found = {"[CLS]": tokeniser.cls_token_id, "[SEP]": tokeniser.sep_token_id, "[PAD]": tokeniser.pad_token_id}
+    wanted = {"[CLS]": cls_id, "[SEP]": sep_id, "[PAD]": pad_id}
+    if found != wanted or len(tokeniser) > vocab_size:
+        raise ValueError(
+            f"the tokeniser has {len(tokeniser)} entries and {found}, the weights of {source} take at most {vocab_size} "
+            f"and {wanted}; name the folder of the tokeniser that they were trained with."
+        )

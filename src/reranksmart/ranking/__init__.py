@@ -1,0 +1,1 @@
+"""Encode, search, rerank and fuse."""

@@ -1,0 +1,189 @@
+"""Captions and images to embeddings, each once, in batches of similar length."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reranksmart.inputs.images import PixelInputs
+from reranksmart.inputs.stored import (
+    ImageInputs,
+    RegionInputs,
+    StoredImages,
+    TokenisedCaptions,
+    lengths_with_tags,
+    ragged_columns,
+)
+from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
+from reranksmart.models.single_stream import SingleStream
+from reranksmart.ranking.vision_encoding import bytes_of_states, states_in_memory
+from reranksmart.run.progress import progress
+from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts
+from reranksmart.values.records import Embeddings
+from reranksmart.values.shards import WHOLE, Shard, Share, joined
+
+Batch = TypeVar("Batch")
+
+
+def length_batches(lengths: NDArray[np.integer], *, token_budget: int) -> Iterator[NDArray[np.int64]]:
+    """Rows in order of length, cut so that rows x longest stays within ``token_budget`` (at least one row)."""
+    order = np.argsort(lengths, kind="stable")
+    ordered = np.asarray(lengths)[order]
+    start = 0
+    while start < len(order):
+        # rows x longest grows with the number of rows: the first that breaks the budget is found by bisection
+        size = bisect_right(range(1, len(order) - start + 1), token_budget, key=lambda n: n * ordered[start + n - 1])
+        stop = start + max(size, 1)
+        yield order[start:stop]
+        start = stop
+
+
+def read_ahead(
+    batches: Iterable[NDArray[np.int64]], read: Callable[[NDArray[np.int64]], Batch]
+) -> Iterator[tuple[NDArray[np.int64], Batch]]:
+    """Each batch's rows with what ``read`` gives for them; the next batch is read while one is computed."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: tuple[NDArray[np.int64], Future[Batch]] | None = None
+        for rows in batches:
+            ready, waiting = waiting, (rows, pool.submit(read, rows))
+            if ready is not None:
+                yield ready[0], ready[1].result()
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
+
+
+@dataclass(frozen=True)
+class EmbeddedImages:
+    """Images as one model's pair reading takes them, computed once, to be read with many captions.
+
+    Image n owns ``states[offsets[n]:offsets[n + 1]]``: no padding is kept.
+    """
+
+    states: Tensor
+    offsets: NDArray[np.int64]
+    layers: int
+    tags: TokenisedCaptions | None = None
+
+    @staticmethod
+    def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> EmbeddedImages:
+        """All images of ``inputs``, ready for ``model``."""
+        offsets = np.concatenate([[0], np.cumsum(inputs.region_counts)])
+        states = torch.empty(int(offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype)
+        with torch.inference_mode():
+            for rows, batch in read_ahead(length_batches(inputs.lengths, token_budget=token_budget), inputs.batch):
+                read = model.cache_regions(batch)
+                columns, mask = ragged_columns(offsets, rows)
+                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+        return EmbeddedImages(states, offsets, model.config.cached_layers, inputs.tags)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return lengths_with_tags(np.diff(self.offsets), self.tags)
+
+    def batch(self, rows: NDArray[np.integer]) -> EmbeddedRegions:
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        tokens = self.states[torch.from_numpy(columns)]
+        tags = None if self.tags is None else self.tags.batch(rows)
+        return EmbeddedRegions(tokens, torch.from_numpy(mask).to(tokens.device), tags, self.layers)
+
+
+def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: int = 2**29) -> ImageInputs:
+    """Images as the pair reading takes them with least work, unless that holds more than ``most_bytes``: then as they
+    are stored, to be read from disk and prepared with each pair (1 % of a base model's work for regions)."""
+    if isinstance(model, SingleStream) and isinstance(inputs, RegionInputs):
+        needed = int(inputs.region_counts.sum()) * model.config.hidden_size * model.dtype.itemsize
+        return EmbeddedImages.of(model, inputs) if needed <= most_bytes else inputs
+    if isinstance(model, StatesEncoder) and isinstance(inputs, PixelInputs):
+        return states_in_memory(model, inputs) if bytes_of_states(model, inputs) <= most_bytes else inputs
+    return inputs
+
+
+@dataclass(frozen=True)
+class EmbeddedCaptions:
+    """Captions as states after one model's cached layers: caption n owns ``states[offsets[n]:offsets[n + 1]]``."""
+
+    states: Tensor
+    offsets: NDArray[np.int64]
+    layers: int
+
+    @staticmethod
+    def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> EmbeddedCaptions:
+        """All captions, each read once by the layers that read it alone."""
+        states = torch.empty(
+            int(captions.offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype
+        )
+        with torch.inference_mode():
+            for rows in length_batches(captions.lengths, token_budget=token_budget):
+                read = model.cache_texts(captions.batch(rows))
+                columns, mask = ragged_columns(captions.offsets, rows)
+                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+        return EmbeddedCaptions(states, captions.offsets, model.config.cached_layers)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    def batch(self, rows: NDArray[np.integer]) -> EmbeddedTexts:
+        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        tokens = self.states[torch.from_numpy(columns)]
+        return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
+
+
+def captions_for_pairs(model: CrossEncoder, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
+    """Captions as the model's pair reading takes them with least work: their states where it has cached layers."""
+    if isinstance(model, SingleStream) and model.config.cached_layers:
+        return EmbeddedCaptions.of(model, captions)
+    return captions
+
+
+def encode_captions(
+    model: BiEncoder, captions: TokenisedCaptions, ids: Sequence[str], *, token_budget: int = 8192
+) -> Embeddings:
+    """Unit vectors (N, D) of all captions, in the order of ``ids``."""
+    return Embeddings(tuple(ids), joined([share_of_captions(model, captions, token_budget=token_budget)]))
+
+
+def encode_images(model: BiEncoder, images: StoredImages, *, token_budget: int = 8192) -> Embeddings:
+    """Unit vectors (N, D) of all images of a store, in its order."""
+    return Embeddings(images.store.image_ids, joined([share_of_images(model, images, token_budget=token_budget)]))
+
+
+def share_of_captions(
+    model: BiEncoder, captions: TokenisedCaptions, *, shard: Shard = WHOLE, token_budget: int = 8192
+) -> Share:
+    """Unit vectors (n, D) of one job's captions."""
+    return _encode(captions.lengths, token_budget, captions.batch, model.encode_text, shard, "captions")
+
+
+def share_of_images(model: BiEncoder, images: StoredImages, *, shard: Shard = WHOLE, token_budget: int = 8192) -> Share:
+    """Unit vectors (n, D) of one job's images."""
+    return _encode(images.lengths, token_budget, images.batch, model.encode_image, shard, "images")
+
+
+def _encode(
+    lengths: NDArray[np.integer],
+    token_budget: int,
+    read: Callable[[NDArray[np.int64]], Batch],
+    encode: Callable[[Batch], Tensor],
+    shard: Shard,
+    what: str,
+) -> Share:
+    if not len(lengths):
+        raise ValueError(f"there are no {what} to encode")
+    batches = shard.of(list(length_batches(lengths, token_budget=token_budget)))
+    vectors = []
+    with torch.inference_mode():
+        for _, batch in progress(read_ahead(batches, read), what=f"encode {what} (batches)", total=len(batches)):
+            vectors.append(encode(batch).float().cpu().numpy())
+    return Share.of_batches(batches, vectors, total=len(lengths))

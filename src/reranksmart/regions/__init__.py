@@ -1,0 +1,1 @@
+"""Images -> regions: detectors, and the published files of regions."""

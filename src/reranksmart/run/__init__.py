@@ -1,0 +1,7 @@
+"""How far a run is, from the results folder alone: what exists, what runs, what failed and what is missing and why."""
+
+from reranksmart.run.failures import note_failures as note_failures
+from reranksmart.run.findings import Finding as Finding
+from reranksmart.run.findings import find as find
+from reranksmart.run.jobs import note_plan as note_plan
+from reranksmart.run.text import as_text as as_text

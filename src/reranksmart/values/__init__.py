@@ -1,0 +1,1 @@
+"""Arrays and tensors with what they guarantee; no files."""

@@ -35,4 +35,4 @@ from reranksmart.config.training import Distillation as Distillation
 from reranksmart.config.training import Objective as Objective
 from reranksmart.config.training import TrainingSet as TrainingSet
 from reranksmart.config.validation import validated as validated
-from reranksmart.config.values import ConfigError as ConfigError
+from reranksmart.values.settings import ConfigError as ConfigError

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from reranksmart.config.pretrained import PretrainedBackbone
-from reranksmart.config.values import Capability, Count, Frozen, Language, Sight
+from reranksmart.values.settings import Capability, Count, Frozen, Language, Sight
 
 
 class Pretraining(Frozen):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from reranksmart.config.published import Coco, ConceptualCaptions, Flickr30k, Multi30k, RegionFiles, XFlickrCO
-from reranksmart.config.values import Count, Frozen, Language, Name, Seed
+from reranksmart.values.settings import Count, Frozen, Language, Name, Seed
 
 
 class Scenes(Frozen):

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Count, Frozen, Name, Names, SplitName
 from reranksmart.values.precision import Precision
+from reranksmart.values.settings import Count, Frozen, Name, Names, SplitName
 
 
 class System(Frozen):

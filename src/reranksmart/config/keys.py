@@ -19,7 +19,7 @@ from reranksmart.config.experiments import (
 )
 from reranksmart.config.published import Published
 from reranksmart.config.training import Objective, TrainingSet
-from reranksmart.config.values import Count, Frozen, Name, Seed
+from reranksmart.values.settings import Count, Frozen, Name, Seed
 
 
 class Keys(Frozen):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Capability, Count, Frozen, Language, Sight
+from reranksmart.values.settings import Capability, Count, Frozen, Language, Sight
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Count, Frozen, Language, Name
+from reranksmart.values.settings import Count, Frozen, Language, Name
 
 Place = Annotated[
     str,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.config.values import Count, Fraction, Frozen, Name
+from reranksmart.values.settings import Count, Fraction, Frozen, Name
 
 
 class TrainingSet(Frozen):

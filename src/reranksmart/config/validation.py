@@ -10,7 +10,7 @@ from pydantic import BaseModel, Tag, ValidationError
 
 from reranksmart.config.references import nearest
 from reranksmart.config.schema import Config
-from reranksmart.config.values import ConfigError
+from reranksmart.values.settings import ConfigError
 
 _MOST_FAULTS, _LONGEST_FAULT = 20, 2000
 

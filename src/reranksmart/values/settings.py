@@ -1,4 +1,4 @@
-"""What the parts of the configuration are made of."""
+"""What the settings of every layer are made of."""
 
 from __future__ import annotations
 

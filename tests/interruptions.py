@@ -247,7 +247,7 @@ def require_same(folder: Path, undisturbed: Path, line: Sequence[str], *, verbs:
 
 def rules_of_the_workflow(root: Path) -> set[str]:
     """The names of all rules in the workflow's files, also of those that use another one."""
-    files = [root / "Snakefile", *(root / "workflow" / "rules").glob("*.smk")]
+    files = [root / "workflow" / "Snakefile", *(root / "workflow" / "rules").glob("*.smk")]
     found = (re.findall(r"^(?:use rule \w+ as|rule) (\w+)\b", path.read_text(), re.MULTILINE) for path in files)
     return {name for names in found for name in names}
 

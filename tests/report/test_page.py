@@ -141,7 +141,7 @@ def test_page_is_written_whole(page: str, tmp_path: Path) -> None:
 
 
 def test_code_versions_may_not_mix_within_one_verb() -> None:
-    train = {"verb": "train", "package": "0.1.0", "code": "a"}
+    train = {"verb": "train", "package": "1.0.0", "code": "a"}
     require_one_code_version({"x": train, "y": train, "z": {**train, "verb": "encode", "code": "b"}})
     with pytest.raises(ValueError, match=r"2 versions.*y"):
         require_one_code_version({"x": train, "y": {**train, "code": "b"}})

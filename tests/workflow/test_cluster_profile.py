@@ -47,7 +47,7 @@ def test_no_rule_asks_for_more_memory_than_the_node_that_it_describes() -> None:
 
 
 def test_partitions_accounts_and_the_scheduler_are_named_nowhere_else() -> None:
-    others = [ROOT / "Snakefile", ROOT / "config.yaml", *(ROOT / "workflow").rglob("*.smk")]
+    others = [ROOT / "workflow/Snakefile", ROOT / "config.yaml", *(ROOT / "workflow").rglob("*.smk")]
     others += [*(ROOT / "workflow/configs").glob("*.yaml"), ROOT / "profiles/default/config.yaml"]
     assert len(others) > 8
     for path in others:

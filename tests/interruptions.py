@@ -21,7 +21,6 @@ from forked_verbs import fork_of
 from running import TINY
 
 from reranksmart.run.jobs import Job, read_plan
-from reranksmart.run.processes import children_of, words_of
 
 EVERYTHING = ("all", "results/searchable/oscar/scenes/joint_coop/seed1/test")
 """Targets: what no table needs is made by its name."""
@@ -45,6 +44,12 @@ def start(folder: Path, line: Sequence[str], *, verbs: Path | None = None) -> su
         return subprocess.Popen(
             line, cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True, env=_environment(verbs)
         )
+
+
+def unlock(folder: Path) -> None:
+    """Removes the lock of a Snakemake that was killed, where one was, as Snakemake says to."""
+    if any((folder / ".snakemake" / "locks").glob("*")):
+        finish(folder, command([], "--unlock"))
 
 
 def finish(folder: Path, line: Sequence[str], *, verbs: Path | None = None) -> None:
@@ -208,10 +213,28 @@ def _forks(snakemake: psutil.Process, jobs: Sequence[Job], verbs: Path) -> dict[
     return found
 
 
+def children_of(process: psutil.Process) -> list[psutil.Process]:
+    """All that it started and that these started; empty where it has ended."""
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; empty where it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def end_alone(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:
-    """Sends the signal to Snakemake, whose jobs go on without it."""
+    """Sends the signal to Snakemake alone; its jobs end with it."""
+    jobs = children_of(psutil.Process(process.pid))
     process.send_signal(sent)
     _end_at_last(process)
+    assert not psutil.wait_procs(jobs, timeout=60)[1], "jobs outlive their Snakemake"
 
 
 def end_all(process: subprocess.Popen[bytes], sent: signal.Signals) -> None:

@@ -1,6 +1,9 @@
 import errno
 import os
+import re
 import stat
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -90,3 +93,61 @@ def test_a_disk_that_is_full_is_said_also_where_a_library_does_not(tmp_path, mon
 def test_another_fault_while_writing_stays_itself(tmp_path):
     with pytest.raises(RuntimeError, match="diverged"), writing.atomic_path(tmp_path / "made"):
         raise RuntimeError("diverged")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from reranksmart.files.writing import atomic_directory
+with atomic_directory(Path(sys.argv[2])) as target:
+    print("writing", flush=True)
+    (target / "by").write_text(sys.argv[1])
+    sys.stdin.read()
+"""
+
+
+def writer(name, folder):
+    """A process that writes the folder as soon as it may, until its input ends."""
+    command = [sys.executable, "-c", WRITER, name, str(folder)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+
+
+def test_a_second_writer_waits_and_says_who_holds_the_folder(tmp_path):
+    folder = tmp_path / "folder"
+    with writer("first", folder) as first, writer_after(first, "second", folder) as second:
+        said = second.stderr.readline()
+        assert re.search(rf"folder is being written by -c first on \S+, process {first.pid}, since \d{{4}}-", said)
+        assert not folder.exists()
+        first.communicate()
+        assert (folder / "by").read_text() == "first"
+        second.communicate()
+    assert (folder / "by").read_text() == "second"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def writer_after(first, name, folder):
+    assert first.stdout.readline() == "writing\n"
+    return writer(name, folder)
+
+
+def test_a_killed_writer_holds_nothing(tmp_path):
+    folder = tmp_path / "folder"
+    with writer("first", folder) as first:
+        assert first.stdout.readline() == "writing\n"
+        first.kill()
+    with writer("second", folder) as second:
+        assert second.communicate() == ("writing\n", "")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_many_writers_take_turns(tmp_path):
+    """Each removes its lock's file as it ends, for which others wait: no two may hold one name."""
+    folder = tmp_path / "folder"
+    writers = [writer(str(number), folder) for number in range(6)]
+    for each in writers:
+        each.stdin.close()
+    for each in writers:
+        assert each.wait(timeout=60) == 0, each.stderr.read()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]

@@ -70,6 +70,22 @@ class Run:
         """Gives the same command again."""
         self._start()
 
+    def unlock(self) -> None:
+        """Removes the lock of the killed Snakemake, as the next one says to."""
+        self._call(*snakemake_command(self.folder, "--unlock", "--cores", "1"))
+
+    def status(self) -> str:
+        """What ``reranksmart status`` says of the folder."""
+        return self._call(str(Path(sys.executable).parent / "reranksmart"), "status")
+
+    def log_of_training(self) -> str:
+        return next((self.folder / "results" / "logs" / "train").glob("*bi_encoder*")).read_text()
+
+    def _call(self, *words: str) -> str:
+        return subprocess.run(
+            words, cwd=self.folder, env=self.cluster.environment, check=True, capture_output=True, text=True
+        ).stdout
+
     def refused(self) -> str:
         """What a second Snakemake says that is started beside this one, and must not begin."""
         second = subprocess.run(

@@ -86,43 +86,41 @@ def test_a_node_drained_in_mid_run_costs_nothing_but_time(
     assert same_model(untrained, trained)
 
 
-def test_after_a_killed_snakemake_the_same_command_cancels_its_running_job_and_continues(
+def test_after_a_killed_snakemake_its_running_job_is_named_and_ended_by_hand(
     cluster: Cluster, start: Start, trained: Path, untrained: Path
 ) -> None:
+    other = cluster.command("sbatch", "--parsable", "--hold", f"--chdir={untrained}", "--wrap", "true").strip()
     run = start(cluster, untrained, str(MODEL))
     process = run.wait_for_checkpoint()
-    assert "lock" in run.refused().lower()
+    assert "--unlock" in run.refused()
     run.kill()
-    assert run.jobs_of("train")[0]["JobState"] == "RUNNING"
+    (job,) = run.jobs_of("train")
+    assert job["JobState"] == "RUNNING"
+    said = run.status()
+    line = next(line for line in said.splitlines() if "scancel" in line).split()
+    assert line == ["scancel", job["JobId"]], said  # the user's own job in this folder is none of the run's
+    cluster.command(*line)
+    run.unlock()
     run.again()
     run.require_continued(process)
     run.finish()
     first, second = run.jobs_of("train")
-    assert first["JobState"] == "CANCELLED"
-    assert first["EndTime"] <= second["StartTime"]
-    assert second["JobState"] == "COMPLETED"
+    assert (first["JobState"], second["JobState"]) == ("CANCELLED", "COMPLETED")
+    assert cluster.jobs()[other]["JobState"] == "PENDING"
     assert same_model(untrained, trained)
 
 
-def test_after_a_killed_snakemake_its_waiting_jobs_are_cancelled_also_if_its_lock_was_removed_by_hand(
+def test_a_job_left_over_in_the_queue_holds_its_output_and_harms_nothing(
     cluster: Cluster, start: Start, trained: Path, untrained: Path
 ) -> None:
-    judged = Path("results/relevance/scenes.test.npz")
-    (untrained / judged).unlink(missing_ok=True)
-    other = cluster.command("sbatch", "--parsable", "--hold", f"--chdir={untrained}", "--wrap", "true").strip()
-    cluster.command("scontrol", "update", "nodename=node", "state=drain", "reason=maintenance")
-    try:
-        run = start(cluster, untrained, str(judged))
-        run.wait_until(lambda: run.jobs_of("judgements"))
-        run.kill()
-        for lock in (untrained / ".snakemake" / "locks").glob("*"):
-            lock.unlink()
-    finally:
-        cluster.command("scontrol", "update", "nodename=node", "state=resume")
+    run = start(cluster, untrained, str(MODEL))
+    process = run.wait_for_checkpoint()
+    os.kill(process, signal.SIGSTOP)  # until the next one waits for it
+    run.kill()
+    run.unlock()
     run.again()
+    run.wait_until(lambda: f"SLURM job {run.jobs_of('train')[0]['JobId']}, process {process}" in run.log_of_training())
+    os.kill(process, signal.SIGCONT)
     run.finish()
-    states = [each["JobState"] for each in run.jobs_of("judgements")]
-    assert states[-1] == "COMPLETED"
-    assert set(states[:-1]) <= {"CANCELLED", "COMPLETED"}
-    assert cluster.jobs()[other]["JobState"] == "PENDING"  # the user's own job in this folder is none of the run's
-    assert "cancelling jobs" in run.said()
+    assert [each["JobState"] for each in run.jobs_of("train")] == ["COMPLETED", "COMPLETED"]
+    assert same_model(untrained, trained)

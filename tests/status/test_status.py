@@ -151,3 +151,23 @@ def test_a_message_in_the_log_is_why_a_job_failed(run: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no run was started here"):
         find(tmp_path / "results")
+
+
+@pytest.mark.parametrize("folder", ["this", "another"])
+def test_what_is_left_in_a_clusters_queue_is_listed_with_the_line_that_ends_it(
+    folder: str, run: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue here is a small program; tests/slurm has a real one."""
+    programs = tmp_path_factory.mktemp("bin")
+    place = run.parent if folder == "this" else programs
+    queued = ["12|RUNNING|rule_train_wildcards_oscar", "13_[2-5]|PENDING|group_pages", "14|PENDING|(null)"]
+    lines = "".join(f"{job}|{place}\n" for job in queued)
+    (programs / "squeue").write_text(f"#!/bin/sh\ncat <<'END'\n{lines}END\n")
+    (programs / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    said = CliRunner().invoke(app, ["status", "--results", str(run)]).stdout
+    assert ("scancel 12 13_[2-5]\n" in said) == (folder == "this")
+    assert ("running train_wildcards_oscar: job 12" in said) == (folder == "this")
+    (programs / "squeue").write_text("#!/bin/sh\necho 'cannot contact the controller' >&2\nexit 1\n")
+    said = CliRunner().invoke(app, ["status", "--results", str(run)]).stdout
+    assert "squeue failed (cannot contact the controller): what is on the cluster is not known." in said

@@ -109,6 +109,7 @@ class Trials:
         """Gives the same command again, after which all must be as if nothing had happened."""
         folder = self._folder(number)
         try:
+            interruptions.unlock(folder)
             interruptions.finish(folder, self.command(number), verbs=self._verbs)
             assert not [path for job in self.groups[number] for path in job.outputs if not (folder / path).exists()]
             assert not self.partial(number)
@@ -160,7 +161,7 @@ def test_ending_snakemake_changes_no_result(
     number: int,
     trials: Trials,
 ) -> None:
-    """Alone, so that its jobs go on without it, or with all its jobs at once, as by a power cut."""
+    """Alone, with which its jobs end, or with all its jobs at once, as by a power cut."""
     for place in range(len(trials.groups)):
         share = interruptions.moment(sent, end.__name__, number, place).random()
         ended = trials.end_snakemake(place, share, lambda process: end(process, sent))
@@ -182,6 +183,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(
         time.sleep(moment.uniform(5, 60))
         if process.poll() is None:
             end(process, signal.SIGKILL)
+        interruptions.unlock(folder)
     interruptions.require_same(folder, undisturbed, command)
 
 

@@ -7,6 +7,8 @@ import json
 import sys
 import textwrap
 
+from reranksmart.cli.parent import end_with_parent
+
 MODULE_BY_VERB = {
     "fetch-stamps": "data",
     "prepare-split": "data",
@@ -69,6 +71,7 @@ What the workflow's rules call:
 
 def main() -> None:
     """Runs one verb. What is wrong with an input ends as one message on stderr and exit status 1."""
+    end_with_parent()
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if verb in ("--help", "-h"):
         print(_usage())

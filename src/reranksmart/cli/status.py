@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.run import as_text, find
+from reranksmart.run import as_text, find, queue_as_text
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -29,4 +29,4 @@ def status_verb(
     if as_json:
         typer.echo(json.dumps([asdict(found) for found in findings], indent=1, ensure_ascii=False))
     else:
-        typer.echo(as_text(findings))
+        typer.echo("\n\n".join(filter(None, (as_text(findings), queue_as_text(results.absolute().parent)))))

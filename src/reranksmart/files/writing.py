@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from reranksmart.files.holding import held
+
 _WRITTEN: set[Path] = set()  # the temporary folders of this process that will be renamed
 _FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _LEAST_ROOM = 2**16
@@ -20,46 +22,45 @@ _TEMPORARY = re.compile(r"[a-z0-9_]{8}(\.old)?")  # what stands in the name of a
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it on success and removed on failure."""
-    with faults_of_the_disk_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """A temporary path beside ``path``, renamed to it on success and removed on failure; ``path`` is held meanwhile."""
+    temporary = _beside(path, path.suffix)
+    with _removed_at_last(temporary), faults_of_the_disk_explained(path), held(path):
         _remove_leftovers(path)
-        temporary = _beside(path, path.suffix)
         temporary.touch(exist_ok=False)
-    try:
-        with faults_of_the_disk_explained(path):
-            yield temporary
-            temporary.replace(path)
-    finally:
-        _remove(temporary)
+        yield temporary
+        temporary.replace(path)
 
 
 @contextmanager
 def atomic_directory(folder: Path) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place on success and is removed on failure.
 
-    Asked for that temporary folder again within, it gives the folder itself: what adds to a whole needs no other one.
+    ``folder`` is held meanwhile. Asked for that temporary folder again within, it gives the folder itself: what adds to
+    a whole needs no other one.
     """
     if folder in _WRITTEN:
         yield folder
         return
-    with faults_of_the_disk_explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
-        temporary = _beside(folder)
-        temporary.mkdir()
+    temporary = _beside(folder)
     replaced = temporary.with_name(f"{temporary.name}.old")
-    _WRITTEN.add(temporary)
+    with _removed_at_last(temporary, replaced), faults_of_the_disk_explained(folder), held(folder):
+        _remove_leftovers(folder)
+        temporary.mkdir()
+        _WRITTEN.add(temporary)
+        yield temporary
+        if os.path.lexists(folder):
+            folder.replace(replaced)  # removing it in place could be cut off half-way
+        temporary.replace(folder)
+
+
+@contextmanager
+def _removed_at_last(*paths: Path) -> Iterator[None]:
     try:
-        with faults_of_the_disk_explained(folder):
-            yield temporary
-            if os.path.lexists(folder):
-                folder.replace(replaced)  # removing it in place could be cut off half-way
-            temporary.replace(folder)
+        yield
     finally:
-        _WRITTEN.discard(temporary)
-        _remove(temporary)
-        _remove(replaced)
+        for path in paths:
+            _WRITTEN.discard(path)
+            _remove(path)
 
 
 def _beside(path: Path, suffix: str = "") -> Path:
@@ -88,7 +89,7 @@ def faults_of_the_disk_explained(path: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Removes what killed writers of the same target left beside it; a target has one writer at a time."""
+    """Removes what killed writers of the same target left beside it."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         if not _TEMPORARY.fullmatch(left.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)):
             continue

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from reranksmart.files.holding import held
 from reranksmart.run.observation import FILE_NAME, Observer
 from reranksmart.run.progress import progress
 from reranksmart.training.processes import ALONE, Processes
@@ -56,8 +58,13 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
     """The history (one row per ten steps and task, one per evaluation); the model ends with its best dev weights.
 
     Resumes from ``state_file``; bit for bit as if never interrupted, on one device and thread count. Raises
-    TerminatedError after SIGTERM, with the state saved. Of several processes the first writes.
+    TerminatedError after SIGTERM, with the state saved. Of several processes the first writes, and holds the state.
     """
+    with held(state_file.path) if training.processes.is_first else nullcontext():
+        return _train(training, schedule, state_file, what=what)
+
+
+def _train(training: Training, schedule: Schedule, state_file: StateFile, *, what: str) -> list[dict[str, Any]]:
     history: list[dict[str, Any]] = []
     recent: dict[str, list[float]] = defaultdict(list)
     best: dict[str, Any] = {"score": float("-inf"), "weights": {}, "step": -1}

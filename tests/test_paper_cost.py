@@ -1,4 +1,4 @@
-"""README's table of what the paper costs is the one that its configuration gives today."""
+"""The manual's table of what the paper costs is the one that its configuration gives today."""
 
 import importlib.util
 from pathlib import Path
@@ -23,11 +23,11 @@ def rows(table: str) -> dict[str, list[str]]:
 
 
 def test_readme_s_costs_are_those_of_the_configuration() -> None:
-    assert paper_cost.written() == (ROOT / "README.md").read_text(), "run python workflow/scripts/paper_cost.py"
+    assert paper_cost.written() == paper_cost.PAGE.read_text(), "run python workflow/scripts/paper_cost.py"
 
 
 def test_all_tables_together_count_nothing_twice_and_train_every_model_once() -> None:
-    found = rows(paper_cost.MARKED.search((ROOT / "README.md").read_text())[0])
+    found = rows(paper_cost.MARKED.search(paper_cost.PAGE.read_text())[0])
     assert found["all of them"][0] == str(25)
     alone = sum(int(row[0]) for name, row in found.items() if name != "all of them")
     assert alone > 25

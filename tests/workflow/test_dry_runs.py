@@ -68,7 +68,7 @@ def test_seeds_multiply_models_and_not_data(folder: Path) -> None:
 
 
 def test_the_example_of_your_own_pictures_plans_nothing_else(folder: Path) -> None:
-    example = Path("README.md").read_text().split("```yaml\ndatasets:\n  mine:")[1].split("```")[0]
+    example = Path("docs/own-pictures.md").read_text().split("# mine.yaml\ndatasets:\n  mine:")[1].split("```")[0]
     (folder / "mine.yaml").write_text(f"datasets:\n  mine:{example}")
     done = snakemake(
         folder, "results/tables/mine.md", "--dry-run", "--cores", "2", "--configfile", "config.yaml", "mine.yaml"

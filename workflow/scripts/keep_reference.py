@@ -1,5 +1,5 @@
 """Keeps a finished run of the embedded default: `make reference` copies its tables, figures and measures to
-results/reference/ and puts Table 1 into README.md. Photographs and what shows them stay out."""
+results/reference/ and puts its summary into README.md. Photographs and what shows them stay out."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ FILES = (
     "data/scenes/audit.json",
     "regions/scenes/test/recall.json",
 )
-MARKED = re.compile(r"(<!-- table1 -->\n).*?(<!-- /table1 -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- summary -->\n).*?(<!-- /summary -->)", re.DOTALL)
 
 
 def keep() -> None:
@@ -42,9 +42,14 @@ def keep() -> None:
         target.mkdir(parents=True)
         for name in ("history.jsonl", "provenance.json"):
             shutil.copy(model / name, target)
-    table = (REFERENCE / "tables" / "table1_main.md").read_text()
     readme = ROOT / "README.md"
-    readme.write_text(MARKED.sub(lambda found: f"{found[1]}{table}{found[2]}", readme.read_text()))
+    readme.write_text(MARKED.sub(lambda found: f"{found[1]}{summary()}{found[2]}", readme.read_text()))
+
+
+def summary() -> str:
+    """The headline table and the claims of the kept run, as README shows them."""
+    text = (REFERENCE / "summary.txt").read_text().partition("Everything else")[0]
+    return f"```text\n{text.rstrip()}\n```\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What each table of the paper's configuration costs: `python workflow/scripts/paper_cost.py` puts it into README.md.
+"""What each table of the paper's configuration costs: `python workflow/scripts/paper_cost.py` puts it into docs/paper.md.
 
 Counts come from the plan, speeds from benchmarks/results/rates.json (one core) and the paper's Table 4 (one V100).
 """
@@ -19,6 +19,7 @@ from reranksmart.plan import contents, resources, sizes, work
 
 ROOT = Path(__file__).parent.parent.parent
 PAPER = ROOT / "workflow" / "configs" / "paper.yaml"
+PAGE = ROOT / "docs" / "paper.md"
 RATES = ROOT / "benchmarks" / "results" / "rates.json"
 MARKED = re.compile(r"(<!-- cost -->\n).*?(<!-- /cost -->)", re.DOTALL)
 HEADERS = ("table", "trainings", "million pairs scored", "V100, hours", "one core, days", "disk, GB", "memory, GB")
@@ -83,10 +84,10 @@ def cost_table(config: Config, rates: dict[str, Any]) -> str:
 
 
 def written() -> str:
-    """README with the table as it is now."""
+    """The page with the table as it is now."""
     table = cost_table(validated(yaml.safe_load(PAPER.read_text())), json.loads(RATES.read_text()))
-    return MARKED.sub(lambda found: f"{found[1]}{table}\n{found[2]}", (ROOT / "README.md").read_text())
+    return MARKED.sub(lambda found: f"{found[1]}{table}\n{found[2]}", PAGE.read_text())
 
 
 if __name__ == "__main__":
-    (ROOT / "README.md").write_text(written())
+    PAGE.write_text(written())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from reranksmart.datasets.stamp_archive import fetch_stamps
+from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 
 
 @pytest.fixture(scope="session")

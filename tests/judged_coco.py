@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.values.records import Direction
 
 

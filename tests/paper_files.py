@@ -23,7 +23,7 @@ from miniature import (
     write_pt,
 )
 
-from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.inputs.tokenisers import train_unigram
 from reranksmart.models.published import save_published
 from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE

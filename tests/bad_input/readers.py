@@ -25,12 +25,12 @@ from running import ROOT
 from reranksmart import evaluation
 from reranksmart.config import validated
 from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, published, sources, xflickrco
-from reranksmart.datasets.cutouts import read_cutout
+from reranksmart.datasets.composed.cutouts import read_cutout
+from reranksmart.datasets.composed.propositions import Mention, Proposition, read_propositions, write_propositions
+from reranksmart.datasets.composed.scenes import Scene, SceneObject, read_scenes, write_scenes
+from reranksmart.datasets.composed.stamp_archive import fetch_stamps
+from reranksmart.datasets.composed.stamps import Stamp, read_stamps, select_stamps, write_stamps
 from reranksmart.datasets.files import prepare_file_split
-from reranksmart.datasets.propositions import Mention, Proposition, read_propositions, write_propositions
-from reranksmart.datasets.scenes import Scene, SceneObject, read_scenes, write_scenes
-from reranksmart.datasets.stamp_archive import fetch_stamps
-from reranksmart.datasets.stamps import Stamp, read_stamps, select_stamps, write_stamps
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.files.storage import (

@@ -24,10 +24,10 @@ from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
 from reranksmart.config import ConfigError, validated
+from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 from reranksmart.datasets.files import read_file_captions
-from reranksmart.datasets.layout import picture_path
-from reranksmart.datasets.published import read_lines
-from reranksmart.datasets.stamp_archive import fetch_stamps
+from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.datasets.published.texts import read_lines
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_embeddings, write_captions, write_jsonl
 from reranksmart.files.weights import read_pickled_tensors

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.downloads import app
 from reranksmart.config import ConfigError, Downloads, validated
-from reranksmart.datasets.archives import unpack as unpack_archive
+from reranksmart.datasets.fetched.archives import unpack as unpack_archive
 from reranksmart.plan import located, manifests
 
 ROOT = Path(__file__).parent.parent.parent

@@ -23,7 +23,7 @@ from reranksmart.cli.data import app as data_app
 from reranksmart.cli.extended import app as extended_app
 from reranksmart.config import ConfigError, validated
 from reranksmart.datasets.coco import read_coco_numbers
-from reranksmart.datasets.extended_relevance import judged_items
+from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.files.storage import read_captions, write_json, write_pair_scores, write_ranking
 from reranksmart.plan import contents, report_settings
 from reranksmart.report.inputs import ReportSettings

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app
 from reranksmart.config import Dataset
-from reranksmart.datasets.layout import read_image_ids
+from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.formats.identities import PublishedNames
 

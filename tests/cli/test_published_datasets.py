@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.data import app
 from reranksmart.config import Dataset
-from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import read_captions
 
 RUNNER = CliRunner()

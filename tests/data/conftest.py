@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reranksmart.datasets.stamps import Stamp
+from reranksmart.datasets.composed.stamps import Stamp
 
 NAMES = {
     "goat": ("A goat", "Eine Ziege", "Une chèvre", "Kozel"),
@@ -54,6 +54,6 @@ def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def toy_stamps(toy_folder: Path) -> list[Stamp]:
-    from reranksmart.datasets.stamps import select_stamps
+    from reranksmart.datasets.composed.stamps import select_stamps
 
     return select_stamps(toy_folder)

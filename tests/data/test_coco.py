@@ -18,7 +18,7 @@ from reranksmart.datasets.coco import (
     read_coco_numbers,
     read_oscar_coco,
 )
-from reranksmart.datasets.published import first_images
+from reranksmart.datasets.published.captions import first_images
 from reranksmart.values.records import Captions, Direction
 
 # Ten test images; every other one has six captions, the last one seven.

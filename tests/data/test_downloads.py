@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reranksmart.datasets import downloads
-from reranksmart.datasets.downloads import AssetUnavailableError, fetch
-from reranksmart.datasets.sources import Source
+from reranksmart.datasets.fetched.downloads import AssetUnavailableError, fetch
+from reranksmart.datasets.fetched.sources import Source
 
 CONTENT = bytes(range(256)) * 2000
 WRONG = CONTENT[::-1]

@@ -8,7 +8,7 @@ import pytest
 from judged_coco import judged_images, judges, write_karpathy
 
 from reranksmart.datasets.coco import read_coco, read_coco_numbers
-from reranksmart.datasets.extended_relevance import extended_relevance, judged_items, most_items
+from reranksmart.datasets.published.extended_relevance import extended_relevance, judged_items, most_items
 from reranksmart.values.records import Direction
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT

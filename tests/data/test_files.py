@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from reranksmart.datasets.audit import audit_splits
 from reranksmart.datasets.files import prepare_file_split
-from reranksmart.datasets.layout import picture_path, read_image_ids
+from reranksmart.datasets.prepared.audit import audit_splits
+from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.files.storage import read_captions, read_jsonl
 
 LINES = [

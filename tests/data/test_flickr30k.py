@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reranksmart.datasets.flickr30k import read_entities_list, read_flickr30k, read_flickr30k_entities, strip_markup
-from reranksmart.datasets.published import first_images
+from reranksmart.datasets.published.captions import first_images
 from reranksmart.values.records import Captions
 
 TRAIN = [1000092795 + 13 * place for place in range(300)][::-1]

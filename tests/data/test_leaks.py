@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from reranksmart.datasets.layout import picture_path
-from reranksmart.datasets.leaks import audit_training
+from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.datasets.prepared.leaks import audit_training
 from reranksmart.files.storage import write_captions
 from reranksmart.values.records import Captions
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reranksmart.datasets.multi30k import SPLITS, read_multi30k, read_multi30k_list
-from reranksmart.datasets.published import first_images
+from reranksmart.datasets.published.captions import first_images
 from reranksmart.values.records import Captions, Direction
 
 IMAGES = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reranksmart.datasets.overlap import find_leaks, overlap, overlaps
+from reranksmart.datasets.prepared.overlap import find_leaks, overlap, overlaps
 
 ids = st.lists(st.integers(0, 30).map(lambda number: f"flickr30k/{number}"))
 

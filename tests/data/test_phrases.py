@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from reranksmart.datasets.phrases import TEMPLATES, phrase
-from reranksmart.datasets.propositions import RELATIONS, Mention, Proposition
-from reranksmart.datasets.stamps import LANGUAGES
+from reranksmart.datasets.composed.phrases import TEMPLATES, phrase
+from reranksmart.datasets.composed.propositions import RELATIONS, Mention, Proposition
+from reranksmart.datasets.composed.stamps import LANGUAGES
 
 from .conftest import NAMES
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reranksmart.datasets.propositions import (
+from reranksmart.datasets.composed.propositions import (
     MARGIN,
     Mention,
     Proposition,
@@ -20,7 +20,7 @@ from reranksmart.datasets.propositions import (
     relevance,
     write_propositions,
 )
-from reranksmart.datasets.scenes import Scene, SceneObject, turned
+from reranksmart.datasets.composed.scenes import Scene, SceneObject, turned
 
 STAMPS = {"s0": "goat", "s1": "goat", "s2": "owl", "s3": "key", "s4": "fox"}
 SIZES = ("small", "medium", "large")

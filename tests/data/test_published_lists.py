@@ -14,7 +14,7 @@ import pytest
 
 from reranksmart.datasets.flickr30k import read_entities_list
 from reranksmart.datasets.multi30k import read_multi30k, read_multi30k_list
-from reranksmart.datasets.overlap import overlap, overlaps
+from reranksmart.datasets.prepared.overlap import overlap, overlaps
 from reranksmart.values.records import Captions, Direction
 
 FOLDER = Path(os.environ.get("RERANKSMART_PUBLISHED", "nowhere"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reranksmart.datasets.scenes import (
+from reranksmart.datasets.composed.scenes import (
     SIDE,
     SIZES,
     compose_scene,
@@ -18,7 +18,7 @@ from reranksmart.datasets.scenes import (
     turned,
     write_scenes,
 )
-from reranksmart.datasets.stamps import Stamp
+from reranksmart.datasets.composed.stamps import Stamp
 
 
 def scenes_of(stamps: list[Stamp], count: int = 60):

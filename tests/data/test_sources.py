@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.datasets.sources import TERMS, Source, read_sources
+from reranksmart.datasets.fetched.sources import TERMS, Source, read_sources
 
 SHA256 = f"sha256:{'0f' * 32}"
 HEADER = "asset,file,urls,bytes,checksum,checksum_from,terms,licence,licence_page,state,state_date\n"

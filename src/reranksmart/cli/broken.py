@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from reranksmart.datasets.folders import Broken
+from reranksmart.files.picture_folders import Broken
 
 
 def report_broken(broken: Sequence[Broken], *, of: int) -> None:

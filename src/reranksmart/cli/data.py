@@ -12,16 +12,16 @@ from pydantic import TypeAdapter
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.published_captions import read_published
 from reranksmart.config import Dataset, Files, PublishedDataset, Scenes
-from reranksmart.datasets.audit import audit_scenes, audit_splits
+from reranksmart.datasets.composed.propositions import read_propositions, relevance
+from reranksmart.datasets.composed.scenes import read_scenes
+from reranksmart.datasets.composed.splits import concepts_of, write_split
+from reranksmart.datasets.composed.stamp_archive import fetch_stamps
+from reranksmart.datasets.composed.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
 from reranksmart.datasets.files import prepare_file_split
-from reranksmart.datasets.layout import read_image_ids
-from reranksmart.datasets.overlap import overlaps
-from reranksmart.datasets.photographs import prepare_published_split
-from reranksmart.datasets.propositions import read_propositions, relevance
-from reranksmart.datasets.scenes import read_scenes
-from reranksmart.datasets.splits import concepts_of, write_split
-from reranksmart.datasets.stamp_archive import fetch_stamps
-from reranksmart.datasets.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
+from reranksmart.datasets.prepared.audit import audit_scenes, audit_splits
+from reranksmart.datasets.prepared.layout import read_image_ids
+from reranksmart.datasets.prepared.overlap import overlaps
+from reranksmart.datasets.published.photographs import prepare_published_split
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions, write_json, write_relevance

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from reranksmart.config import Downloads
-from reranksmart.datasets.archives import unpack
-from reranksmart.datasets.downloads import fetch, recorded
-from reranksmart.datasets.sources import SOURCES, read_sources, sources_below
+from reranksmart.datasets.fetched.archives import unpack
+from reranksmart.datasets.fetched.downloads import fetch, recorded
+from reranksmart.datasets.fetched.sources import SOURCES, read_sources, sources_below
 from reranksmart.files.storage import read_json, write_json
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -15,8 +15,8 @@ from reranksmart import evaluation
 from reranksmart.cli.published_captions import read_caption_numbers
 from reranksmart.cli.rankings import RankedGallery, combinations_of
 from reranksmart.config import Coco
-from reranksmart.datasets.extended_relevance import extended_relevance
-from reranksmart.datasets.layout import read_image_ids
+from reranksmart.datasets.prepared.layout import read_image_ids
+from reranksmart.datasets.published.extended_relevance import extended_relevance
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions, read_relevance, write_relevance

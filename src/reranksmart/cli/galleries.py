@@ -19,8 +19,8 @@ from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.cli.threads import Threads
 from reranksmart.config import Reading
-from reranksmart.datasets.folders import find_pictures
 from reranksmart.files.code import code_digest
+from reranksmart.files.picture_folders import find_pictures
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions
 from reranksmart.files.writing import atomic_directory

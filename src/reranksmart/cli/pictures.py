@@ -11,7 +11,7 @@ import typer
 from PIL import Image
 
 from reranksmart.cli.threads import Threads
-from reranksmart.datasets.layout import picture_path, read_image_ids
+from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.files.code import code_digest
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.provenance import write_provenance

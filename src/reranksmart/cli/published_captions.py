@@ -9,7 +9,7 @@ from reranksmart.datasets.coco import coco_1k, coco_folds, read_coco, read_coco_
 from reranksmart.datasets.conceptual_captions import read_conceptual_captions, read_conceptual_captions_rows
 from reranksmart.datasets.flickr30k import read_flickr30k, read_flickr30k_entities
 from reranksmart.datasets.multi30k import read_multi30k
-from reranksmart.datasets.published import first_images
+from reranksmart.datasets.published.captions import first_images
 from reranksmart.datasets.xflickrco import read_xflickrco
 from reranksmart.values.records import Captions
 

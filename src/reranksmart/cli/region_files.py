@@ -11,8 +11,8 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.config import RegionFiles
-from reranksmart.datasets.layout import read_image_ids
-from reranksmart.datasets.published import read_lines
+from reranksmart.datasets.prepared.layout import read_image_ids
+from reranksmart.datasets.published.texts import read_lines
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.writing import atomic_directory

@@ -11,8 +11,8 @@ import typer
 
 from reranksmart.cli.threads import Threads
 from reranksmart.config import RegionFeatures
-from reranksmart.datasets.layout import pictures_of_shard
-from reranksmart.datasets.scenes import object_boxes, read_scenes
+from reranksmart.datasets.composed.scenes import object_boxes, read_scenes
+from reranksmart.datasets.prepared.layout import pictures_of_shard
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.region_store import RegionStore

@@ -9,16 +9,15 @@ from typing import Any
 
 import torch
 
-from reranksmart.datasets.annotations import caption_id, photograph_id, read_pictures, read_split
-from reranksmart.datasets.published import (
+from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_pictures, read_split
+from reranksmart.datasets.published.captions import (
     CAPTIONS_PER_IMAGE,
     PublishedCaption,
     collect,
     of_listed_images,
-    read_list,
-    require_known,
     with_captions_each,
 )
+from reranksmart.datasets.published.texts import read_list, require_known
 from reranksmart.values.records import Captions
 
 FOLDS = 5

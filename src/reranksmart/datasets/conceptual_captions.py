@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reranksmart.datasets.published import PublishedCaption, collect, read_lines, read_table
+from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.texts import read_lines, read_table
 from reranksmart.values.records import Captions
 
 

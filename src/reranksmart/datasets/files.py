@@ -10,8 +10,8 @@ from pathlib import Path
 from posixpath import normpath
 from typing import Any
 
-from reranksmart.datasets.folders import Broken, find_pictures, split_broken
-from reranksmart.datasets.layout import IMAGES_FILE, picture_path
+from reranksmart.datasets.prepared.layout import IMAGES_FILE, picture_path
+from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_jsonl, write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory

@@ -9,16 +9,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from reranksmart.datasets.annotations import caption_id, photograph_id, read_split
-from reranksmart.datasets.published import (
-    CAPTIONS_PER_IMAGE,
-    PublishedCaption,
-    collect,
-    read_lines,
-    read_list,
-    require_known,
-    with_captions_each,
-)
+from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_split
+from reranksmart.datasets.published.captions import CAPTIONS_PER_IMAGE, PublishedCaption, collect, with_captions_each
+from reranksmart.datasets.published.texts import read_lines, read_list, require_known
 from reranksmart.values.records import Captions
 
 _ENTITIES_SPLITS = {"train": "train", "dev": "val", "test": "test"}

@@ -6,15 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reranksmart.datasets.annotations import photograph_id
-from reranksmart.datasets.published import (
-    PublishedCaption,
-    collect,
-    plain_or_gzip,
-    read_lines,
-    read_list,
-    require_known,
-)
+from reranksmart.datasets.published.annotations import photograph_id
+from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.texts import plain_or_gzip, read_lines, read_list, require_known
 from reranksmart.values.records import Captions
 
 

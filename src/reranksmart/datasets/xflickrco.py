@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reranksmart.datasets.annotations import photograph_id, read_pictures
-from reranksmart.datasets.published import PublishedCaption, collect, require_known
+from reranksmart.datasets.published.annotations import photograph_id, read_pictures
+from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.texts import require_known
 from reranksmart.values.records import Captions
 
 LANGUAGES = ("en", "de", "es", "id", "ja", "ru", "tr", "zh")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
-from reranksmart.datasets.extended_relevance import most_items
+from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import depths, fusions
 from reranksmart.plan.measures import experiment_keys, measure_inputs

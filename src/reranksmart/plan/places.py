@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
-from reranksmart.datasets.sources import SOURCES, read_sources
+from reranksmart.datasets.fetched.sources import SOURCES, read_sources
 from reranksmart.plan.names import settings
 
 SOURCE = "source:"

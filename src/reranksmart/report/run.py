@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_json, read_pair_scores, read_ranking, read_relevance
 from reranksmart.report.examples import choose_examples

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from reranksmart.datasets.files import read_file_captions
-from reranksmart.datasets.folders import Broken, find_pictures, split_broken
-from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
 from reranksmart.files.storage import read_embeddings, read_json
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import concatenated, open_store

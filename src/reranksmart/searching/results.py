@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from reranksmart.datasets.folders import Broken
+from reranksmart.files.picture_folders import Broken
 from reranksmart.values.records import Direction
 
 

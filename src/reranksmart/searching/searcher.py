@@ -9,7 +9,7 @@ from typing import cast
 
 from filelock import FileLock
 
-from reranksmart.datasets.folders import split_broken
+from reranksmart.files.picture_folders import split_broken
 from reranksmart.files.region_store import RegionStore
 from reranksmart.ranking.search import build_index
 from reranksmart.run.progress import silent

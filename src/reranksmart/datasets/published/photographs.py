@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reranksmart.datasets.layout import picture_path
+from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import write_captions
 from reranksmart.files.writing import atomic_directory
 from reranksmart.values.records import Captions

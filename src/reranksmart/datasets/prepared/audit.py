@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from reranksmart.datasets.scenes import read_scenes
-from reranksmart.datasets.stamps import Stamp
+from reranksmart.datasets.composed.scenes import read_scenes
+from reranksmart.datasets.composed.stamps import Stamp
 from reranksmart.files.storage import read_captions
 
 Key = TypeVar("Key")

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from reranksmart.datasets.downloads import alone
+from reranksmart.datasets.fetched.downloads import alone
 from reranksmart.files.reading import most_unpacked
 from reranksmart.files.writing import atomic_directory
 

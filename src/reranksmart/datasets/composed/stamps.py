@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.datasets.cutouts import is_photograph, read_cutout
+from reranksmart.datasets.composed.cutouts import is_photograph, read_cutout
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_jsonl, write_jsonl
 

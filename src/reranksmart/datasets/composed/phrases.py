@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from reranksmart.datasets.propositions import Mention, Proposition
+from reranksmart.datasets.composed.propositions import Mention, Proposition
 
 # {a} stands in the relation to {b}. At least three wordings each, so that five captions of a scene that has just one
 # true relation (and its converse) still differ.

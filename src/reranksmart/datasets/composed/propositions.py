@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from reranksmart.datasets.scenes import Scene, SceneObject
+from reranksmart.datasets.composed.scenes import Scene, SceneObject
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_jsonl, write_jsonl
 from reranksmart.values.records import Relevance

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.datasets.cutouts import premultiplied, read_cutout, resized
-from reranksmart.datasets.scenes import SIDE, SIZES, Scene
-from reranksmart.datasets.stamps import Stamp
+from reranksmart.datasets.composed.cutouts import premultiplied, read_cutout, resized
+from reranksmart.datasets.composed.scenes import SIDE, SIZES, Scene
+from reranksmart.datasets.composed.stamps import Stamp
 
 JPEG_QUALITY = 92
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reranksmart.datasets.layout import picture_path
-from reranksmart.datasets.phrases import phrase
-from reranksmart.datasets.pictures import draw_scene, encode_picture
-from reranksmart.datasets.propositions import Proposition, draw_propositions, is_true, write_propositions
-from reranksmart.datasets.scenes import Scene, compose_scene, generator, scene_id, turned, write_scenes
-from reranksmart.datasets.stamps import LANGUAGES, Stamp
+from reranksmart.datasets.composed.phrases import phrase
+from reranksmart.datasets.composed.pictures import draw_scene, encode_picture
+from reranksmart.datasets.composed.propositions import Proposition, draw_propositions, is_true, write_propositions
+from reranksmart.datasets.composed.scenes import Scene, compose_scene, generator, scene_id, turned, write_scenes
+from reranksmart.datasets.composed.stamps import LANGUAGES, Stamp
+from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import write_captions
 from reranksmart.files.writing import atomic_directory
 from reranksmart.run.progress import progress

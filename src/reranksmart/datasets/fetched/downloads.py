@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reranksmart.datasets.published import read_lines
-from reranksmart.datasets.sources import CHECKSUM, TERMS, Source
-from reranksmart.datasets.transfer import Interrupted, Refused, discard, transfer
+from reranksmart.datasets.fetched.sources import CHECKSUM, TERMS, Source
+from reranksmart.datasets.fetched.transfer import Interrupted, Refused, discard, transfer
+from reranksmart.datasets.published.texts import read_lines
 from reranksmart.files.writing import atomic_path, faults_of_the_disk_explained
 
 LONGEST_WAIT_S = 120.0

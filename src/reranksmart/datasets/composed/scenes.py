@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.datasets.stamps import Stamp
+from reranksmart.datasets.composed.stamps import Stamp
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_jsonl, write_jsonl
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reranksmart.datasets.layout import picture_path, read_image_ids
-from reranksmart.datasets.overlap import find_leaks, overlap
+from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
+from reranksmart.datasets.prepared.overlap import find_leaks, overlap
 
 
 def audit_training(

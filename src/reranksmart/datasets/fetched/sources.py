@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reranksmart.datasets.published import read_table
+from reranksmart.datasets.published.texts import read_table
 
-SOURCES = Path(__file__).with_name("sources.csv")
+SOURCES = Path(__file__).parent.with_name("sources.csv")
 # What a user accepts by naming the key in the configuration.
 TERMS = {
     "flickr30k": "Flickr30k is provided for non-commercial research and education only, and use of its images must "

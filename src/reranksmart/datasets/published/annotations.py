@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reranksmart.datasets.published import (
-    PublishedCaption,
-    collect,
-    read_json_lines,
-    read_json_text,
-    require_known,
-    with_captions_each,
-)
+from reranksmart.datasets.published.captions import PublishedCaption, collect, with_captions_each
+from reranksmart.datasets.published.texts import read_json_lines, read_json_text, require_known
 from reranksmart.values.records import Captions
 
 # The names of the splits in Karpathy's files; the field trains on train and restval together.

@@ -1,0 +1,1 @@
+"""Scenes composed of photographs, with captions that are true by construction."""

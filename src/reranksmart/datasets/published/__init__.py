@@ -1,0 +1,1 @@
+"""What the readers of published datasets share: texts, annotations, pictures, judgements."""

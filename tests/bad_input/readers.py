@@ -24,13 +24,15 @@ from running import ROOT
 
 from reranksmart import evaluation
 from reranksmart.config import validated
-from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, published, sources, xflickrco
+from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, xflickrco
 from reranksmart.datasets.composed.cutouts import read_cutout
 from reranksmart.datasets.composed.propositions import Mention, Proposition, read_propositions, write_propositions
 from reranksmart.datasets.composed.scenes import Scene, SceneObject, read_scenes, write_scenes
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 from reranksmart.datasets.composed.stamps import Stamp, read_stamps, select_stamps, write_stamps
+from reranksmart.datasets.fetched import sources
 from reranksmart.datasets.files import prepare_file_split
+from reranksmart.datasets.published import texts
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.files.storage import (
@@ -389,7 +391,7 @@ READERS: dict[str, Reader] = {
         _text("cc.tsv", "A dog\thttp://e.org/1\nA cat\thttp://e.org/2\n"),
         lambda f, o: conceptual_captions.read_conceptual_captions_rows(f / "cc.tsv"),
     ),
-    "gzipped lines": Reader(_text("a.txt.gz", "one\ntwo\n"), lambda f, o: published.read_lines(f / "a.txt.gz")),
+    "gzipped lines": Reader(_text("a.txt.gz", "one\ntwo\n"), lambda f, o: texts.read_lines(f / "a.txt.gz")),
     "sources of downloads": Reader(_sources, lambda f, o: sources.read_sources(f / "sources.csv")),
     "own files, JSON Lines": Reader(
         partial(_own_files, table=False), partial(_split_of_files, captions="captions.jsonl")

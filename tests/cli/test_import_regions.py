@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app
-from reranksmart.config import Dataset
+from reranksmart.config import AnyDataset
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.formats.identities import PublishedNames
@@ -31,7 +31,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 def imported(dataset: dict[str, Any], split: str, folder: Path) -> Path:
     """The folder of the split's regions, beside that of its data."""
-    settings = TypeAdapter(Dataset).validate_python(dataset).regions.model_dump_json()
+    settings = TypeAdapter(AnyDataset).validate_python(dataset).regions.model_dump_json()
     calls = [
         (data_app, ["prepare-split", "--settings", json.dumps(dataset), "--output", folder / "data"]),
         (app, ["import-regions", "--settings", settings, "--data", folder / "data", "--output", folder / "regions"]),

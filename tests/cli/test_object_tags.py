@@ -19,7 +19,7 @@ from reranksmart.cli.backbones import app as backbones_app
 from reranksmart.cli.data import app as data_app
 from reranksmart.cli.region_files import app as regions_app
 from reranksmart.cli.retrieval import app as retrieval_app
-from reranksmart.config import Backbone, Dataset, Reading
+from reranksmart.config import AnyDataset, Backbone, Reading
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_embeddings
 from reranksmart.inputs.stored import RegionInputs
@@ -47,7 +47,7 @@ class World:
         """The folder of the imported regions of a split, beside its data."""
         place = self.folder / "made" / name / split / json.dumps(changes).replace("/", "")[:60]
         if not place.exists():
-            dataset = TypeAdapter(Dataset).validate_python(self.datasets[name])
+            dataset = TypeAdapter(AnyDataset).validate_python(self.datasets[name])
             settings = dataset.regions.model_copy(update=changes).model_dump_json()
             whole = json.dumps(self.datasets[name])
             run(data_app, "prepare-split", "--settings", whole, "--split", split, "--output", place / "data")

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from typer.testing import CliRunner
 
 from reranksmart.cli.data import app
-from reranksmart.config import Dataset
+from reranksmart.config import AnyDataset
 from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import read_captions
 
@@ -105,4 +105,4 @@ def test_missing_pictures_are_counted_and_named(datasets: dict[str, Any], tmp_pa
 )
 def test_settings_that_cannot_work_are_refused(datasets: dict[str, Any], change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        TypeAdapter(Dataset).validate_python({**datasets["coco"], **change})
+        TypeAdapter(AnyDataset).validate_python({**datasets["coco"], **change})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.datasets import downloads
+from reranksmart.datasets.fetched import downloads
 from reranksmart.datasets.fetched.downloads import AssetUnavailableError, fetch
 from reranksmart.datasets.fetched.sources import Source
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from reranksmart.datasets.composed.audit import audit_scenes
 from reranksmart.datasets.composed.propositions import is_true, read_propositions, relevance
 from reranksmart.datasets.composed.scenes import read_scenes
 from reranksmart.datasets.composed.splits import concepts_of, make_scene, make_twin, write_split
 from reranksmart.datasets.composed.stamps import Stamp
-from reranksmart.datasets.prepared.audit import audit_scenes, audit_splits
+from reranksmart.datasets.prepared.audit import audit_splits
 from reranksmart.files.storage import read_captions
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reranksmart.datasets import stamp_archive
+from reranksmart.datasets.composed import stamp_archive
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps, verify_archive
 
 FILES = {

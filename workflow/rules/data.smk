@@ -42,7 +42,7 @@ rule prepare_split:
             f"--stamps {input.stamps[0]}" if input.get("stamps") else ""
         ),
         settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.data"),
+        code=lambda wildcards: plan.dataset_code(CONFIG, wildcards.dataset),
     shell:
         "reranksmart prepare-split {params.stamps} --split {wildcards.split}"
         " --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
@@ -72,7 +72,7 @@ rule audit_splits:
             f"--stamps {input.stamps[0]}" if input.stamps else ""
         ),
         settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
-        code=plan.code_digest("reranksmart.cli.data"),
+        code=lambda wildcards: plan.dataset_code(CONFIG, wildcards.dataset),
     shell:
         "reranksmart audit-splits {params.stamps} --settings {params.settings:q}"
         " --output {output} {input.splits} 2>&1 | tee {log}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -10,33 +9,21 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.broken import report_broken
-from reranksmart.cli.published_captions import read_published
-from reranksmart.config import Dataset, Files, PublishedDataset, Scenes
-from reranksmart.datasets.composed.propositions import read_propositions, relevance
-from reranksmart.datasets.composed.scenes import read_scenes
-from reranksmart.datasets.composed.splits import concepts_of, write_split
+from reranksmart.config import AnyDataset
+from reranksmart.datasets import Dataset, module_of
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
-from reranksmart.datasets.composed.stamps import Stamp, hold_out, read_stamps, select_stamps, write_stamps
-from reranksmart.datasets.files import prepare_file_split
-from reranksmart.datasets.prepared.audit import audit_scenes, audit_splits
-from reranksmart.datasets.prepared.layout import read_image_ids
-from reranksmart.datasets.prepared.overlap import overlaps
-from reranksmart.datasets.published.photographs import prepare_published_split
+from reranksmart.datasets.composed.stamps import select_stamps, write_stamps
+from reranksmart.datasets.prepared.relevance import relevance_of
 from reranksmart.files.code import code_digest
 from reranksmart.files.provenance import write_provenance
-from reranksmart.files.storage import read_captions, write_json, write_relevance
+from reranksmart.files.storage import write_json, write_relevance
 from reranksmart.files.writing import atomic_directory
 from reranksmart.values.gallery import Gallery
-from reranksmart.values.records import Relevance
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Stamps = Annotated[Path | None, typer.Option(help="the selected stamps, for composed scenes")]
-UNSEEN_STAMPS = 36
-
-
-def _seen_and_unseen(stamps: Path, seed: int) -> tuple[list[Stamp], list[Stamp]]:
-    return hold_out(read_stamps(stamps), count=UNSEEN_STAMPS, seed=seed)
+DATASET: TypeAdapter[Dataset] = TypeAdapter(AnyDataset)
 
 
 @app.command("fetch-stamps")
@@ -58,24 +45,12 @@ def prepare_split_verb(
     stamps: Stamps = None,
 ) -> None:
     """Composes a split's scenes, or brings published captions or your own, with their pictures, into its form."""
-    dataset: Scenes | Files | PublishedDataset = TypeAdapter(Dataset).validate_json(settings)
-    seed = dataset.seed if isinstance(dataset, Scenes) else None
+    dataset = DATASET.validate_json(settings)
     with atomic_directory(output) as target:
-        if isinstance(dataset, Scenes):
-            if stamps is None:
-                raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
-            seen, unseen = _seen_and_unseen(stamps, dataset.seed)
-            pool = unseen if split == "unseen" else seen
-            write_split(target, split, size=dataset.splits[split], seed=dataset.seed, stamps=pool)
-        elif isinstance(dataset, Files):
-            source = dataset.splits[split]
-            name = output.parent.name
-            captions = Path(source.captions) if source.captions else None
-            found = prepare_file_split(target, captions, Path(source.images), dataset=name, languages=dataset.languages)
-            report_broken(found.broken, of=len(found.image_ids) + len(found.broken))
-        else:
-            prepare_published_split(target, read_published(dataset, split), [Path(place) for place in dataset.images])
-        write_provenance(target, verb="prepare-split", code=code_digest(__name__), settings=settings, seed=seed)
+        found = dataset.prepare(split, target, name=output.parent.name, stamps=stamps)
+        report_broken(found.broken, of=found.images + len(found.broken))
+        code, seed = code_digest(__name__, module_of(dataset.kind)), getattr(dataset, "seed", None)
+        write_provenance(target, verb="prepare-split", code=code, settings=settings, seed=seed)
 
 
 @app.command("audit-splits")
@@ -86,12 +61,8 @@ def audit_splits_verb(
     stamps: Stamps = None,
 ) -> None:
     """Proves that the splits of a dataset share no picture and no caption, or names the first that they share."""
-    dataset: Scenes | Files | PublishedDataset = TypeAdapter(Dataset).validate_json(settings)
     folders = {folder.name: folder for folder in splits}
-    found = audit_splits(folders)
-    if isinstance(dataset, Scenes) and stamps is not None:
-        found |= audit_scenes(folders, unseen_stamps=_seen_and_unseen(stamps, dataset.seed)[1])
-    write_json(output, found)
+    write_json(output, DATASET.validate_json(settings).audit(folders, stamps=stamps))
 
 
 @app.command("judge")
@@ -103,28 +74,4 @@ def judge_verb(
 ) -> None:
     """Finds which captions are true of which images in a gallery: by truth for scenes, else by description."""
     Gallery.parse(gallery)
-    _require_disjoint(splits)
-    composed = [folder for folder in splits if (folder / "propositions.jsonl").exists()]
-    parts = [
-        read_captions(folder / "captions.jsonl").relevance()
-        for folder in splits
-        if stamps is None or folder not in composed
-    ]
-    if stamps is not None and composed:
-        meanings = {
-            key: value for folder in composed for key, value in read_propositions(folder / "propositions.jsonl").items()
-        }
-        scenes = [scene for folder in composed for scene in read_scenes(folder / "scenes.jsonl")]
-        parts.insert(0, relevance(meanings, scenes, concepts_of(read_stamps(stamps))))
-    found = Relevance(
-        tuple(chain.from_iterable(part.caption_ids for part in parts)),
-        tuple(chain.from_iterable(part.image_ids for part in parts)),
-    )
-    write_relevance(output, found)
-
-
-def _require_disjoint(splits: list[Path]) -> None:
-    """ValueError where two splits of a gallery share an image: it would stand there twice."""
-    for shared in overlaps({f"{folder.parent.name}.{folder.name}": read_image_ids(folder) for folder in splits}):
-        if shared.shared:
-            raise ValueError(f"{shared}; a gallery has each image once. Leave one of the two splits out.")
+    write_relevance(output, relevance_of(splits, stamps=stamps))

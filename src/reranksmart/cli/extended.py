@@ -9,12 +9,10 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 import typer
-from pydantic import TypeAdapter
 
 from reranksmart import evaluation
-from reranksmart.cli.published_captions import read_caption_numbers
 from reranksmart.cli.rankings import RankedGallery, combinations_of
-from reranksmart.config import Coco
+from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.extended_relevance import extended_relevance
 from reranksmart.files.code import code_digest
@@ -38,8 +36,7 @@ def judge_extended_verb(
     output: Folder,
 ) -> None:
     """Finds which captions and images of a split a collection holds relevant to each other, in each direction."""
-    dataset = TypeAdapter(Coco).validate_json(settings)
-    numbers = read_caption_numbers(dataset, data.name)
+    numbers = Coco.model_validate_json(settings).caption_numbers(data.name)
     found = extended_relevance(collection, image_ids=read_image_ids(data), caption_numbers=numbers)
     with atomic_directory(output) as target:
         for direction, relevance in found.items():

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter
 
-from reranksmart.config import RegionFiles
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.texts import read_lines
 from reranksmart.files.code import code_digest
@@ -24,6 +22,7 @@ from reranksmart.regions.formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
 from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.regions.formats.volta import read_volta_h5
 from reranksmart.regions.formats.writer import convert_regions
+from reranksmart.regions.settings import RegionFiles
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -51,7 +50,7 @@ def import_regions_verb(
     output: Annotated[Path, typer.Option()],
 ) -> None:
     """Reads the regions of a split's images from published files; a missing image is an error that names it."""
-    files = TypeAdapter(RegionFiles).validate_json(settings)
+    files = RegionFiles.model_validate_json(settings)
     paths = [Path(path) for path in files.paths_of(split)]
     if not paths:
         raise ValueError(f"no region files are given for split {split!r}; name them in regions.paths or split_paths.")

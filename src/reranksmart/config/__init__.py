@@ -4,13 +4,9 @@ from reranksmart.config.backbones import AnyBackbone as AnyBackbone
 from reranksmart.config.backbones import Backbone as Backbone
 from reranksmart.config.backbones import Pretraining as Pretraining
 from reranksmart.config.backbones import Reading as Reading
-from reranksmart.config.datasets import Dataset as Dataset
+from reranksmart.config.datasets import AnyDataset as AnyDataset
 from reranksmart.config.datasets import Downloads as Downloads
-from reranksmart.config.datasets import Files as Files
-from reranksmart.config.datasets import FileSplit as FileSplit
-from reranksmart.config.datasets import PublishedDataset as PublishedDataset
 from reranksmart.config.datasets import RegionFeatures as RegionFeatures
-from reranksmart.config.datasets import Scenes as Scenes
 from reranksmart.config.experiments import AllowedLeak as AllowedLeak
 from reranksmart.config.experiments import Comparison as Comparison
 from reranksmart.config.experiments import Experiment as Experiment
@@ -24,12 +20,6 @@ from reranksmart.config.experiments import TestSet as TestSet
 from reranksmart.config.pretrained import FAMILIES as FAMILIES
 from reranksmart.config.pretrained import PretrainedBackbone as PretrainedBackbone
 from reranksmart.config.pretrained import Tuning as Tuning
-from reranksmart.config.published import Coco as Coco
-from reranksmart.config.published import ConceptualCaptions as ConceptualCaptions
-from reranksmart.config.published import Flickr30k as Flickr30k
-from reranksmart.config.published import Multi30k as Multi30k
-from reranksmart.config.published import RegionFiles as RegionFiles
-from reranksmart.config.published import XFlickrCO as XFlickrCO
 from reranksmart.config.schema import Config as Config
 from reranksmart.config.training import Distillation as Distillation
 from reranksmart.config.training import Objective as Objective

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from reranksmart.config.published import Coco, ConceptualCaptions, Flickr30k, Multi30k, RegionFiles, XFlickrCO
-from reranksmart.values.settings import Count, Frozen, Language, Name, Seed
+from reranksmart.datasets import Dataset, kinds, terms
+from reranksmart.values.settings import Count, Frozen, Name
 
-
-class Scenes(Frozen):
-    """Composed photographs with captions that are true by construction."""
-
-    kind: Literal["scenes"]
-    seed: Seed = Field(1, description="seed of stamps held out, scenes and captions")
-    languages: tuple[Literal["en", "de", "fr", "cs"], ...] = ("en", "de", "fr", "cs")
-    stamps: str | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
-    splits: dict[Name, Count] = Field(description="number of images of each split")
-
-
-class FileSplit(Frozen):
-    captions: str | None = Field(
-        None, description="JSON Lines or CSV file: text, image (path below `images`), id, language; null: no captions"
-    )
-    images: str = Field(description="folder of pictures, at any depth")
-
-
-class Files(Frozen):
-    """Your own pictures, with captions or without."""
-
-    kind: Literal["files"]
-    languages: tuple[Language, ...] = ("en",)
-    regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
-    splits: dict[Name, FileSplit]
-
-
-PublishedDataset = Coco | Flickr30k | Multi30k | ConceptualCaptions | XFlickrCO
-Dataset = Annotated[
-    Scenes | Files | Coco | Flickr30k | Multi30k | ConceptualCaptions | XFlickrCO, Field(discriminator="kind")
-]
+if TYPE_CHECKING:
+    AnyDataset = Dataset
+else:
+    AnyDataset = Annotated[Union[tuple(kinds().values())], Field(discriminator="kind")]  # noqa: UP007 - found, not named
 
 
 class RegionFeatures(Frozen):
@@ -93,9 +66,16 @@ class Downloads(Frozen):
 
     folder: str = Field("downloads", description="where they lie; a file got by hand is put there and used")
     sources: str | None = Field(None, description="a table of your own mirrors in the form of datasets/sources.csv")
-    accept: tuple[Literal["flickr30k", "multi30k"], ...] = Field(
+    accept: tuple[Name, ...] = Field(
         (), description="terms that you have read and accept: non-commercial research, Flickr's terms of use"
     )
     attempts: Count = Field(5, description="of a mirror in a row that bring nothing new")
     timeout_s: float = Field(60.0, gt=0, description="longest silence of a server")
     wait_s: float = Field(2.0, ge=0, description="before the second attempt; it doubles")
+
+    @field_validator("accept")
+    @classmethod
+    def _terms_exist(cls, accept: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(accept) - set(terms())):
+            raise ValueError(f"terms {unknown} are unknown; there are {list(terms())}. Name those that you accept.")
+        return accept

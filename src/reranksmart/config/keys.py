@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import AnyBackbone
-from reranksmart.config.datasets import Dataset, Downloads, RegionFeatures
+from reranksmart.config.datasets import AnyDataset, Downloads, RegionFeatures
 from reranksmart.config.experiments import (
     AllowedLeak,
     Comparison,
@@ -17,14 +17,13 @@ from reranksmart.config.experiments import (
     System,
     TestSet,
 )
-from reranksmart.config.published import Published
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.values.settings import Count, Frozen, Name, Seed
 
 
 class Keys(Frozen):
     seeds: tuple[Seed, ...] = Field((1,), min_length=1)
-    datasets: dict[Name, Dataset]
+    datasets: dict[Name, AnyDataset]
     downloads: Downloads = Downloads()
     regions: RegionFeatures = RegionFeatures()
     backbones: dict[Name, AnyBackbone]
@@ -62,7 +61,7 @@ class Keys(Frozen):
     @model_validator(mode="after")
     def _pictures_can_be_seen(self) -> Keys:
         for name, dataset in self.datasets.items():
-            if isinstance(dataset, Published) and not dataset.images and dataset.regions is None:
+            if not dataset.has_pictures and dataset.region_files is None:
                 raise ValueError(
                     f"datasets.{name}: neither images nor regions are given, so that no picture can be seen; give "
                     "folders of pictures, or files of region features"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 
-from reranksmart.config.datasets import Files
 from reranksmart.config.experiments import Comparison, Latency
 from reranksmart.config.keys import Keys
 
@@ -23,7 +22,7 @@ def require_names_exist(keys: Keys) -> None:
             )
     for path, dataset, split in _captioned_splits(keys):
         source = keys.datasets[dataset]
-        if isinstance(source, Files) and source.splits[split].captions is None:
+        if not source.has_captions(split):
             raise ValueError(
                 f"{path}: split {split!r} of dataset {dataset!r} has no captions, so that nothing can be learned or "
                 "measured on it. Name its captions file; without one it can only be searched."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from reranksmart.config.keys import Keys
 from reranksmart.config.pretrained import PretrainedBackbone
-from reranksmart.config.published import Published
 
 
 def require_runs_possible(keys: Keys) -> None:
@@ -80,7 +79,7 @@ def _require_seen(keys: Keys, path: str, backbone: str, system: str, test_set: s
     dataset = keys.test_sets[test_set].dataset
     source = keys.datasets[dataset]
     for own, _ in keys.systems[system].roles(backbone).values():
-        if keys.backbones[own].sees != "regions" and isinstance(source, Published) and not source.images:
+        if keys.backbones[own].sees != "regions" and not source.has_pictures:
             raise ValueError(
                 f"{path}: backbone {own!r} reads pictures, but datasets.{dataset}.images names none. Give the "
                 "folders of its pictures."

@@ -6,7 +6,6 @@ from pydantic import model_validator
 
 from reranksmart.config.asked import require_answers
 from reranksmart.config.keys import Keys
-from reranksmart.config.published import Coco
 from reranksmart.config.references import require_names_exist
 from reranksmart.config.runs import require_log_odds_for_probabilities, require_runs_possible
 from reranksmart.config.shown import require_all_shown
@@ -30,9 +29,7 @@ class Config(Keys):
     def _judged_images_are_coco_s(self) -> Config:
         for name, test_set in self.test_sets.items():
             dataset = self.datasets.get(test_set.dataset)
-            if test_set.extended_relevance and not (
-                isinstance(dataset, Coco) and dataset.numbers_captions(test_set.split)
-            ):
+            if test_set.extended_relevance and not (dataset and dataset.numbers_captions(test_set.split)):
                 raise ValueError(
                     f"test_sets.{name}.extended_relevance: {list(test_set.extended_relevance)} judge COCO's test split by the "
                     f"numbers in Karpathy's dataset_coco.json, which split {test_set.split!r} of dataset "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import torch
+from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_pictures, read_split
 from reranksmart.datasets.published.captions import (
@@ -17,11 +17,72 @@ from reranksmart.datasets.published.captions import (
     of_listed_images,
     with_captions_each,
 )
+from reranksmart.datasets.published.settings import (
+    AnnotatedSubset,
+    Published,
+    require_annotations,
+    require_published,
+)
 from reranksmart.datasets.published.texts import read_list, require_known
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Count, Name, Place
 
 FOLDS = 5
+IMAGES = {"train": 113_287, "dev": 5_000, "test": 5_000}
+LISTED = 1_000  # images of one of the five folds, and of the published list
 _OSCAR_SPLITS = {"train": "train", "dev": "minival", "test": "test"}
+
+
+class CocoSubset(AnnotatedSubset):
+    image_list: Place | None = Field(
+        None, description="only its images (test_img_keys_1k.tsv: the published code's 1k)"
+    )
+    fold: int | None = Field(None, ge=1, le=FOLDS, description="one of the field's five folds of 1,000 test images")
+
+
+class Coco(Published):
+    kind: Literal["coco"]
+    layout: Literal["karpathy", "oscar"] = Field(
+        "karpathy", description="annotations are Karpathy's dataset_coco.json; or OSCAR's folder coco_ir"
+    )
+    annotations: Place | None = None
+    captions_per_image: Count | None = Field(5, description="of 5 to 7; null: all (25,010 of test), as published code")
+    splits: dict[Name, CocoSubset]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)
+
+    def read(self, split: str) -> Captions:
+        subset, of, each = self.splits[split], self.published_name(split), self.captions_per_image
+        if subset.annotations:
+            captions = read_coco(Path(subset.annotations), captions_per_image=each)
+        elif self.layout == "karpathy":
+            captions = read_coco(Path(str(self.annotations)), split=of, captions_per_image=each)
+        else:
+            captions = read_oscar_coco(Path(str(self.annotations)), split=of, captions_per_image=each)
+        if subset.image_list:
+            captions = coco_1k(captions, Path(subset.image_list))
+        return coco_folds(captions)[subset.fold - 1] if subset.fold else captions
+
+    def size(self, split: str) -> int:
+        subset = self.splits[split]
+        return LISTED if subset.fold or subset.image_list else IMAGES[self.published_name(split)]
+
+    def numbers_captions(self, split: str) -> bool:
+        """Whether a split is of the published test images, read from a file that gives COCO's number of each caption."""
+        subset = self.splits.get(split, CocoSubset())
+        return self.layout == "karpathy" and subset.annotations is None and (subset.of or split) == "test"
+
+    def caption_numbers(self, split: str) -> dict[str, int]:
+        """COCO's own number of each caption of a split, with those beyond the five that are read of an image."""
+        return read_coco_numbers(Path(str(self.annotations)), split=self.published_name(split))
+
+    @model_validator(mode="after")
+    def _splits_exist(self) -> Coco:
+        require_published(self.splits, IMAGES)
+        require_annotations(self.annotations, self.splits)
+        return self
 
 
 def read_coco(path: Path, *, split: str | None = None, captions_per_image: int | None = CAPTIONS_PER_IMAGE) -> Captions:
@@ -117,6 +178,8 @@ def _listed_texts(value: Any, place: str) -> list[str]:
 
 def _read_oscar_texts(path: Path) -> dict[str, Any]:
     """The captions of each image id, as they are in the file. Only plain values are unpickled."""
+    import torch  # takes seconds, and only this layout needs it
+
     if not path.is_file():
         raise ValueError(f"{path} does not exist. Fetch OSCAR's coco_ir, or set the dataset's folder to where it is.")
     try:

@@ -4,10 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.settings import Published, Subset
 from reranksmart.datasets.published.texts import read_lines, read_table
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Name, Place
+
+IMAGES = 15_840  # of its dev set
+
+
+class TableSubset(Subset):
+    captions: Place
+
+
+class ConceptualCaptions(Published):
+    """One caption an image."""
+
+    kind: Literal["conceptual_captions"]
+    layout: Literal["table", "rows"] = Field(
+        "table", description="columns caption and image_id, as published code; or Google's rows of caption and URL"
+    )
+    splits: dict[Name, TableSubset]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)
+
+    def read(self, split: str) -> Captions:
+        path = Path(self.splits[split].captions)
+        return read_conceptual_captions(path) if self.layout == "table" else read_conceptual_captions_rows(path)[0]
+
+    def size(self, split: str) -> int:
+        return IMAGES
+
+    def captions_each(self, language: str) -> int:
+        return 1
 
 
 def read_conceptual_captions(path: Path) -> Captions:

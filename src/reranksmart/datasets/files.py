@@ -8,17 +8,58 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import normpath
-from typing import Any
+from typing import Any, Literal
 
-from reranksmart.datasets.prepared.layout import IMAGES_FILE, picture_path
+from pydantic import Field
+
+from reranksmart.datasets import Dataset
+from reranksmart.datasets.prepared.layout import IMAGES_FILE, Prepared, picture_path
 from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_jsonl, write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory
+from reranksmart.regions.settings import RegionFiles
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Frozen, Language, Name
 
 _KEYS = ("text", "image")
 SKIPPED_FILE = "skipped.jsonl"
+OWN = 30_000  # pictures, which nobody has counted yet: as many as Flickr30k's
+
+
+class FileSplit(Frozen):
+    captions: str | None = Field(
+        None, description="JSON Lines or CSV file: text, image (path below `images`), id, language; null: no captions"
+    )
+    images: str = Field(description="folder of pictures, at any depth")
+
+
+class Files(Dataset):
+    """Your own pictures, with captions or without."""
+
+    kind: Literal["files"]
+    languages: tuple[Language, ...] = ("en",)
+    regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
+    splits: dict[Name, FileSplit]
+
+    disjoint = True
+
+    def prepare(self, split: str, folder: Path, *, name: str, stamps: Path | None = None) -> Prepared:
+        source = self.splits[split]
+        captions = Path(source.captions) if source.captions else None
+        found = prepare_file_split(folder, captions, Path(source.images), dataset=name, languages=self.languages)
+        return Prepared(len(found.image_ids), found.broken)
+
+    def image_count(self, split: str) -> int:
+        return OWN
+
+    def has_captions(self, split: str) -> bool:
+        return self.splits[split].captions is not None
+
+    def users_files(self, split: str) -> list[str]:
+        """The captions, or the folder of pictures without."""
+        source = self.splits[split]
+        return [source.captions or source.images]
 
 
 @dataclass(frozen=True)

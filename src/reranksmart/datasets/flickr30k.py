@@ -8,15 +8,70 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_split
 from reranksmart.datasets.published.captions import CAPTIONS_PER_IMAGE, PublishedCaption, collect, with_captions_each
+from reranksmart.datasets.published.settings import (
+    AnnotatedSubset,
+    Published,
+    require_annotations,
+    require_published,
+)
 from reranksmart.datasets.published.texts import read_lines, read_list, require_known
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Count, Name, Place
 
+IMAGES = {
+    "karpathy": {"train": 29_000, "dev": 1_014, "test": 1_000},
+    "entities": {"train": 29_783, "dev": 1_000, "test": 1_000},
+}
 _ENTITIES_SPLITS = {"train": "train", "dev": "val", "test": "test"}
 # [/EN#<chain>/<type>/<type> some words]
 _PHRASE = re.compile(r"\[/EN#\d+(?:/[^\s/\[\]]+)+\s+([^\[\]]*[^\[\]\s])\s*\]")
+
+
+class Flickr30k(Published):
+    """Its two divisions share images across splits: a model of one is not to be tested on the other."""
+
+    kind: Literal["flickr30k"]
+    division: Literal["karpathy", "entities"] = Field("karpathy", description="the field's; or the published code's")
+    annotations: Place | None = Field(
+        None, description="karpathy: dataset_flickr30k.json; entities: the folder of train.txt, val.txt and test.txt"
+    )
+    sentences: Place | None = Field(None, description="entities: the folder of sentences; null: annotations/Sentences")
+    captions_per_image: Count | None = Field(5, description="null: all")
+    splits: dict[Name, AnnotatedSubset]
+
+    terms = (
+        "Flickr30k is provided for non-commercial research and education only, and use of its images must abide by the "
+        "Flickr Terms of Use."
+    )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)
+
+    def read(self, split: str) -> Captions:
+        subset, of, each = self.splits[split], self.published_name(split), self.captions_per_image
+        if subset.annotations:
+            return read_flickr30k(Path(subset.annotations), captions_per_image=each)
+        folder = Path(str(self.annotations))
+        if self.division == "karpathy":
+            return read_flickr30k(folder, split=of, captions_per_image=each)
+        sentences = Path(self.sentences) if self.sentences else None
+        return read_flickr30k_entities(folder, split=of, captions_per_image=each, sentences=sentences)
+
+    def size(self, split: str) -> int:
+        return IMAGES[self.division][self.published_name(split)]
+
+    @model_validator(mode="after")
+    def _splits_exist(self) -> Flickr30k:
+        require_published(self.splits, IMAGES[self.division])
+        require_annotations(self.annotations, self.splits)
+        return self
 
 
 def read_flickr30k(

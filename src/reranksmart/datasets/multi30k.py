@@ -5,11 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.annotations import photograph_id
 from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.settings import Published, Subset, require_published
 from reranksmart.datasets.published.texts import plain_or_gzip, read_lines, read_list, require_known
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Name, Place
+
+IMAGES = {
+    **{"train": 29_000, "dev": 1_014, "test_2016": 1_000},
+    **{"test_2017": 1_000, "test_2017_mscoco": 461, "test_2018": 1_071},
+}
+
+
+class Multi30k(Published):
+    kind: Literal["multi30k"]
+    annotations: Place = Field(description="the folder that holds task1 and task2")
+    tasks: dict[Literal["en", "de", "fr", "cs"], Literal[1, 2]] = Field(
+        {"en": 2, "de": 2, "fr": 1, "cs": 1},
+        description="captions of each language: 1, translations, one an image; 2, independent, five an image",
+    )
+    splits: dict[Name, Subset]
+
+    terms = (
+        "Multi30k is derived from Flickr30k: it is provided for non-commercial research and education only, and use of "
+        "the images must abide by the Flickr Terms of Use."
+    )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.tasks)
+
+    def read(self, split: str) -> Captions:
+        folder, of = Path(self.annotations), self.published_name(split)
+        tasks = self.tasks.items()
+        return Captions.concatenated(
+            read_multi30k(folder, task=task, split=of, languages=[language]) for language, task in tasks
+        )
+
+    def size(self, split: str) -> int:
+        return IMAGES[self.published_name(split)]
+
+    def captions_each(self, language: str) -> int:
+        return 1 if (language, 1) in self.tasks.items() else 5
+
+    @model_validator(mode="after")
+    def _splits_exist(self) -> Multi30k:
+        require_published(self.splits, IMAGES)
+        if not self.tasks:
+            raise ValueError("tasks is empty; name a language with its task, as {en: 2}")
+        return self
 
 
 @dataclass(frozen=True)

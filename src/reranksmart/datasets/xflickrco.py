@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import Field
 
 from reranksmart.datasets.published.annotations import photograph_id, read_pictures
 from reranksmart.datasets.published.captions import PublishedCaption, collect
+from reranksmart.datasets.published.settings import Published, Subset
 from reranksmart.datasets.published.texts import require_known
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import Name, Place
 
-LANGUAGES = ("en", "de", "es", "id", "ja", "ru", "tr", "zh")
+Language = Literal["en", "de", "es", "id", "ja", "ru", "tr", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 # The published test files hold two empty captions: language and picture.
 _PUBLISHED_EMPTY = {("de", "COCO_val2014_000000122239"), ("id", "6312211170")}
+IMAGES = 2_000
+
+
+class XFlickrCO(Published):
+    kind: Literal["xflickrco"]
+    annotations: Place = Field(description="the folder that holds annotations/{language}/{split}.jsonl")
+    languages: tuple[Language, ...] = LANGUAGES
+    splits: dict[Name, Subset]
+
+    def read(self, split: str) -> Captions:
+        return read_xflickrco(Path(self.annotations), languages=self.languages, split=self.published_name(split))
+
+    def size(self, split: str) -> int:
+        return IMAGES
+
+    def captions_each(self, language: str) -> int:
+        return 1
 
 
 def read_xflickrco(folder: Path, *, languages: Sequence[str], split: str = "test") -> Captions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,22 +15,22 @@ _WITHOUT_EFFECT = frozenset({"config", "code", "observation", "progress", "prove
 
 
 @cache
-def code_digest(module: str) -> str:
-    """A digest of the syntax trees of ``module`` and all modules of this package that it imports.
+def code_digest(*modules: str) -> str:
+    """A digest of the syntax trees of ``modules`` and all modules of this package that they import.
 
     Comments, docstrings and layout do not count, so that they rerun nothing.
     """
     digest = hashlib.sha256()
-    for name in sorted(_imported(module)):
+    for name in sorted(_imported(modules)):
         if _WITHOUT_EFFECT.intersection(name.split(".")):
             continue
         digest.update(f"{name}\n{_read(name).meaning}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _imported(module: str) -> set[str]:
-    """The module and all modules of this package that it imports, and those that they import."""
-    found, waiting = {module}, [module]
+def _imported(modules: Iterable[str]) -> set[str]:
+    """The modules and all modules of this package that they import, and those that these import."""
+    found, waiting = set(modules), list(modules)
     while waiting:
         new = _read(waiting.pop()).imports - found
         found |= new

@@ -19,6 +19,7 @@ from reranksmart.plan.cost import precision_inputs as precision_inputs
 from reranksmart.plan.cost import precision_models as precision_models
 from reranksmart.plan.cost import rate_settings as rate_settings
 from reranksmart.plan.cost import retrieving_and_reranking as retrieving_and_reranking
+from reranksmart.plan.data import dataset_code as dataset_code
 from reranksmart.plan.data import detected as detected
 from reranksmart.plan.data import imported as imported
 from reranksmart.plan.data import region_inputs as region_inputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reranksmart.config import Config, Files, Scenes
+from reranksmart.config import Config
 from reranksmart.plan.experiments import evaluations
 from reranksmart.plan.names import gallery_of, settings
 
@@ -56,8 +56,8 @@ def audit_inputs(config: Config, wildcards: Any) -> list[str]:
 def audits_before_training(config: Config, wildcards: Any) -> list[str]:
     """The audits that must pass before a model is trained: of its training set, and inside a dataset of one's own.
 
-    All splits of such a dataset are apart; those of published ones overlap by design.
+    The splits of published datasets overlap by design.
     """
     dataset = config.training_sets[wildcards.training_set].dataset
-    inside = [f"results/data/{dataset}/audit.json"] if isinstance(config.datasets[dataset], Scenes | Files) else []
+    inside = [f"results/data/{dataset}/audit.json"] if config.datasets[dataset].disjoint else []
     return [f"results/audits/{wildcards.training_set}.json", *inside]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import SimpleNamespace
 
-from reranksmart.config import Comparison, Config, ConfigError, Experiment, Scenes
+from reranksmart.config import Comparison, Config, ConfigError, Experiment
 from reranksmart.plan import (
     Evaluation,
     audited,
@@ -92,8 +92,8 @@ def measures_without_table(config: Config) -> list[str]:
 
 def _scene_splits(config: Config) -> list[str]:
     """The region folders of all composed splits, whose true objects are known."""
-    scenes = {name: dataset for name, dataset in config.datasets.items() if isinstance(dataset, Scenes)}
-    return [f"results/regions/{name}/{split}" for name, dataset in scenes.items() for split in dataset.splits]
+    composed = {name: dataset for name, dataset in config.datasets.items() if dataset.needs_stamps}
+    return [f"results/regions/{name}/{split}" for name, dataset in composed.items() for split in dataset.splits]
 
 
 def figures(config: Config) -> list[str]:

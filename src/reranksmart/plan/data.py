@@ -6,14 +6,21 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Files, RegionFiles, Scenes
+from reranksmart.config import Config, ConfigError
+from reranksmart.datasets import module_of
+from reranksmart.files.code import code_digest
 from reranksmart.plan.names import settings
 from reranksmart.plan.places import located, manifests
 
 
+def dataset_code(config: Config, dataset: str) -> str:
+    """The digest of the code that prepares and audits a dataset: its own kind's, and what all kinds share."""
+    return code_digest("reranksmart.cli.data", module_of(config.datasets[dataset].kind))
+
+
 def stamps_inputs(config: Config, dataset: str) -> list[str]:
     """The stamps, where this dataset is composed of them."""
-    return ["results/stamps/stamps.jsonl"] if isinstance(config.datasets[dataset], Scenes) else []
+    return ["results/stamps/stamps.jsonl"] if config.datasets[dataset].needs_stamps else []
 
 
 def split_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
@@ -26,18 +33,13 @@ def split_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
 
 
 def _own_files(config: Config, wildcards: Any) -> list[str]:
-    """One's own captions, or the folder of pictures without; where they are not there yet, the step itself says so."""
-    dataset = config.datasets[wildcards.dataset]
-    if not isinstance(dataset, Files):
-        return []
-    split = dataset.splits[wildcards.split]
-    path = split.captions or split.images
-    return [path] if Path(path).exists() else []
+    """The user's own files of a split; where they are not there yet, the step itself says so."""
+    return [path for path in config.datasets[wildcards.dataset].users_files(wildcards.split) if Path(path).exists()]
 
 
 def stamps_option(config: Config) -> str:
     """Where the stamps come from: the user's archive if the configuration names one."""
-    sources = {d.stamps for d in config.datasets.values() if isinstance(d, Scenes) and d.stamps}
+    sources = {source for dataset in config.datasets.values() if (source := getattr(dataset, "stamps", None))}
     return f"--source {shlex.quote(sorted(sources)[0])}" if sources else ""
 
 
@@ -57,12 +59,12 @@ def _own_settings(config: Config, wildcards: Any) -> dict[str, Any]:
 
 def detected(config: Config) -> list[str]:
     """The datasets whose regions are detected in their pictures."""
-    return [name for name in config.datasets if _region_files(config, name) is None]
+    return [name for name in config.datasets if config.datasets[name].region_files is None]
 
 
 def imported(config: Config) -> list[str]:
     """The datasets whose regions are read from published files."""
-    return [name for name in config.datasets if _region_files(config, name) is not None]
+    return [name for name in config.datasets if config.datasets[name].region_files is not None]
 
 
 def region_settings(config: Config, wildcards: Any) -> str:
@@ -75,12 +77,8 @@ def region_inputs(config: Config, wildcards: Any) -> list[str]:
     return manifests(config, _region_files_of_split(config, wildcards))
 
 
-def _region_files(config: Config, dataset: str) -> RegionFiles | None:
-    return getattr(config.datasets[dataset], "regions", None)
-
-
 def _region_files_of_split(config: Config, wildcards: Any) -> dict[str, Any]:
-    files = _region_files(config, wildcards.dataset)
+    files = config.datasets[wildcards.dataset].region_files
     if files is None:
         raise ConfigError(f"datasets.{wildcards.dataset}.regions: missing. Name the files to import regions from.")
     split = wildcards.split

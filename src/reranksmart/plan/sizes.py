@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reranksmart.config import Backbone, Coco, Config, Files, Flickr30k, Multi30k, Scenes
-from reranksmart.config.published import CocoSubset, Subset
+from reranksmart.config import Backbone, Config
 from reranksmart.plan.names import languages_read
 from reranksmart.values.gallery import Gallery
 
@@ -17,53 +16,19 @@ CAPTION_TOKENS = 16  # with the two special ones; MSCOCO's captions have eleven 
 IMPORTED_REGIONS = 50  # what models read of an image, at most
 PATCHES = 577  # a picture of 384 x 384 in patches of 16, and the token before them
 POSITIONS, FEATURES, XLM_ENTRIES = 512, 2_060, 250_002
-FOLD = LISTED = 1_000  # images of one of MSCOCO's folds, and of the published list
-# Images of published splits, as their publications give them.
-_COCO = {"train": 113_287, "dev": 5_000, "test": 5_000}
-_FLICKR30K = {
-    "karpathy": {"train": 29_000, "dev": 1_014, "test": 1_000},
-    "entities": {"train": 29_783, "dev": 1_000, "test": 1_000},
-}
-_MULTI30K = {"train": 29_000, "dev": 1_014, "test_2016": 1_000, "test_2017": 1_000}
-_MULTI30K |= {"test_2017_mscoco": 461, "test_2018": 1_071}
-_OTHER = {"conceptual_captions": 15_840, "xflickrco": 2_000}
-OWN = 30_000  # pictures of one's own, which nobody has counted yet: as many as Flickr30k's
 
 
 def images_of(config: Config, dataset: str, split: str) -> int:
     """The images of a split, at most."""
-    chosen = config.datasets[dataset]
-    if isinstance(chosen, Scenes):
-        return chosen.splits[split] * (2 if split == "twins" else 1)
-    if isinstance(chosen, Files):
-        return OWN
-    subset: Subset = chosen.splits[split]
-    of = subset.of or split
-    if isinstance(subset, CocoSubset) and (subset.fold or subset.image_list):
-        count = FOLD if subset.fold else LISTED
-    elif isinstance(chosen, Coco):
-        count = _COCO[of]
-    elif isinstance(chosen, Flickr30k):
-        count = _FLICKR30K[chosen.division][of]
-    elif isinstance(chosen, Multi30k):
-        count = _MULTI30K[of]
-    else:
-        count = _OTHER[chosen.kind]
-    return min(count, subset.first or count)
+    return config.datasets[dataset].image_count(split)
 
 
 def captions_of(config: Config, dataset: str, split: str, languages: tuple[str, ...]) -> int:
     """The captions of a split in these languages: five an image, but one in translations and crawled texts."""
     chosen = config.datasets[dataset]
     known = [name for name in languages if name in chosen.languages]
-    each = sum(1 if _is_single(chosen, name) else 5 for name in known)
+    each = sum(chosen.captions_each(name) for name in known)
     return each * images_of(config, dataset, split)
-
-
-def _is_single(dataset: object, language: str) -> bool:
-    if isinstance(dataset, Multi30k):
-        return dict(dataset.tasks).get(language) == 1  # type: ignore[call-overload]
-    return getattr(dataset, "kind", "") in ("conceptual_captions", "xflickrco")
 
 
 def items_of(config: Config, backbone: str, dataset: str, split: str) -> int:
@@ -127,6 +92,6 @@ def vectors_bytes(config: Config, backbone: str, count: int) -> int:
 
 def tokens(config: Config, backbone: str, dataset: str, *, captions: int = 0, images: int = 0, pairs: int = 0) -> int:
     """The tokens of so many captions and images read alone, and pairs read together."""
-    imported = getattr(config.datasets[dataset], "regions", None) is not None
+    imported = config.datasets[dataset].region_files is not None
     seen = shape(config, backbone).image_tokens or (IMPORTED_REGIONS if imported else config.regions.maximum)
     return captions * CAPTION_TOKENS + images * (1 + seen) + pairs * (CAPTION_TOKENS + seen)

@@ -15,6 +15,14 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
+Place = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="a path; or source:FILE of datasets/sources.csv, which is fetched (source:FOLDER: all files below it; "
+        "source:FILE.zip#INSIDE: a folder or file of an archive, which is unpacked)",
+    ),
+]
 
 
 class ConfigError(ValueError):

@@ -18,6 +18,7 @@ MOST_WORDS = 5
 SHORTEST_LONG_SIDE = 90
 LARGEST_ASPECT = 4.0
 _LARGEST_SIDE = 100_000
+UNSEEN_STAMPS = 36
 
 # A name is an article and a noun; what starts otherwise is a sentence, a proper name or a sign's text. Czech has none.
 _ARTICLES = {
@@ -126,6 +127,11 @@ def hold_out(stamps: Sequence[Stamp], *, count: int, seed: int) -> tuple[list[St
             break
         unseen.update(stamp.id for stamp in by_concept[concept])
     return [stamp for stamp in stamps if stamp.id not in unseen], [stamp for stamp in stamps if stamp.id in unseen]
+
+
+def seen_and_unseen(path: Path, *, seed: int) -> tuple[list[Stamp], list[Stamp]]:
+    """The stamps in a file of ``write_stamps`` that any split may show, and those that only split ``unseen`` shows."""
+    return hold_out(read_stamps(path), count=UNSEEN_STAMPS, seed=seed)
 
 
 def write_stamps(path: Path, stamps: Iterable[Stamp]) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reranksmart.datasets.fetched.sources import CHECKSUM, TERMS, Source
+from reranksmart.datasets import terms
+from reranksmart.datasets.fetched.sources import CHECKSUM, Source
 from reranksmart.datasets.fetched.transfer import Interrupted, Refused, discard, transfer
 from reranksmart.datasets.published.texts import read_lines
 from reranksmart.files.writing import atomic_path, faults_of_the_disk_explained
@@ -51,7 +52,7 @@ def fetch(
         return _verified(path, source)
     if not is_there and source.terms and source.terms not in accepted:
         raise ValueError(
-            f"{source.file} may be fetched only under its terms: {TERMS[source.terms]} Read {source.licence_page}; to "
+            f"{source.file} may be fetched only under its terms: {terms()[source.terms]} Read {source.licence_page}; to "
             f"accept them add {source.terms!r} to the accepted terms of the configuration."
         )
     answers = []

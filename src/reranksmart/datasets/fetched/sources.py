@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from reranksmart.datasets import terms
 from reranksmart.datasets.published.texts import read_table
 
 SOURCES = Path(__file__).parent.with_name("sources.csv")
-# What a user accepts by naming the key in the configuration.
-TERMS = {
-    "flickr30k": "Flickr30k is provided for non-commercial research and education only, and use of its images must "
-    "abide by the Flickr Terms of Use.",
-    "multi30k": "Multi30k is derived from Flickr30k: it is provided for non-commercial research and education only, "
-    "and use of the images must abide by the Flickr Terms of Use.",
-}
 _COLUMNS = (
     "asset",
     "file",
@@ -37,8 +31,8 @@ CHECKSUM = re.compile(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}")
 class Source:
     """One published file: where it is, in order of preference, and how to tell that it is the right one.
 
-    ``file`` is its path below the download folder; ``checksum`` is ``md5:...`` or ``sha256:...``; ``terms`` is the key
-    of TERMS that a user must accept first; ``state`` is the last known one with its date.
+    ``file`` is its path below the download folder; ``checksum`` is ``md5:...`` or ``sha256:...``; ``terms`` names the
+    kind of dataset whose terms a user must accept first; ``state`` is the last known one with its date.
     """
 
     asset: str
@@ -93,6 +87,6 @@ def _problem_of(source: Source, size: str) -> str:
         return f"bytes must be a number or empty, got {size!r}"
     if source.checksum and not CHECKSUM.fullmatch(source.checksum):
         return f"a checksum is md5:<32 digits> or sha256:<64 digits>, got {source.checksum!r}"
-    if source.terms and source.terms not in TERMS:
-        return f"terms {source.terms!r} are unknown; there are {list(TERMS)}"
+    if source.terms and source.terms not in (known := terms()):
+        return f"terms {source.terms!r} are unknown; there are {list(known)}"
     return "" if source.licence_page.startswith("http") else "the page of the licence is needed"

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from reranksmart.files.picture_folders import Broken
 from reranksmart.files.storage import read_captions, read_jsonl
 
 IMAGES_FILE = "images.jsonl"
 """The image ids of a split without captions, one a line."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How many images a split was given, and the pictures that were left out."""
+
+    images: int
+    broken: tuple[Broken, ...] = ()
+
 
 _LONGEST_NAME = 255  # bytes, of most file systems
 _UNWRITABLE = ("Cc", "Cs")  # control characters, and halves of characters

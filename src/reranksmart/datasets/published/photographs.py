@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.datasets.prepared.layout import Prepared, picture_path
 from reranksmart.files.storage import write_captions
 from reranksmart.files.writing import atomic_directory
 from reranksmart.values.records import Captions
@@ -13,8 +13,8 @@ from reranksmart.values.records import Captions
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def prepare_published_split(folder: Path, captions: Captions, pictures: Sequence[Path]) -> int:
-    """How many pictures were linked, after writing the captions and these links into ``folder``.
+def prepare_published_split(folder: Path, captions: Captions, pictures: Sequence[Path]) -> Prepared:
+    """The images that the split has, after writing the captions and these links into ``folder``.
 
     ``pictures`` are folders, searched in this order; without any the split has none and lives on region features.
     ValueError where a folder or a picture is missing.
@@ -42,7 +42,7 @@ def prepare_published_split(folder: Path, captions: Captions, pictures: Sequence
                 raise ValueError(f"{source} and {link.readlink()} have the same name {link.name!r} here; rename one.")
             link.symlink_to(source.resolve())  # type: ignore[union-attr]
         write_captions(target / "captions.jsonl", captions)
-    return len(sources)
+    return Prepared(len(set(captions.image_ids)))
 
 
 def find_photograph(image_id: str, folders: Sequence[Path]) -> Path | None:

@@ -1,0 +1,48 @@
+"""Composed scenes: photographs of stamps on a soft background, with captions that are true by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from reranksmart.datasets import Dataset
+from reranksmart.datasets.prepared.layout import Prepared
+from reranksmart.values.settings import Count, Name, Seed
+
+
+class Scenes(Dataset):
+    kind: Literal["scenes"]
+    seed: Seed = Field(1, description="seed of stamps held out, scenes and captions")
+    languages: tuple[Literal["en", "de", "fr", "cs"], ...] = ("en", "de", "fr", "cs")
+    stamps: str | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
+    splits: dict[Name, Count] = Field(description="number of images of each split")
+
+    needs_stamps = True
+    disjoint = True
+
+    def prepare(self, split: str, folder: Path, *, name: str, stamps: Path | None = None) -> Prepared:
+        from reranksmart.datasets.composed.splits import write_split  # OpenCV is slow to import, and only this draws
+        from reranksmart.datasets.composed.stamps import seen_and_unseen
+
+        if stamps is None:
+            raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
+        seen, unseen = seen_and_unseen(stamps, seed=self.seed)
+        size = self.splits[split]
+        write_split(folder, split, size=size, seed=self.seed, stamps=unseen if split == "unseen" else seen)
+        return Prepared(size)
+
+    def audit(self, folders: Mapping[str, Path], *, stamps: Path | None = None) -> dict[str, int]:
+        """Pictures, captions and, with the stamps, what the scenes show and say."""
+        from reranksmart.datasets.composed.audit import audit_scenes  # as above
+        from reranksmart.datasets.composed.stamps import seen_and_unseen
+
+        found = super().audit(folders)
+        if stamps is not None:
+            found |= audit_scenes(folders, unseen_stamps=seen_and_unseen(stamps, seed=self.seed)[1])
+        return found
+
+    def image_count(self, split: str) -> int:
+        return self.splits[split] * (2 if split == "twins" else 1)

@@ -11,6 +11,7 @@ from reranksmart.datasets.composed.stamps import (
     Stamp,
     clean_name,
     hold_out,
+    in_english,
     is_name,
     read_stamps,
     select_stamps,
@@ -32,6 +33,21 @@ from .conftest import NAMES, write_stamp
 )
 def test_asides_and_final_punctuation_are_no_part_of_a_name(text: str, cleaned: str) -> None:
     assert clean_name(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("An hippopotamus", "A hippopotamus"),
+        ("A owl", "An owl"),
+        ("An hourglass", "An hourglass"),
+        ("A unicorn", "A unicorn"),
+        ("A european bear", "A European bear"),
+        ("The full moon", "The full moon"),
+    ],
+)
+def test_articles_go_by_sound(text: str, corrected: str) -> None:
+    assert in_english(text) == corrected
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ _SIZE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(r"[!?:;,—\"“”«»\d]|\. |(^|\s)['’]")
+_VOWEL_SOUND = re.compile(r"(?!eu|one|uni|use)[aeiou]|heir|honest|hour", re.IGNORECASE)
 _ASIDE = re.compile(r"\s*\([^)]*\)|\s+-\s.*$")  # "A peacock (a male peafowl)", "Květ - kaly"
 _DRAWINGS = {"cartoon", "easter", "symbols"}  # themes that hold no photograph of a thing
 
@@ -57,6 +58,14 @@ def clean_name(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[\s.!?…。|]+$", "", _ASIDE.sub("", text.strip()))).strip()
 
 
+def in_english(name: str) -> str:
+    """The English name with the article that its sound asks for and a capital where the names forgot it."""
+    first, space, rest = name.replace(" european", " European").partition(" ")
+    if first.lower() in ("a", "an"):
+        first = first[0] + ("n" if _VOWEL_SOUND.match(rest) else "")
+    return first + space + rest
+
+
 def read_names(path: Path) -> dict[str, str]:
     """The names of a stamp by language: the first line is English, each other one ``language.utf8=name``."""
     with reading(path, remedy="Fetch the stamps again."):
@@ -67,6 +76,7 @@ def read_names(path: Path) -> dict[str, str]:
         if language in LANGUAGES[1:]:
             names[language] = name
     cleaned = {language: clean_name(name) for language, name in names.items()}
+    cleaned["en"] = in_english(cleaned["en"])
     return {language: cleaned[language] for language in LANGUAGES if cleaned.get(language)}
 
 

@@ -74,9 +74,10 @@ def test_precisions_stand_beside_float32_with_the_interval_of_the_change() -> No
     table = precision_table(costs, system="Sep+Coop", dataset="scenes")
     assert table.caption.startswith("Retriever and reranker of Sep+Coop, one seed, one caption an image.")
     assert [(row.group, row.label) for row in table.rows] == [
-        *(("retrieval", "float32"), ("retrieval", "int8")),
-        *(("re-ranking", "float32"), ("re-ranking", "int8")),
+        *(("retrieval", "float32"), ("retrieval", "int8"), ("retrieval", "bfloat16")),
+        *(("re-ranking", "float32"), ("re-ranking", "int8"), ("re-ranking", "bfloat16")),
     ]
+    assert {cell.missing for cell in cells(table, "rerank bfloat16").values()} == {"not native here"}
     own = cells(table, "rerank int8")
     change = own["image-to-text change"]
     assert (change.value, change.low, change.high) == (-0.5, -1.5, 0.5)

@@ -24,7 +24,7 @@ from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
-from reranksmart.models.reduced import can_compute
+from reranksmart.models.reduced import can_compute, is_native
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.training.sampling import TrainingData
@@ -47,12 +47,13 @@ def measure_precision_verb(
     seed: int = 1,
     threads: Threads = 1,
 ) -> None:
-    """Compares each precision with float32: rank overlap and R@1, one caption an image asking."""
+    """Compares each precision that is native here with float32: rank overlap and R@1, one caption an image asking."""
     torch.set_num_threads(threads)
     captions = read_captions(data / "captions.jsonl")
     roles = TypeAdapter(dict[str, Role]).validate_json(models)
     read = {name: _read(role, captions, relevance) for name, role in roles.items()}
-    others = [name for name in PRECISIONS if name != EXACT and all(can_compute(net, name) for net, _ in read.values())]
+    nets = [net for net, _ in read.values()]
+    others = [n for n in PRECISIONS if n != EXACT and all(can_compute(m, n) and is_native(n, m.device) for m in nets)]
     rng = np.random.default_rng(seed)
     rows = bit_costs(read["retriever"], read["reranker"], precisions=others, depth=depth, resamples=resamples, rng=rng)
     with atomic_directory(output) as target:
@@ -84,14 +85,14 @@ def measure_rates_verb(
     seed: int = 1,
     threads: Threads = 1,
 ) -> None:
-    """Times captions, images and pairs of a model of the planned evaluation's size, random weights, by precision."""
+    """Times captions, images and pairs of a model of the planned evaluation's size, random weights, by native precision."""
     torch.set_num_threads(threads)
     planned = PlannedEvaluation.model_validate_json(settings)
     network = planned.network.model_dump()
     model = SingleStreamConfig(embedder="oscar", cls_id=101, sep_id=102, pad_id=0, **network)
     rows = measured_rates(
         model,
-        precisions=PRECISIONS,
+        precisions=[name for name in PRECISIONS if is_native(name, torch.device("cpu"))],
         tokens=planned.tokens,
         regions=planned.regions,
         counts=planned.timed.model_dump(),

@@ -42,7 +42,7 @@ def chosen_precision(model: nn.Module, precision: Precision) -> str:
         return precision
     if not isinstance(model, SingleStream) or model.config.hidden_size < _WIDTH_WORTH_FEWER_BITS:
         return "float32"
-    return "bfloat16" if _multiplies_bfloat16(model.device) else "float32"
+    return "bfloat16" if is_native("bfloat16", model.device) else "float32"
 
 
 def can_compute(model: nn.Module, precision: Precision) -> bool:
@@ -54,10 +54,13 @@ def can_compute(model: nn.Module, precision: Precision) -> bool:
     return chosen == "float32" or (single_stream and (chosen != "int8" or model.device.type == "cpu"))
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
+def is_native(precision: Precision, device: torch.device) -> bool:
+    """Whether the hardware multiplies numbers of this precision faster than float32, and does not emulate them."""
+    if precision == "bfloat16" and device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    if precision == "bfloat16":
+        return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    return precision == "float32" or (precision == "int8" and device.type == "cpu" and torch.cpu._is_avx2_supported())
 
 
 def _published(model: Pretrained, chosen: str) -> Pretrained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -11,9 +11,11 @@ from reranksmart.report.costs import machine
 from reranksmart.report.labels import DIRECTIONS, number, plural
 from reranksmart.report.paper import paper_value
 from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.values.precision import Precision
 
 STAGES = {"encode": "retrieval", "rerank": "re-ranking"}
 _EXACT = "float32"
+_NOT_NATIVE = Cell(missing="not native here")
 _PAPER_SYSTEMS = {"be": "BE", "coop": "Coop", "ce": "CE"}
 
 
@@ -30,9 +32,13 @@ def precision_table(costs: pd.DataFrame, *, system: str, dataset: str = "") -> T
         )
     )
     rows = []
-    for (stage, precision), own in costs.groupby(["stage", "precision"], sort=False):
-        cells = [cell for line in own.to_dict("records") for cell in _answer_cells(line)]
-        rows.append(Row(f"{stage} {precision}", precision, tuple(cells), group=STAGES[stage]))
+    for stage, own in costs.groupby("stage", sort=False):
+        found = {
+            precision: tuple(cell for line in lines.to_dict("records") for cell in _answer_cells(line))
+            for precision, lines in own.groupby("precision", sort=False)
+        }
+        found |= {precision: (_NOT_NATIVE,) * len(columns) for precision in _others(costs)}
+        rows += [Row(f"{stage} {name}", str(name), cells, group=STAGES[str(stage)]) for name, cells in found.items()]
     return Table(
         name="precision",
         title="What fewer bits do to the answers",
@@ -45,6 +51,12 @@ def precision_table(costs: pd.DataFrame, *, system: str, dataset: str = "") -> T
         rows=tuple(rows),
         dataset=dataset,
     )
+
+
+def _others(measured: pd.DataFrame) -> list[str]:
+    """The precisions that the machine would only emulate, or that the models lack there."""
+    known = [name for name in get_args(Precision) if name != "auto"]
+    return [name for name in known if name not in set(measured["precision"])]
 
 
 def _answer_cells(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
@@ -66,6 +78,7 @@ def planned_table(
     for precision in rates["precision"].unique():
         speeds = {stage: float(medians[precision, stage]) for stage in ("captions", "images", "pairs")}
         rows.append(_planned_row(precision, f"{cores} here, {precision}", speeds, planned))
+    rows += [Row(name, f"{cores} here, {name}", (_NOT_NATIVE,) * 6) for name in _others(rates)]
     for name, card in planned["cards"].items():
         floor = 1e12 * card["tflops"] / operations(planned, texts=True, regions=True)
         for label, pairs in (("floor", floor), ("aim", card["pairs_a_second"])):

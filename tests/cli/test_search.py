@@ -35,7 +35,7 @@ def require_served_until_interrupted(index: Path) -> None:
 
 
 def test_an_address_that_requests_cannot_name_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "index.json").write_text('{"format": 1, "name": "mine", "max_tokens": 70, "max_regions": 12}')
+    (tmp_path / "index.json").write_text('{"format": 2, "name": "mine", "max_tokens": 70, "max_regions": 12}')
     for host in ("0.0.0.0", "::1", "nowhere.invalid"):
         refused = run("serve", "--index", tmp_path, "--host", host, "--port", 0)
         assert refused.returncode == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reranksmart.files.photographs import read_photograph
+from reranksmart.files.photographs import read_photograph, read_scaled
 from reranksmart.files.picture_folders import fault_of
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -69,6 +69,37 @@ def test_what_is_no_picture_is_an_error_that_names_it(tmp_path: Path, content: b
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"text\.jpg cannot be read"):
         read_photograph(path)
+
+
+@pytest.mark.parametrize("name", ["drawing.jpg", "drawing.eps"])
+def test_what_could_start_another_program_is_no_picture(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    assert fault_of(path) is not None
+    with pytest.raises(ValueError, match=r"cannot be read as an image.*JPEG, PNG"):
+        read_photograph(path)
+
+
+def test_a_picture_beyond_the_limits_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (20_001, 1)).save(path)
+    with pytest.raises(ValueError, match=r"it has 20,001 x 1 pixels; at most 100,000,000 and 20,000 on a side"):
+        read_photograph(path)
+    assert fault_of(path) is not None
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_scaled_picture_is_the_whole_one_made_small(tmp_path: Path, suffix: str) -> None:
+    """A JPEG is decoded at a part of its size, which is nearly the same."""
+    path = tmp_path / f"p{suffix}"
+    ramp = np.linspace(0, 255, 600, dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.repeat(ramp[:, None], 900, axis=1)).convert("RGB").save(path, exif=exif)
+    small = read_scaled(path, side=100)
+    assert small.size == (100, 150)
+    whole = Image.fromarray(read_photograph(path)).resize((100, 150), Image.Resampling.BOX)
+    assert np.abs(np.asarray(small, np.int32) - np.asarray(whole, np.int32)).max() <= 3
 
 
 def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -29,13 +30,81 @@ def test_a_picture_finds_captions(client: TestClient, picture: Path, searcher: S
     ]
 
 
-def test_pictures_are_thumbnails_and_regions_are_boxes(client: TestClient, searcher: Searcher) -> None:
-    shown = client.get("/pictures/3")
-    assert shown.headers["content-type"] == "image/jpeg"
-    assert Image.open(io.BytesIO(shown.content)).size == (160, 120)
-    regions = client.get("/regions/3").json()
-    assert len(regions) == len(searcher.regions_of(searcher.contents.pictures[3].id)[0].boxes)
-    assert all(0 <= value <= 1 for region in regions for value in region["box"])
+def test_pictures_are_squares_large_whole_and_regions_boxes(client: TestClient, searcher: Searcher) -> None:
+    for path, size in (("/pictures/3", (256, 256)), ("/pictures/3/large", (160, 120))):
+        shown = client.get(path)
+        assert shown.headers["content-type"] == "image/jpeg"
+        assert Image.open(io.BytesIO(shown.content)).size == size
+    seen = client.get("/regions/3").json()
+    assert seen["shape"] == pytest.approx(160 / 120)
+    assert len(seen["regions"]) == len(searcher.regions_of(searcher.contents.pictures[3].id)[0].boxes)
+    assert all(0 <= value <= 1 for region in seen["regions"] for value in region["box"])
+
+
+def test_a_picture_finds_pictures_like_it_but_not_itself(client: TestClient, picture: Path, searcher: Searcher) -> None:
+    vectors = searcher.contents.images.reconstruct_n(0, len(searcher))
+    nearest = np.argsort(-(vectors @ vectors[3]), kind="stable")
+    expected = [searcher.contents.pictures[row].id for row in nearest if row != 3][:5]
+    found = client.get("/api/search?like=3&top=5").json()
+    assert found["direction"] == "image-to-image"
+    assert [hit["id"] for hit in found["retrieved"]] == expected
+    assert found["reranked"] == []
+    sent = client.post("/api/search?similar=1&top=3", content=picture.read_bytes()).json()
+    assert sent["retrieved"][0]["id"] == searcher.contents.pictures[0].id  # itself: the server cannot know
+    assert client.get("/api/search?like=16").status_code == 404
+
+
+def test_the_start_shows_what_there_is(client: TestClient) -> None:
+    about = client.get("/api/about").json()
+    assert (about["name"], about["pictures"], about["captions"]) == ("pictures", 16, 17)
+    assert about["example_texts"][0].startswith("a ")
+    assert [example["row"] for example in about["examples"]] == [row * 16 // 12 for row in range(12)]
+
+
+def test_words_that_the_model_lacks_are_named(client: TestClient) -> None:
+    assert client.get("/api/search?text=a red ☃ 猫").json()["unknown"] == ["猫"]
+    assert client.get("/api/search?text=a red ellipse").json()["unknown"] == []
+
+
+def test_a_deleted_picture_is_marked_and_still_shown_small(
+    client: TestClient, picture: Path, searcher: Searcher
+) -> None:
+    picture.rename(picture.with_suffix(".away"))
+    try:
+        hits = client.get("/api/search?text=red&top=16").json()["retrieved"]
+        assert [hit["row"] for hit in hits if hit["deleted"]] == [0]
+        assert client.get("/pictures/0").status_code == 200
+        assert client.get("/pictures/0/large").status_code == 404
+    finally:
+        picture.with_suffix(".away").rename(picture)
+
+
+def test_what_replaced_a_picture_is_not_run(client: TestClient, picture: Path) -> None:
+    """PostScript of whichever name would start Ghostscript."""
+    content = picture.read_bytes()
+    picture.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    try:
+        assert client.get("/pictures/0/large").status_code == 404
+    finally:
+        picture.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://localhost"}, 200),
+        ({"origin": "http://localhost:3000"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_another_site_starts_no_work(client: TestClient, headers: dict[str, str], status: int) -> None:
+    assert client.get("/api/search?text=gold", headers=headers).status_code == status
+    assert client.get("/pictures/0/large", headers=headers).status_code == status
+    assert client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200  # a link to the page
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_forbids_it(client: TestClient) -> None:
@@ -95,6 +164,8 @@ def test_no_path_leaves_what_is_served(client: TestClient, path: str) -> None:
         ("text=a&k=%C2%B2", "k is '²'"),
         ("text=a&top=1e9", "top is '1e9'"),
         ("text=a&top=99999999999999999999", "top is"),
+        ("text=a&top=0000000010000000", "top is"),
+        ("text=a&k=000000001999999", "k is"),
     ],
 )
 def test_a_senseless_question_is_told_what_is_allowed(client: TestClient, query: str, said: str) -> None:
@@ -120,7 +191,10 @@ def test_what_is_no_picture_is_refused(client: TestClient, picture: Path) -> Non
         reply = client.post("/api/search", content=body)
         assert reply.status_code == 415
         assert "send a JPEG, PNG or WebP" in reply.json()["error"]
-    assert client.post("/api/search", content=bomb()).status_code in (413, 415)
+    assert client.post("/api/search", content=bomb()).status_code == 413
+    thin = io.BytesIO()
+    Image.new("L", (1, 30_000)).save(thin, "PNG")
+    assert "20,000 on a side" in client.post("/api/search", content=thin.getvalue()).json()["error"]
 
 
 def test_an_oversize_upload_is_refused_announced_or_not(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

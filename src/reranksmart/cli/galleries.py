@@ -13,7 +13,6 @@ import cv2
 import faiss
 import torch
 import typer
-import uvicorn
 
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
@@ -27,6 +26,7 @@ from reranksmart.files.writing import atomic_directory
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings, require_replaceable
 from reranksmart.serving.app import LOCAL_NAMES, create_app
+from reranksmart.serving.guards import guarded
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions
 
@@ -199,7 +199,7 @@ def serve_verb(
         application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))
         print(f"Open http://{host}:{listener.getsockname()[1]}/ (end with Ctrl+C)", flush=True)
         with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has stopped
-            uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
+            guarded(application).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

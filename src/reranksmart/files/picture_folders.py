@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from reranksmart.files.photographs import undecoded
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -41,7 +41,7 @@ def find_pictures(folder: Path) -> list[Path]:
 def fault_of(path: Path) -> str | None:
     """Why the file is no whole picture, or None where all of it can be decoded."""
     try:
-        with Image.open(path) as picture:
+        with undecoded(path) as picture:
             picture.load()
     except Exception as error:  # parsers raise nearly every type on a broken file
         return str(error) or type(error).__name__

@@ -87,9 +87,10 @@ def _results(
             rank=rank_by_id[id_],
             cosine=float(ranking.scores[0, place]),
             log_odds=float(log_odds[place]) if place < len(log_odds) else None,
+            deleted=not picture.exists(),
         )
     return Results(
-        direction=query.direction,
+        direction=query.asks,
         depth=len(log_odds),
         retrieved=tuple(hit_by_id.values())[: query.top],
         reranked=tuple(hit_by_id[id_] for id_ in order[: query.top]),

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import faiss
+import numpy as np
 
 from reranksmart.files.region_store import RegionStore
 from reranksmart.inputs.images import concatenated
@@ -49,9 +50,22 @@ class Contents:
     def picture_by_id(self) -> dict[str, PictureFile]:
         return {picture.id: picture for picture in self.pictures}
 
+    def path_of(self, image_id: str) -> Path:
+        """The file of a picture; KeyError where the index does not have it."""
+        return self.picture_by_id[image_id].path
+
     @cached_property
     def path_by_digest(self) -> dict[str, Path]:
         return {picture.sha256: picture.path for picture in self.pictures}
+
+    def thumbnail(self, row: int) -> tuple[bytes, float]:
+        """The small square JPEG of the picture at ``row``, and the whole picture's width / height."""
+        ends = np.cumsum([len(part.pictures) for part in self.parts])
+        number = int(np.searchsorted(ends, row, side="right"))
+        part = self.parts[number]
+        assert part.thumbnails is not None, "a part that was read has them"
+        place = row - int(ends[number]) + len(part.pictures)
+        return part.thumbnails[place], float(part.thumbnails.shapes[place])
 
     @cached_property
     def caption_row_by_id(self) -> dict[str, int]:

@@ -20,9 +20,10 @@ from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_store
 from reranksmart.ranking.search import read_index
 from reranksmart.searching.sight import Seen
+from reranksmart.searching.thumbnails import Thumbnails, write_thumbnails
 from reranksmart.values.records import Captions
 
-FORMAT = 1
+FORMAT = 2
 SETTINGS_FILE = "index.json"
 SEEN_FOLDER = "regions"  # the first indexes kept nothing else
 NO_CAPTIONS = Captions((), (), (), ())
@@ -61,6 +62,7 @@ class Part:
     seen: Seen
     captions: Captions = NO_CAPTIONS
     caption_vectors: faiss.Index | None = None
+    thumbnails: Thumbnails | None = None  # as soon as it is written
 
 
 def picture_digest(path: Path) -> str:
@@ -112,9 +114,13 @@ def part_folders(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "parts").iterdir() if path.name.isdigit())
 
 
+def part_folder(index: Path, number: int) -> Path:
+    return index / "parts" / f"{number:04d}"
+
+
 def write_part(index: Path, part: Part, *, number: int, seen: Path | None = None) -> None:
     """Writes one part whole; ``seen`` is a folder that holds what is seen already and is linked instead."""
-    with atomic_directory(index / "parts" / f"{number:04d}") as target:
+    with atomic_directory(part_folder(index, number)) as target:
         rows = ({"id": one.id, "path": _kept(one.path, index), "sha256": one.sha256} for one in part.pictures)
         write_jsonl(target / "pictures.jsonl", rows)
         faiss.write_index(part.images, str(target / "images.faiss"))
@@ -122,6 +128,7 @@ def write_part(index: Path, part: Part, *, number: int, seen: Path | None = None
             part.seen.save(target / SEEN_FOLDER)
         else:
             link_folder(seen, target / SEEN_FOLDER)
+        write_thumbnails(target, [one.path for one in part.pictures])
         write_captions(target / "captions.jsonl", part.captions)
         if part.caption_vectors is not None:
             faiss.write_index(part.caption_vectors, str(target / "captions.faiss"))
@@ -136,7 +143,15 @@ def read_part(folder: Path, *, index: Path) -> Part:
     captions = read_captions(folder / "captions.jsonl")
     vectors = read_index(folder / "captions.faiss") if len(captions) else None
     images = read_index(folder / "images.faiss")
-    return Part(pictures, images, open_store(folder / SEEN_FOLDER), captions, vectors)
+    thumbnails = Thumbnails.open(folder)
+    seen = open_store(folder / SEEN_FOLDER)
+    sizes = {"images.faiss": images.ntotal, "the thumbnails": len(thumbnails), SEEN_FOLDER: len(seen)}
+    if wrong := {name: size for name, size in sizes.items() if size != len(pictures)}:
+        raise ValueError(
+            f"{folder} lists {len(pictures):,} pictures in pictures.jsonl, but {next(iter(wrong))} has"
+            f" {next(iter(wrong.values())):,}. A part is written whole; make the index again with `reranksmart gallery`."
+        )
+    return Part(pictures, images, seen, captions, vectors, thumbnails)
 
 
 def _kept(path: Path, index: Path) -> str:

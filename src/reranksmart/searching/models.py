@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,12 @@ class Role:
 
     def tokens(self, captions: Captions) -> TokenisedCaptions:
         return TokenisedCaptions.of(captions, self.tokeniser, max_tokens=self.max_tokens)
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words that the tokeniser has nothing for; the model reads a mark for the unknown in their place."""
+        unknown = self.tokeniser.unk_token
+        words = re.findall(r"[^\W_]+", text) if unknown else []
+        return tuple(dict.fromkeys(word for word in words if unknown in self.tokeniser.tokenize(word)))
 
     def inputs(self, seen: Seen) -> StoredImages:
         """The pictures as the model reads them, with their object tags where it was trained with them."""

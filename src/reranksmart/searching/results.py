@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reranksmart.files.picture_folders import Broken
 from reranksmart.values.records import Direction
 
+SIMILAR: Literal["image-to-image"] = "image-to-image"
+Asks = Direction | Literal["image-to-image"]
+
 
 @dataclass(frozen=True)
 class Query:
-    """One question: a text that asks for pictures, or a picture's path that asks for captions.
+    """One question: a text that asks for pictures, a picture's path that asks for captions, or the id of one of the
+    index's pictures, or a picture's path with ``similar``, that ask for pictures like it.
 
-    The first ``depth`` items found are re-ranked; ``top`` of each list are wanted.
+    The first ``depth`` items found are re-ranked, of pictures alike none; ``top`` of each list are wanted.
     """
 
     text: str | None = None
     image: Path | None = None
+    like: str | None = None
+    similar: bool = False
     depth: int = 20
     top: int = 10
 
     def __post_init__(self) -> None:
-        if (self.text is None) == (self.image is None):
+        if sum(given is not None for given in (self.text, self.image, self.like)) != 1:
             raise ValueError("a query is a text or an image; give exactly one of them.")
         if self.text is not None and not self.text.strip():
             raise ValueError(f"the query {self.text!r} is empty; describe what to look for.")
@@ -33,7 +39,9 @@ class Query:
                 raise ValueError(f"{name} is {getattr(self, name)}; at least 1 item. Give a larger number.")
 
     @property
-    def direction(self) -> Direction:
+    def asks(self) -> Asks:
+        if self.similar or self.like is not None:
+            return SIMILAR
         return Direction.IMAGE_TO_TEXT if self.text is None else Direction.TEXT_TO_IMAGE
 
 
@@ -42,7 +50,8 @@ class Hit:
     """One item found: its place before and after re-ranking (from 1) and both stages' scores.
 
     ``cosine`` is the retriever's, ``log_odds`` the reranker's: None beyond the depth, where the retriever's order
-    stays. ``picture`` shows the item, or what the caption found describes; ``text`` is that caption.
+    stays. ``picture`` shows the item, or what the caption found describes, ``deleted`` if its file is gone; ``text`` is
+    that caption.
     """
 
     id: str
@@ -52,21 +61,24 @@ class Hit:
     rank: int
     cosine: float
     log_odds: float | None
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
 class Results:
     """The answer to one query: the first hits of the retriever, and those after re-ranking, each best first.
 
-    ``times_ms`` are by stage, of the whole batch of ``batch_size`` queries that were answered together.
+    ``times_ms`` are by stage, of the whole batch of ``batch_size`` queries that were answered together. ``unknown`` are
+    the words of a text that the retriever's vocabulary lacks.
     """
 
-    direction: Direction
+    direction: Asks
     depth: int
     retrieved: tuple[Hit, ...]
     reranked: tuple[Hit, ...]
     times_ms: Mapping[str, float]
     batch_size: int = 1
+    unknown: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The answer in values that JSON knows; pictures are paths."""
@@ -81,6 +93,7 @@ class Results:
             **lists,
             "times_ms": times,
             "batch_size": self.batch_size,
+            "unknown": list(self.unknown),
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,7 @@ from filelock import FileLock
 
 from reranksmart.files.picture_folders import split_broken
 from reranksmart.files.region_store import RegionStore
-from reranksmart.ranking.search import build_index
+from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.run.progress import silent
 from reranksmart.searching.answering import answer, clock
 from reranksmart.searching.contents import Contents
@@ -19,6 +20,7 @@ from reranksmart.searching.folder import (
     IndexSettings,
     Part,
     PictureFile,
+    part_folder,
     part_folders,
     picture_digest,
     read_index_settings,
@@ -26,7 +28,7 @@ from reranksmart.searching.folder import (
     write_part,
 )
 from reranksmart.searching.models import RoleModels, as_captions
-from reranksmart.searching.results import Added, Query, Results
+from reranksmart.searching.results import SIMILAR, Added, Hit, Query, Results
 from reranksmart.values.records import Direction
 
 
@@ -64,13 +66,12 @@ class Searcher:
         return self.search_many([Query(text, Path(image) if image is not None else None, depth=k, top=top)])[0]
 
     def search_many(self, queries: Sequence[Query]) -> list[Results]:
-        """The answer to each query; those of one direction are encoded, searched and scored in one batch."""
+        """The answer to each query; those of one kind are encoded, searched and scored in one batch."""
         answers: dict[int, Results] = {}
+        kinds = {Direction.TEXT_TO_IMAGE: self._by_text, Direction.IMAGE_TO_TEXT: self._by_image, SIMILAR: self._alike}
         with self._lock, silent():
-            for direction in Direction:
-                rows = [row for row, query in enumerate(queries) if query.direction is direction]
-                if rows:
-                    by = self._by_text if direction is Direction.TEXT_TO_IMAGE else self._by_image
+            for kind, by in kinds.items():
+                if rows := [row for row, query in enumerate(queries) if query.asks == kind]:
                     answers |= dict(zip(rows, by([queries[row] for row in rows]), strict=True))
         return [answers[row] for row in range(len(queries))]
 
@@ -89,8 +90,9 @@ class Searcher:
                 self.contents.require_same_detector(looked.reranker)
                 vectors = self.models.embed_pictures(looked).vectors
                 part = Part(tuple(new), build_index(vectors), looked.reranker)
-                write_part(self.folder, part, number=len(self.contents.parts))
-                self.contents.add(part)
+                number = len(self.contents.parts)
+                write_part(self.folder, part, number=number)
+                self.contents.add(read_part(part_folder(self.folder, number), index=self.folder))
         return Added(tuple(picture.id for picture in new), tuple(known), tuple(broken))
 
     def regions_of(self, image_id: str) -> RegionStore | None:
@@ -122,7 +124,7 @@ class Searcher:
         with clock(times, "encode query"):
             vectors = self.models.embed_texts(texts)
         contents = self.contents
-        return answer(
+        found = answer(
             queries,
             vectors,
             [picture.id for picture in contents.pictures],
@@ -131,6 +133,31 @@ class Searcher:
             show=lambda image_id: (contents.picture_by_id[image_id].path, None),
             times=times,
         )
+        unknown = [self.models.retriever.unknown_words(text) for text in texts.texts]
+        return [replace(results, unknown=words) for results, words in zip(found, unknown, strict=True)]
+
+    def _alike(self, queries: Sequence[Query]) -> list[Results]:
+        """Pictures nearest to each picture, but for itself, by the retriever alone: there is no pair of two pictures."""
+        contents, times = self.contents, dict[str, float]()
+        places = [query.image or contents.path_of(cast(str, query.like)) for query in queries]
+        with clock(times, "look at picture"):
+            asking = self.models.look([(f"query/{row}", path) for row, path in enumerate(places)])
+        with clock(times, "encode query"):
+            vectors = self.models.embed_pictures(asking)
+        with clock(times, "search"):
+            depth = max(query.top for query in queries) + 1
+            ids = [picture.id for picture in contents.pictures]
+            found = retrieve(vectors, ids, contents.images, depth=min(depth, len(ids)))
+        answers = []
+        for row, query in enumerate(queries):
+            near = zip(found.item_ids(row), found.scores[row].tolist(), strict=True)
+            others = [(image_id, cosine) for image_id, cosine in near if image_id != query.like][: query.top]
+            hits = []
+            for place, (image_id, cosine) in enumerate(others, start=1):
+                path = contents.path_of(image_id)
+                hits.append(Hit(image_id, path, None, place, place, cosine, None, deleted=not path.exists()))
+            answers.append(Results(SIMILAR, 0, tuple(hits), (), times, len(queries)))
+        return answers
 
     def _by_image(self, queries: Sequence[Query]) -> list[Results]:
         contents, captions = self.contents, self.contents.captions

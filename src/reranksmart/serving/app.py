@@ -1,4 +1,4 @@
-"""The server: one page, searches, thumbnails and regions. Pictures are named by number, never by path."""
+"""The server: one page, searches, pictures and regions. Pictures are asked for by number, never by path."""
 
 from __future__ import annotations
 
@@ -7,67 +7,47 @@ import contextlib
 import io
 import tempfile
 from collections.abc import AsyncIterator
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reranksmart.files.photographs import read_photograph
+from reranksmart.files.photographs import read_scaled
 from reranksmart.searching import Hit, Query, Results, Searcher
 from reranksmart.serving.batching import Batcher
+from reranksmart.serving.guards import OwnPageOnly, SafeHeaders
 from reranksmart.serving.uploads import RefusedError, read_bounded, require_picture
 
-THUMBNAIL_SIDE = 360
+LARGE_SIDE = 1000
 LONGEST_TEXT = 1000
 DEEPEST, MOST_SHOWN = 500, 100
+PAGEFUL = 12
+DECODED_AT_ONCE, UPLOADS_AT_ONCE = 2, 8
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 _PAGE = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_HEADERS = {
-    b"content-security-policy": b"default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; "
-    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cache-control": b"no-cache",  # another index may be served here next, whose pictures have the same numbers
-}
-
-
-class SafeHeaders:
-    """Every answer forbids the browser to run or load anything but this page's own files."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS.items()]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
+_PAGE |= {"answers.js": "text/javascript"}
 
 
 def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> Starlette:
-    """The application over an index; requests that name another host are refused."""
+    """The application over an index; requests that name another host, or come from another site, are refused."""
     batcher = Batcher(searcher.search_many)
     pictures = list(searcher.contents.pictures)
     row_by_id = {picture.id: row for row, picture in enumerate(pictures)}
     row_by_path = {picture.path: row for row, picture in enumerate(pictures)}
+    decoders, uploads = asyncio.Semaphore(DECODED_AT_ONCE), asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     def told(hit: Hit) -> dict[str, Any]:
         row = row_by_id.get(hit.id, row_by_path.get(hit.picture))
-        shown = {key: getattr(hit, key) for key in ("id", "text", "retrieved_rank", "rank", "cosine", "log_odds")}
-        return {**shown, "row": row, "name": hit.picture.name}
+        keys = ("id", "text", "retrieved_rank", "rank", "cosine", "log_odds", "deleted")
+        shown = {key: getattr(hit, key) for key in keys}
+        return {**shown, "row": row, "name": hit.picture.name, "path": str(hit.picture)}
 
     def answer(results: Results) -> JSONResponse:
         lists = {name: [told(hit) for hit in getattr(results, name)] for name in ("retrieved", "reranked")}
@@ -81,50 +61,74 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
         return Response(text, media_type=_PAGE[name])
 
     async def about(_: Request) -> Response:
+        captions = searcher.contents.captions.texts
         return JSONResponse(
-            {"name": searcher.settings.name, "pictures": len(pictures), "captions": len(searcher.contents.captions)}
+            {
+                "name": searcher.settings.name,
+                "pictures": len(pictures),
+                "captions": len(captions),
+                "most_shown": MOST_SHOWN,
+                "example_texts": [captions[row] for row in _spread(len(captions), 4) if len(captions[row]) <= 80],
+                "examples": [
+                    {"row": row, "name": pictures[row].path.name, "path": str(pictures[row].path)}
+                    for row in _spread(len(pictures), PAGEFUL)
+                ],
+            }
         )
 
-    async def search_text(request: Request) -> Response:
+    async def search(request: Request) -> Response:
         text = request.query_params.get("text", "")
+        depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
+        if "like" in request.query_params:
+            like = pictures[_row(request.query_params["like"], len(pictures))].id
+            return answer(await batcher.ask(Query(like=like, top=top)))
         if len(text) > LONGEST_TEXT:
             raise HTTPException(400, f"The text has {len(text)} letters; at most {LONGEST_TEXT} are read.")
-        query = Query(text, depth=_number(request, "k", 20, DEEPEST), top=_number(request, "top", 10, MOST_SHOWN))
-        return answer(await batcher.ask(query))
+        return answer(await batcher.ask(Query(text, depth=depth, top=top)))
 
     async def search_image(request: Request) -> Response:
         depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
-        body = await read_bounded(request.stream(), announced=request.headers.get("content-length"))
-        await asyncio.to_thread(require_picture, body)
+        similar = "similar" in request.query_params or not searcher.has_captions
         with tempfile.NamedTemporaryFile(suffix=".image") as file:
-            file.write(body)
-            file.flush()
-            return answer(await batcher.ask(Query(image=Path(file.name), depth=depth, top=top)))
+            async with uploads:
+                body = await read_bounded(request.stream(), announced=request.headers.get("content-length"))
+                async with decoders:
+                    await asyncio.to_thread(require_picture, body)
+                file.write(body)
+                file.flush()
+                del body
+            query = Query(image=Path(file.name), depth=depth, top=top, similar=similar)
+            return answer(await batcher.ask(query))
 
-    @lru_cache(maxsize=1024)
-    def thumbnail(row: int) -> bytes:
-        image = Image.fromarray(read_photograph(pictures[row].path))
-        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    async def thumbnail(request: Request) -> Response:
+        jpeg, _ = searcher.contents.thumbnail(_row(request.path_params["row"], len(pictures)))
+        return Response(jpeg, media_type="image/jpeg")
+
+    def shrunk(path: Path) -> bytes:
         buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=85)
+        read_scaled(path, side=LARGE_SIDE).save(buffer, "JPEG", quality=88)
         return buffer.getvalue()
 
-    def show_picture(request: Request) -> Response:
-        row = _row(request, len(pictures))
+    async def large(request: Request) -> Response:
+        path = pictures[_row(request.path_params["row"], len(pictures))].path
         try:
-            shown = thumbnail(row)
+            async with decoders:
+                shown = await asyncio.to_thread(shrunk, path)
         except (OSError, ValueError):
-            raise HTTPException(404, f"{pictures[row].path.name} cannot be read any more.") from None
+            raise HTTPException(404, f"{path.name} cannot be read any more.") from None
         return Response(shown, media_type="image/jpeg")
 
     def regions(request: Request) -> Response:
-        store = searcher.regions_of(pictures[_row(request, len(pictures))].id)
+        row = _row(request.path_params["row"], len(pictures))
+        _, shape = searcher.contents.thumbnail(row)
+        store = searcher.regions_of(pictures[row].id)
         if store is None:  # the index's model reads pixels
-            return JSONResponse([])
+            return JSONResponse({"shape": shape, "regions": []})
         found = store[0]
         names = [store.label_names[label] if store.label_names and label >= 0 else "" for label in found.labels]
         rows = zip(found.boxes.tolist(), names, found.confidences.tolist(), strict=True)
-        return JSONResponse([{"box": box, "label": name, "confidence": sure} for box, name, sure in rows])
+        told = [{"box": box, "label": name, "confidence": sure} for box, name, sure in rows]
+        return JSONResponse({"shape": shape, "regions": told})
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -136,14 +140,25 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
         routes=[
             Route("/", page),
             Route("/api/about", about),
-            Route("/api/search", search_text, methods=["GET"]),
+            Route("/api/search", search, methods=["GET"]),
             Route("/api/search", search_image, methods=["POST"]),
-            Route("/pictures/{row:int}", show_picture),
-            Route("/regions/{row:int}", regions),
+            Route("/pictures/{row}", thumbnail),
+            Route("/pictures/{row}/large", large),
+            Route("/regions/{row}", regions),
             Route("/{name}", page),
         ],
-        middleware=[Middleware(SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-        exception_handlers={HTTPException: _refusal, ValueError: _refusal, Exception: _failure},
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
+            Middleware(OwnPageOnly),
+        ],
+        exception_handlers={
+            HTTPException: _refusal,
+            ValueError: _refusal,
+            FileNotFoundError: _refusal,
+            ClientDisconnect: _gone,
+            Exception: _failure,
+        },
         lifespan=lifespan,
     )
 
@@ -155,19 +170,35 @@ async def _refusal(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, error.status if isinstance(error, RefusedError) else 400)
 
 
+async def _gone(_: Request, __: Exception) -> Response:
+    """For a client that hung up, who reads it no more."""
+    return Response(status_code=400)
+
+
 async def _failure(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": "The server failed; its terminal says why."}, 500)
 
 
 def _number(request: Request, key: str, default: int, most: int) -> int:
     text = request.query_params.get(key, str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    number = _digits(text)
+    if number is None or not 1 <= number <= most:
         raise HTTPException(400, f"{key} is {text[:20]!r}; give a number from 1 to {most}.")
-    return int(text)
+    return number
 
 
-def _row(request: Request, rows: int) -> int:
-    row: int = request.path_params["row"]
-    if row >= rows:
-        raise HTTPException(404, f"There is no picture {row}; there are {rows}.")
+def _row(text: str, rows: int) -> int:
+    row = _digits(text)
+    if row is None or row >= rows:
+        raise HTTPException(404, f"There is no picture {text[:20]!r}; there are {rows}, numbered from 0.")
     return row
+
+
+def _digits(text: str) -> int | None:
+    """The number that at most nine digits write; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """At most so many rows, evenly spread over all."""
+    return [row * count // min(wanted, count) for row in range(min(wanted, count))]

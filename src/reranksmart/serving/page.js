@@ -1,38 +1,35 @@
 "use strict";
-// All that comes from the index is put in by textContent: a caption can hold any characters and runs nothing.
-const at = (id) => document.getElementById(id);
-const SHOWN = 12;
-let asked = null; // {text} or {image}
-let turn = 0;
-const regionsByRow = new Map();
-
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
+// What is asked: a text, a picture or a row of the index. Each question is an entry of the browser's history.
+const PAGEFUL = 12;
 const GONE = "The server does not answer; is `reranksmart serve` still running?";
+let asked = null; // {text}, {like, name} or {upload, similar}
+let shown = PAGEFUL;
+let turn = 0;
+let index = { most_shown: 100, captions: 0, pictures: 0 };
+const uploads = [];
 
 function say(text, bad = false) {
   at("status").textContent = text;
   at("status").classList.toggle("bad", bad);
 }
 
+function hide(...ids) {
+  for (const id of ids) at(id).hidden = true;
+}
+
 async function search() {
   if (!asked) return;
   const mine = ++turn;
-  const depth = at("depth").value;
-  const options = new URLSearchParams({ k: depth, top: SHOWN });
+  const options = new URLSearchParams({ k: at("depth").value, top: shown });
   say("Searching …");
   try {
     let reply;
-    if (asked.image) {
-      reply = await fetch(`/api/search?${options}`, { method: "POST", body: asked.image });
+    if (asked.upload !== undefined) {
+      if (asked.similar) options.set("similar", "1");
+      reply = await fetch(`/api/search?${options}`, { method: "POST", body: uploads[asked.upload] });
     } else {
-      options.set("text", asked.text);
-      history.replaceState(null, "", `?${new URLSearchParams({ text: asked.text, k: depth })}`);
+      if (asked.text !== undefined) options.set("text", asked.text);
+      else options.set("like", asked.like);
       reply = await fetch(`/api/search?${options}`);
     }
     const found = await reply.json();
@@ -41,17 +38,21 @@ async function search() {
     show(found);
   } catch (error) {
     if (mine !== turn) return;
-    for (const id of ["asked", "times", "lists", "hint"]) at(id).hidden = true;
+    hide("start", "asked", "times", "lists", "hint", "more-line");
     say(error instanceof TypeError ? GONE : error.message, true); // fetch raises TypeError where nobody answers
   }
 }
 
 function show(found) {
   const texts = found.direction === "image-to-text";
+  const similar = found.direction === "image-to-image";
+  at("retrieved-title").textContent = similar ? "Pictures like it " : "Retrieved ";
+  at("retrieved-title").append(made("span", "soft", "bi-encoder"));
+  at("lists").classList.toggle("one", similar);
   for (const stage of ["retrieved", "reranked"]) {
     const list = at(stage);
     list.classList.toggle("texts", texts);
-    list.replaceChildren(...found[stage].map((hit) => item(hit, stage)));
+    list.replaceChildren(...found[stage].map((hit) => item(hit, similar ? "similar" : stage)));
   }
   const total = Object.values(found.times_ms).reduce((sum, time) => sum + time, 0);
   const stages = [...Object.entries(found.times_ms), ["together", total]];
@@ -60,120 +61,95 @@ function show(found) {
     box.append(made("dt", "", stage), made("dd", "", `${time.toFixed(time < 10 ? 1 : 0)} ms`));
     return box;
   }));
-  const before = new Map(found.retrieved.map((hit) => [hit.id, hit.rank]));
+  say(summary(found));
+  hide("start");
+  for (const id of ["times", "lists", "hint"]) at(id).hidden = false;
+  at("more-line").hidden = found.retrieved.length < shown || shown >= index.most_shown;
+  at("asked").hidden = asked?.text !== undefined || !asked;
+  at("asked-similar").hidden = similar;
+  at("asked-what").textContent = similar
+    ? `Pictures like ${asked?.name ?? "yours"}, by the retriever alone.`
+    : "You asked with this picture; these captions fit it best.";
+}
+
+function summary(found) {
+  if (found.direction === "image-to-image") return `${found.retrieved.length} pictures, most alike first.`;
+  const before = new Set(found.retrieved.map((hit) => hit.id));
   const moved = found.reranked.filter((hit) => hit.rank !== hit.retrieved_rank).length;
   const rose = found.reranked.filter((hit) => !before.has(hit.id)).length;
-  say(`${found.reranked.length} answers; ${found.depth} candidates re-ranked: ${moved} of those shown moved` +
-    (rose ? `, ${rose} came from below.` : "."));
-  for (const id of ["times", "lists", "hint"]) at(id).hidden = false;
-  at("asked").hidden = !asked?.image;
+  const said = [`${found.reranked.length} answers; ${found.depth} candidates re-ranked: ${moved} of those shown moved` +
+    (rose ? `, ${rose} came from below.` : ".")];
+  if (found.unknown?.length) said.push(`The model has no word for ${found.unknown.map((word) => `“${word}”`).join(", ")}.`);
+  if (found.reranked[0]?.log_odds < 0) said.push("Nothing fits well: the reranker gives even the first less than even odds.");
+  return said.join(" ");
 }
 
-function item(hit, stage) {
-  const reranked = stage === "reranked";
-  const entry = made("li");
-  entry.tabIndex = 0;
-  entry.dataset.id = hit.id;
-  const name = hit.text ?? hit.name;
-  const rank = reranked ? hit.rank : hit.retrieved_rank;
-  const other = reranked ? hit.retrieved_rank : hit.rank;
-  entry.classList.toggle("beyond", hit.log_odds === null);
-  const picture = made("span", "picture");
-  const image = made("img");
-  image.alt = hit.text ? "" : `Picture ${name}`;
-  image.loading = "lazy";
-  image.src = `/pictures/${hit.row}`;
-  picture.append(image);
-  const line = made("div", "line");
-  line.append(made("span", "rank", `${rank}.`), movement(hit, reranked));
-  const log = hit.log_odds === null ? "not re-ranked" : `log-odds ${hit.log_odds.toFixed(1)}`;
-  line.append(made("span", "score", reranked ? log : `cosine ${hit.cosine.toFixed(2)}`));
-  entry.append(picture);
-  if (hit.text) entry.append(made("p", "text", hit.text));
-  entry.append(line);
-  entry.setAttribute("aria-label", `${name}, place ${rank}, ${reranked ? "was" : "becomes"} ${other}`);
-  for (const on of ["mouseenter", "focus"]) entry.addEventListener(on, () => point(hit, true));
-  for (const off of ["mouseleave", "blur"]) entry.addEventListener(off, () => point(hit, false));
-  return entry;
+function begin() {
+  turn++;
+  asked = null;
+  at("text").value = "";
+  hide("asked", "times", "lists", "hint", "more-line");
+  at("start").hidden = false;
+  say("");
+  document.title = index.name ? `${index.name}: picture search` : "Picture search";
 }
 
-function movement(hit, reranked) {
-  const change = hit.retrieved_rank - hit.rank;
-  if (change === 0) return made("span", "moved stays", "stays");
-  const [arrow, kind] = change > 0 ? ["▲", "up"] : ["▼", "down"];
-  return made("span", `moved ${kind}`, reranked ? `${arrow} from ${hit.retrieved_rank}` : `${arrow} to ${hit.rank}`);
-}
-
-async function point(hit, on) {
-  const same = [...document.querySelectorAll("#lists li")].filter((entry) => entry.dataset.id === hit.id);
-  for (const entry of same) {
-    entry.classList.toggle("same", on);
-    entry.querySelector("svg")?.remove();
-    entry.querySelector(".regions")?.remove();
-  }
-  if (!on) return;
-  if (!regionsByRow.has(hit.row)) {
-    const reply = await fetch(`/regions/${hit.row}`);
-    if (!reply.ok) return;
-    regionsByRow.set(hit.row, await reply.json());
-  }
-  const regions = regionsByRow.get(hit.row);
-  for (const entry of same.filter((one) => one.classList.contains("same") && !one.querySelector("svg"))) {
-    entry.querySelector(".picture").append(drawn(regions));
-  }
-}
-
-function drawn(regions) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("viewBox", "0 0 1 1");
-  drawing.setAttribute("preserveAspectRatio", "none");
-  drawing.setAttribute("aria-hidden", "true");
-  for (const { box: [x1, y1, x2, y2], label } of regions) {
-    for (const kind of ["under", "over"]) {
-      const rect = document.createElementNS(space, "rect");
-      rect.setAttribute("class", kind);
-      for (const [key, value] of Object.entries({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 })) {
-        rect.setAttribute(key, value);
-      }
-      const title = document.createElementNS(space, "title");
-      title.textContent = label;
-      rect.append(title);
-      drawing.append(rect);
-    }
-  }
-  return drawing;
-}
-
-function ask(what) {
+// Shows a question and its answers without a new entry of the history.
+function take(what) {
+  if (at("large").open) at("large").close();
+  if (!what || (what.upload !== undefined && !uploads[what.upload])) { begin(); return; }
   asked = what;
-  if (what.image) {
+  shown = PAGEFUL;
+  at("text").value = what.text ?? "";
+  document.title = `${what.text ?? (what.name ? `Like ${what.name}` : "Your picture")} – ${index.name}`;
+  if (what.text === undefined) {
     const image = at("asked").querySelector("img");
     URL.revokeObjectURL(image.src);
-    image.src = URL.createObjectURL(what.image);
-    at("text").value = "";
+    image.src = what.like !== undefined ? `/pictures/${what.like}` : URL.createObjectURL(uploads[what.upload]);
   }
   search();
 }
 
+function address(what) {
+  if (what?.text !== undefined) return `?${new URLSearchParams({ text: what.text, k: at("depth").value })}`;
+  if (what?.like !== undefined) return `?${new URLSearchParams({ like: what.like })}`;
+  return location.pathname;
+}
+
+function ask(what) {
+  history.pushState(what, "", address(what));
+  take(what);
+}
+
+window.addEventListener("popstate", (event) => take(event.state));
+
 at("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = at("text").value.trim();
-  if (text) ask({ text });
-  else if (asked) search();
-  else say("Describe what to look for, or choose a picture.", true);
+  ask(text ? { text } : null);
 });
 
 let wait = 0;
 at("depth").addEventListener("input", () => {
   at("depth-value").textContent = at("depth").value;
   clearTimeout(wait);
-  wait = setTimeout(search, 200);
+  wait = setTimeout(() => { history.replaceState(asked, "", address(asked)); search(); }, 200);
 });
 
+at("more").addEventListener("click", () => {
+  shown = Math.min(shown + PAGEFUL, index.most_shown);
+  search();
+});
+
+at("asked-similar").addEventListener("click", () => ask({ ...asked, similar: true }));
+at("large-similar").addEventListener("click", () => ask({ like: shownLarge.row, name: shownLarge.name }));
+
+function upload(image) {
+  if (image) ask({ upload: uploads.push(image) - 1 });
+}
+
 at("file").addEventListener("change", () => {
-  const [image] = at("file").files;
-  if (image) ask({ image });
+  upload(at("file").files[0]);
   at("file").value = "";
 });
 
@@ -185,17 +161,16 @@ document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) at
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   at("drop").classList.remove("over");
-  const [image] = event.dataTransfer.files;
-  if (image) ask({ image });
+  upload(event.dataTransfer.files[0]);
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "/" && document.activeElement !== at("text")) {
+  if (event.key === "/" && !at("large").open && document.activeElement !== at("text")) {
     event.preventDefault();
     at("text").focus();
   }
   const entry = document.activeElement?.closest?.("#lists li");
-  if (!entry) return;
+  if (!entry || at("large").open) return;
   const list = entry.parentElement;
   const place = [...list.children].indexOf(entry);
   const beside = list.id === "retrieved" ? at("reranked") : at("retrieved");
@@ -208,14 +183,27 @@ document.addEventListener("keydown", (event) => {
   if (next) { event.preventDefault(); next.focus(); }
 });
 
-fetch("/api/about").then((reply) => reply.json()).then(({ name, pictures, captions }) => {
-  at("about").textContent = `${pictures.toLocaleString("en")} pictures of “${name}”. ` + (captions
-    ? `Ask by text for pictures, or by a picture for one of ${captions.toLocaleString("en")} captions.`
-    : "Ask by text. The index holds no captions, so a picture finds nothing in it.");
-  at("drop").hidden = !captions;
+fetch("/api/about").then((reply) => reply.json()).then((about) => {
+  index = about;
+  const { name, pictures, captions } = about;
+  at("title").textContent = `Search “${name}”`;
+  at("about").textContent = `${pictures.toLocaleString("en")} pictures. ` + (captions
+    ? `Ask by text for pictures, or by a picture for one of ${captions.toLocaleString("en")} captions or for pictures like it.`
+    : "Ask by text, or by a picture for pictures like it.");
   at("depth").max = Math.min(100, captions ? Math.max(pictures, captions) : pictures);
+  at("tries").hidden = !about.example_texts.length;
+  at("tries").append(...about.example_texts.map((text) => {
+    const button = made("button", "quiet", text);
+    button.type = "button";
+    button.addEventListener("click", () => ask({ text }));
+    return button;
+  }));
+  at("examples").append(...about.examples.map((hit) => card(hit, `Picture ${hit.name}`)));
   const given = new URLSearchParams(location.search);
   if (Number(given.get("k"))) at("depth").value = given.get("k");
   at("depth-value").textContent = at("depth").value;
-  if (given.get("text")) { at("text").value = given.get("text"); ask({ text: given.get("text") }); }
+  const first = history.state ?? (given.get("text") ? { text: given.get("text") }
+    : given.get("like") ? { like: given.get("like") } : null);
+  history.replaceState(first, "");
+  take(first);
 }).catch(() => say(GONE, true));

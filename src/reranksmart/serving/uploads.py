@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 
-from PIL import Image, UnidentifiedImageError
+from reranksmart.files.photographs import TooLargeError, undecoded
 
+SECONDS = 60  # a slow sender has
 MOST_BYTES = 20 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -26,23 +28,23 @@ async def read_bounded(stream: AsyncIterator[bytes], *, announced: str | None) -
     if announced is not None and announced.isdigit() and int(announced) > MOST_BYTES:
         raise RefusedError(413, told)
     body = bytearray()
-    async for chunk in stream:
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise RefusedError(413, told)
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for chunk in stream:
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise RefusedError(413, told)
+    except TimeoutError:
+        raise RefusedError(408, f"The picture did not arrive within {SECONDS} seconds; send it again.") from None
     return bytes(body)
 
 
 def require_picture(body: bytes) -> None:
     """RefusedError unless the bytes are a whole JPEG, PNG or WebP of at most ``MOST_PIXELS`` pixels."""
     try:
-        with Image.open(io.BytesIO(body), formats=FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise RefusedError(
-                    413, f"The picture has {picture.width} x {picture.height} pixels; send one of at most 50 million."
-                )
+        with undecoded(io.BytesIO(body), formats=FORMATS, most=MOST_PIXELS) as picture:
             picture.load()
-    except RefusedError:
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+    except TooLargeError as error:
+        raise RefusedError(413, f"The picture is too large: {error}. Send a smaller one.") from error
+    except Exception as error:  # parsers raise nearly every type on a broken picture
         raise RefusedError(415, "That is no whole picture; send a JPEG, PNG or WebP file.") from error

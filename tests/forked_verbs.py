@@ -6,7 +6,6 @@ arguments, folder, output and exit status, in a process of its own, which can be
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -59,10 +58,10 @@ def fork_of(folder: Path, program: int) -> int | None:
 
 def serve(address: str) -> None:
     """Forks for each request; the fork answers with its exit status and ends."""
-    from reranksmart.cli import MODULE_BY_VERB
+    from reranksmart.cli import load
+    from reranksmart.files.verbs import verbs
 
-    for module in sorted(set(MODULE_BY_VERB.values()) - {"detection"}):  # which runs in an environment of its own
-        importlib.import_module(f"reranksmart.cli.{module}")
+    load(*(set(verbs()) - {"detect-regions"}))  # which runs in an environment of its own
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks are not waited for
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)

@@ -42,7 +42,7 @@ def test_the_reference_run_made_every_model_from_its_settings() -> None:
     for model in plan.trained_models(CONFIG):
         found = read_json(REFERENCE / "models" / model / "model" / "provenance.json")
         objective = model.split("/")[2]
-        assert Objective.model_validate_json(found["settings"]) == CONFIG.objectives[objective]
+        assert Objective.model_validate_json(found.get("arguments", found)["settings"]) == CONFIG.objectives[objective]
 
 
 def value(system: str, measure: str, direction: str, *, test_set: str = "test", depth: int = 0) -> float:

@@ -11,7 +11,9 @@ import torch
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from reranksmart.cli.backbones import app, open_backbone
+from reranksmart.cli import load
+from reranksmart.cli.backbones import open_backbone
+from reranksmart.cli.verb import app
 from reranksmart.config import Backbone, Reading
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
@@ -23,6 +25,8 @@ from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import EmbeddedImages
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.values.records import Captions
+
+load("convert-backbone")
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "red", "##dish", "Dog", "on", "grass")
 XLM = {"cls_id": 0, "sep_id": 2, "pad_id": 1}

@@ -16,10 +16,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from reranksmart.cli.downloads import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import ConfigError, Downloads, validated
 from reranksmart.datasets.fetched.archives import unpack as unpack_archive
 from reranksmart.plan import located, manifests
+
+load("download")
 
 ROOT = Path(__file__).parent.parent.parent
 RUNNER = CliRunner()

@@ -19,8 +19,8 @@ from running import ROOT
 from typer.testing import CliRunner
 
 from reranksmart import plan
-from reranksmart.cli.data import app as data_app
-from reranksmart.cli.extended import app as extended_app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import ConfigError, validated
 from reranksmart.datasets.coco import read_coco_numbers
 from reranksmart.datasets.published.extended_relevance import judged_items
@@ -29,6 +29,8 @@ from reranksmart.plan import contents, report_settings
 from reranksmart.report.inputs import ReportSettings
 from reranksmart.report.table_catalogue import make_table
 from reranksmart.values.records import Direction, Ranking
+
+load("prepare-split", "evaluate-extended")
 
 T2I, I2T = Direction.TEXT_TO_IMAGE, Direction.IMAGE_TO_TEXT
 KEYS = {"backbone": "oscar", "training_set": "coco", "seed": 1, "test_set": "coco_5k"}
@@ -58,7 +60,7 @@ class World:
         if not output.exists():
             reranked = {"pair_scores": self.folder / "scores", "depths": DEPTH} if system == "coop" else {}
             run(
-                extended_app,
+                app,
                 "evaluate-extended",
                 ranking=self.folder / "candidates",
                 data=self.folder / "data" / "test",
@@ -103,9 +105,9 @@ def world_of(folder: Path, images: list[int]) -> World:
     karpathy = write_karpathy(folder / "dataset_coco.json", images, others=[1, 2])
     settings = json.dumps({"kind": "coco", "annotations": str(karpathy), "images": [], "splits": {"test": {}}})
     data = folder / "data" / "test"
-    run(data_app, "prepare-split", split="test", settings=settings, output=data)
+    run(app, "prepare-split", split="test", settings=settings, output=data)
     for name in ("eccv_caption", "cxc"):
-        run(extended_app, "judge-extended", data=data, settings=settings, collection=name, output=folder / name)
+        run(app, "judge-extended", data=data, settings=settings, collection=name, output=folder / name)
     captions, numbers = read_captions(data / "captions.jsonl"), read_coco_numbers(karpathy, split="test")
     number = numbers | {f"coco/{image}": image for image in images}
     rng = np.random.default_rng(6)

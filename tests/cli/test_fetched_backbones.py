@@ -12,11 +12,15 @@ from safetensors.torch import load_file, save_file
 from transformers import BlipImageProcessorPil
 from typer.testing import CliRunner
 
-from reranksmart.cli.backbones import app, open_backbone
+from reranksmart.cli import load
+from reranksmart.cli.backbones import open_backbone
+from reranksmart.cli.verb import app
 from reranksmart.config import Reading
 from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.small import SIDE
+
+load("convert-backbone")
 
 
 def converted(tmp_path: Path, **settings: object) -> Path:

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from reranksmart.cli.measuring import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.files.storage import write_captions, write_json, write_ranking, write_relevance
 from reranksmart.values.records import Captions, Direction, Ranking
+
+load("evaluate")
 
 KEYS = {"backbone": "b", "training_set": "t", "system": "s", "seed": 1, "test_set": "x"}
 

@@ -13,12 +13,14 @@ from miniature import FEATURE_SIZE, split_photographs, write_bottom_up, write_pu
 from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
-from reranksmart.cli.data import app as data_app
-from reranksmart.cli.region_files import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import AnyDataset
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.formats.identities import PublishedNames
+
+load("prepare-split", "import-regions")
 
 RUNNER = CliRunner()
 
@@ -33,7 +35,7 @@ def imported(dataset: dict[str, Any], split: str, folder: Path) -> Path:
     """The folder of the split's regions, beside that of its data."""
     settings = TypeAdapter(AnyDataset).validate_python(dataset).regions.model_dump_json()
     calls = [
-        (data_app, ["prepare-split", "--settings", json.dumps(dataset), "--output", folder / "data"]),
+        (app, ["prepare-split", "--settings", json.dumps(dataset), "--output", folder / "data"]),
         (app, ["import-regions", "--settings", settings, "--data", folder / "data", "--output", folder / "regions"]),
     ]
     for verbs, arguments in calls:

@@ -15,10 +15,8 @@ from pydantic import TypeAdapter
 from torch.nn.functional import normalize
 from typer.testing import CliRunner
 
-from reranksmart.cli.backbones import app as backbones_app
-from reranksmart.cli.data import app as data_app
-from reranksmart.cli.region_files import app as regions_app
-from reranksmart.cli.retrieval import app as retrieval_app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import AnyDataset, Backbone, Reading
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_embeddings
@@ -28,6 +26,8 @@ from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.values.batches import RegionBatch, box_geometry, pad_tokens
+
+load("convert-backbone", "prepare-split", "import-regions", "encode")
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = (*SPECIALS, "and", ".", *THINGS)
@@ -50,9 +50,9 @@ class World:
             dataset = TypeAdapter(AnyDataset).validate_python(self.datasets[name])
             settings = dataset.regions.model_copy(update=changes).model_dump_json()
             whole = json.dumps(self.datasets[name])
-            run(data_app, "prepare-split", "--settings", whole, "--split", split, "--output", place / "data")
+            run(app, "prepare-split", "--settings", whole, "--split", split, "--output", place / "data")
             files = ("--data", place / "data", "--split", split, "--output", place / "regions")
-            run(regions_app, "import-regions", "--settings", settings, *files)
+            run(app, "import-regions", "--settings", settings, *files)
         return place / "regions"
 
 
@@ -73,7 +73,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     save_published(SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=5), source)
     settings = Backbone(embedder="oscar", checkpoint=str(source), object_tags=True)
     given = settings.model_dump_json(exclude_unset=True)
-    run(backbones_app, "convert-backbone", "--settings", given, "--output", folder / "model")
+    run(app, "convert-backbone", "--settings", given, "--output", folder / "model")
     return World(folder, write_published(folder / "published"), folder / "model", settings)
 
 
@@ -120,7 +120,7 @@ def test_an_image_s_embedding_is_made_with_the_tags_of_its_file(world: World, tm
         regions = world.regions("coco")
         captions = ("--captions", regions.parent / "data" / "captions.jsonl", "--images", regions)
         run(
-            *(retrieval_app, "encode", "--model", world.model, *captions),
+            *(app, "encode", "--model", world.model, *captions),
             *("--backbone-settings", settings, "--output", tmp_path / name),
         )
         vectors[name] = read_embeddings(tmp_path / name / "images.npz")

@@ -12,10 +12,13 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from typer.testing import CliRunner
 
-from reranksmart.cli.data import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import AnyDataset
 from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import read_captions
+
+load("prepare-split")
 
 RUNNER = CliRunner()
 

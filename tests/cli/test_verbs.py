@@ -4,13 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from reranksmart.cli import MODULE_BY_VERB, main
+from reranksmart.cli import load, main
+from reranksmart.cli.verb import app
+from reranksmart.files.verbs import verbs
 
 COMMAND = str(Path(sys.executable).parent / "reranksmart")
 
@@ -77,14 +81,34 @@ def test_two_captions_with_one_id_are_named(mine: Path) -> None:
 def test_an_unknown_verb_lists_the_known_ones() -> None:
     done = run("retrain")
     assert done.returncode == 2
-    assert done.stderr.startswith("reranksmart: there is no verb 'retrain'.")
+    assert done.stderr.startswith("reranksmart: there is no verb 'retrain'. Did you mean 'pretrain'?")
     assert "prepare-split" in done.stderr
+
+
+def test_the_version_is_the_package_s() -> None:
+    assert run("--version").stdout == f"reranksmart {version('reranksmart')}\n"
 
 
 def test_help_names_every_verb() -> None:
     done = run("--help")
     assert done.returncode == 0
-    assert set(MODULE_BY_VERB) <= set(re.findall(r"[a-z-]+", done.stdout))
+    assert set(verbs()) <= set(re.findall(r"[a-z-]+", done.stdout))
+
+
+def test_help_names_the_verbs_of_people_before_those_of_rules() -> None:
+    text = run("--help").stdout
+    by_hand, by_rules = text.split("What the workflow's rules call:")
+    assert re.findall(r"^  ([a-z-]+)  ", by_hand, re.MULTILINE) == ["gallery", "search", "serve", "status"]
+    assert "train" in by_rules
+
+
+def test_help_loads_neither_torch_nor_the_command_line_s_library() -> None:
+    """Whoever looks for a verb, or mistypes one, waits for nothing that computes."""
+    program = (
+        "import sys; from reranksmart.cli import main; main(); print(sorted({'torch', 'typer'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_path_that_cannot_be_used_is_named_with_what_to_do(mine: Path) -> None:
@@ -126,10 +150,11 @@ def test_an_interrupt_while_a_verb_is_loaded_is_no_traceback(monkeypatch: pytest
     assert ended.value.code == 130
 
 
-@pytest.mark.parametrize("verb", sorted(MODULE_BY_VERB))
+@pytest.mark.parametrize("verb", sorted(verbs()))
 def test_every_verb_explains_itself(verb: str) -> None:
-    done = run(verb, "--help")
-    assert done.returncode == 0, done.stderr
-    assert f"reranksmart {verb}" in done.stdout
-    threads = re.search(r"--threads.*", done.stdout)
+    load(verb)
+    done = CliRunner().invoke(app, [verb, "--help"], prog_name="reranksmart")
+    assert done.exit_code == 0, done.output
+    assert f"reranksmart {verb}" in done.output
+    threads = re.search(r"--threads.*", done.output)
     assert threads is None or "x>=1" in threads[0]

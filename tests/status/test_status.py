@@ -12,9 +12,12 @@ import pytest
 from running import ROOT
 from typer.testing import CliRunner
 
-from reranksmart.cli.status import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.run import find, note_plan
 from reranksmart.run.observation import FILE_NAME, Observer
+
+load("status")
 
 MODEL = "results/models/oscar/scenes/joint/seed1/model"
 INDEX = "results/indexes/oscar/scenes/joint/seed1/scenes.test"

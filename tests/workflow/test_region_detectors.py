@@ -13,8 +13,11 @@ from running import ROOT, snakemake
 from typer.testing import CliRunner
 
 from reranksmart import plan
-from reranksmart.cli.detection import app
+from reranksmart.cli import load
+from reranksmart.cli.verb import app
 from reranksmart.config import Config, ConfigError, validated
+
+load("detect-regions")
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 

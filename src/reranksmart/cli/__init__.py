@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import sys
 import textwrap
 
+from reranksmart import __version__
 from reranksmart.cli.parent import end_with_parent
-
-MODULE_BY_VERB = {
-    "fetch-stamps": "data",
-    "prepare-split": "data",
-    "audit-splits": "data",
-    "audit-training": "audits",
-    "judge": "data",
-    "extract-regions": "regions",
-    "merge-regions": "regions",
-    "import-regions": "region_files",
-    "download": "downloads",
-    "unpack": "downloads",
-    "detect-regions": "detection",
-    "extract-pixels": "pictures",
-    "store-states": "pictures",
-    "pretrain": "training",
-    "convert-backbone": "backbones",
-    "adopt-backbone": "backbones",
-    "train": "training",
-    "encode": "retrieval",
-    "index": "searching",
-    "retrieve": "searching",
-    "score-candidates": "retrieval",
-    "score-all": "retrieval",
-    "score-twins": "retrieval",
-    "merge-embeddings": "merging",
-    "merge-pair-scores": "merging",
-    "merge-exhaustive": "merging",
-    "evaluate": "measuring",
-    "evaluate-twins": "measuring",
-    "judge-extended": "extended",
-    "evaluate-extended": "extended",
-    "compare": "comparing",
-    "measure-latency": "cost",
-    "measure-indexes": "cost",
-    "measure-pairs": "pairs",
-    "measure-precision": "bits",
-    "measure-rates": "bits",
-    "tabulate": "reporting",
-    "plot": "reporting",
-    "report": "reporting",
-    "gather": "galleries",
-    "gallery": "galleries",
-    "search": "galleries",
-    "status": "status",
-    "serve": "galleries",
-}
+from reranksmart.files.verbs import verbs
 
 _USAGE = """\
 Usage: reranksmart VERB [OPTIONS]. Each verb explains itself: reranksmart VERB --help
 
 For your own searches and runs:
-  gallery  makes a folder of pictures searchable
-  search   searches it by a text or a picture, and adds pictures to it
-  serve    shows the search as a page in the browser
-  status   says how far a run of the workflow is
+{by_hand}
 
 What the workflow's rules call:
-"""
+{by_rules}"""
 
 
 def main() -> None:
@@ -76,11 +29,15 @@ def main() -> None:
     if verb in ("--help", "-h"):
         print(_usage())
         return
-    if verb not in MODULE_BY_VERB:
-        print(f"reranksmart: there is no verb {verb!r}.\n\n{_usage()}", file=sys.stderr)
+    if verb == "--version":
+        print(f"reranksmart {__version__}")
+        return
+    if verb not in verbs():
+        print(f"reranksmart: there is no verb {verb!r}.{_nearest(verb)}\n\n{_usage()}", file=sys.stderr)
         raise SystemExit(2)
     try:
-        importlib.import_module(f"reranksmart.cli.{MODULE_BY_VERB[verb]}").app()
+        load(verb)
+        _run()
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
         print(f"reranksmart {verb}: {_message(error)}", file=sys.stderr)
         raise SystemExit(1) from error
@@ -88,10 +45,30 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
+def load(*names: str) -> None:
+    """Imports the modules of these verbs, which makes them commands of ``cli.verb.app``."""
+    for module in sorted({verbs()[name].module for name in names}):
+        importlib.import_module(module)
+
+
+def _run() -> None:
+    from reranksmart.cli.verb import app  # typer takes a while to import
+
+    app(prog_name="reranksmart")
+
+
 def _usage() -> str:
-    others = [verb for verb in MODULE_BY_VERB if f"\n  {verb} " not in _USAGE]
-    lines = textwrap.wrap(", ".join(others), width=78, break_on_hyphens=False)
-    return _USAGE + textwrap.indent("\n".join(lines), "  ")
+    known = verbs()
+    by_hand = {name: verb.summary for name, verb in sorted(known.items()) if verb.by_hand}
+    widest = max(map(len, by_hand))
+    lines = [f"  {name:{widest}}  {summary.removesuffix('.')}" for name, summary in by_hand.items()]
+    others = textwrap.wrap(", ".join(name for name in known if name not in by_hand), width=78, break_on_hyphens=False)
+    return _USAGE.format(by_hand="\n".join(lines), by_rules=textwrap.indent("\n".join(others), "  "))
+
+
+def _nearest(verb: str) -> str:
+    near = difflib.get_close_matches(verb, verbs(), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _message(error: Exception) -> object:

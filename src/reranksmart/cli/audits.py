@@ -8,18 +8,12 @@ from typing import Annotated
 
 import typer
 
+from reranksmart.cli.verb import verb
 from reranksmart.datasets.prepared.leaks import audit_training
 from reranksmart.files.storage import write_json
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name on the command line, since there is only one."""
-
-
-@app.command("audit-training")
+@verb()
 def audit_training_verb(
     root: Annotated[Path, typer.Option(help="folder of all prepared splits")],
     settings: Annotated[str, typer.Option(help="the training set's splits, and those of each test set, as JSON")],

@@ -9,12 +9,10 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.pictures import copy_processor
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.datasets.fetched.sources import read_sources
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_json, write_json, write_jsonl
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.inputs.published_tokenisers import published_tokeniser, require_fit
 from reranksmart.inputs.stored import open_tokeniser
@@ -23,24 +21,21 @@ from reranksmart.models.devices import fastest_device
 from reranksmart.models.pretrained_weights import load_pretrained
 from reranksmart.models.published import joint_part, load_published, read_published
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 _ORIGIN = "published.json"
 
 
-@app.command("convert-backbone")
+@verb()
 def convert_backbone_verb(
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON, with a checkpoint")],
     output: Annotated[Path, typer.Option()],
 ) -> None:
     """Reads published weights strictly and saves them with their tokeniser: safetensors, json, tokenizer."""
     backbone: Backbone | PretrainedBackbone = TypeAdapter(AnyBackbone).validate_json(settings)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         if isinstance(backbone, PretrainedBackbone):
             write_json(target / _ORIGIN, _fetch(backbone, target))
         else:
             write_json(target / _ORIGIN, _convert(backbone, target))
-        write_provenance(target, verb="convert-backbone", code=code_digest(__name__), settings=settings)
 
 
 def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
@@ -82,7 +77,7 @@ def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
     return {"source": backbone.checkpoint, "has_head": not loaded.drawn, "drawn": loaded.drawn}
 
 
-@app.command("adopt-backbone")
+@verb()
 def adopt_backbone_verb(
     backbone: Annotated[Path, typer.Option(help="folder of a converted checkpoint")],
     backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
@@ -91,14 +86,11 @@ def adopt_backbone_verb(
 ) -> None:
     """Takes a published model as it is, untrained, to be evaluated."""
     reading = Reading.model_validate_json(backbone_settings)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         save_model(open_backbone(backbone, reading, seed=seed), target)
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", [])
-        write_provenance(
-            target, verb="adopt-backbone", code=code_digest(__name__), settings=backbone_settings, seed=seed
-        )
 
 
 def open_backbone(folder: Path, reading: Reading, *, seed: int) -> Any:

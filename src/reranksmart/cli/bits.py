@@ -12,14 +12,12 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import PlannedEvaluation
 from reranksmart.cost.fewer_bits import EXACT, bit_costs
 from reranksmart.cost.rates import measured_rates
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_relevance
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
@@ -31,12 +29,10 @@ from reranksmart.training.sampling import TrainingData
 from reranksmart.values.precision import Precision
 from reranksmart.values.records import Captions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 PRECISIONS: tuple[Precision, ...] = tuple(name for name in get_args(Precision) if name != "auto")
 
 
-@app.command("measure-precision")
+@verb(computes=True)
 def measure_precision_verb(
     data: Annotated[Path, typer.Option(help="folder of the split that asks")],
     relevance: Annotated[Path, typer.Option()],
@@ -48,7 +44,6 @@ def measure_precision_verb(
     threads: Threads = 1,
 ) -> None:
     """Compares each precision that is native here with float32: rank overlap and R@1, one caption an image asking."""
-    torch.set_num_threads(threads)
     captions = read_captions(data / "captions.jsonl")
     roles = TypeAdapter(dict[str, Role]).validate_json(models)
     read = {name: _read(role, captions, relevance) for name, role in roles.items()}
@@ -56,18 +51,9 @@ def measure_precision_verb(
     others = [n for n in PRECISIONS if n != EXACT and all(can_compute(m, n) and is_native(n, m.device) for m in nets)]
     rng = np.random.default_rng(seed)
     rows = bit_costs(read["retriever"], read["reranker"], precisions=others, depth=depth, resamples=resamples, rng=rng)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         frame = pd.DataFrame(rows).assign(depth=depth, device=accelerator() or device_name(), threads=threads)
         frame.to_csv(target / "precision.csv", index=False)
-        write_provenance(
-            target,
-            verb="measure-precision",
-            code=code_digest(__name__),
-            settings=models,
-            seed=seed,
-            threads=threads,
-            accelerator=accelerator(),
-        )
 
 
 def _read(role: Role, captions: Captions, relevance: Path) -> tuple[SingleStream, TrainingData]:
@@ -78,7 +64,7 @@ def _read(role: Role, captions: Captions, relevance: Path) -> tuple[SingleStream
     return load_model(role.model), TrainingData.of(asking, tokens, images, read_relevance(relevance))
 
 
-@app.command("measure-rates")
+@verb(computes=True)
 def measure_rates_verb(
     settings: Annotated[str, typer.Option(help="the settings of the planned evaluation as JSON")],
     output: Annotated[Path, typer.Option()],
@@ -86,7 +72,6 @@ def measure_rates_verb(
     threads: Threads = 1,
 ) -> None:
     """Times captions, images and pairs of a model of the planned evaluation's size, random weights, by native precision."""
-    torch.set_num_threads(threads)
     planned = PlannedEvaluation.model_validate_json(settings)
     network = planned.network.model_dump()
     model = SingleStreamConfig(embedder="oscar", cls_id=101, sep_id=102, pad_id=0, **network)
@@ -99,8 +84,5 @@ def measure_rates_verb(
         repeats=planned.repeats,
         seed=seed,
     )
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.DataFrame(rows).assign(device=device_name(), threads=threads).to_csv(target / "rates.csv", index=False)
-        write_provenance(
-            target, verb="measure-rates", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
-        )

@@ -11,20 +11,14 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
+from reranksmart.cli.verb import verb
 from reranksmart.config import Comparison
 from reranksmart.evaluation.significance import compare
 from reranksmart.files.writing import atomic_path
 from reranksmart.values.records import Direction
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name: typer would drop that of a single command."""
-
-
-@app.command("compare")
+@verb()
 def compare_verb(
     measures: Annotated[Path, typer.Option(help="folder of all measures")],
     comparisons: Annotated[str, typer.Option(help="list of comparisons as JSON, each with its language")],

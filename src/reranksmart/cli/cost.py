@@ -6,23 +6,19 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import faiss
 import numpy as np
 import pandas as pd
-import torch
 import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.roles import Role
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import Latency, Precisions
 from reranksmart.cost.index_costs import index_costs
 from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_embeddings
 from reranksmart.files.vision_store import VisionStore
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import PixelInputs, open_images, open_store
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
@@ -32,10 +28,8 @@ from reranksmart.ranking.vision_encoding import make_states
 from reranksmart.values.precision import Precision
 from reranksmart.values.records import Captions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command("measure-latency")
+@verb(computes=True)
 def measure_latency_verb(
     data: Annotated[Path, typer.Option(help="folder of the split that asks")],
     models: Annotated[
@@ -49,8 +43,6 @@ def measure_latency_verb(
     threads: Threads = 1,
 ) -> None:
     """Times one query at every gallery size and a whole evaluation; counts parameters and bytes."""
-    torch.set_num_threads(threads)
-    faiss.omp_set_num_threads(threads)
     latency, precisions = Latency.model_validate_json(settings), Precisions.model_validate_json(precision)
     captions = read_captions(data / "captions.jsonl")
     roles = TypeAdapter(dict[str, dict[str, Role]]).validate_json(models)
@@ -70,19 +62,10 @@ def measure_latency_verb(
         seed=seed,
     )
     whole = evaluation_times(systems, depth=depth, pairs_measured=latency.pairs_measured)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.DataFrame(times).assign(**device, batch=1).to_csv(target / "latency.csv", index=False)
         pd.DataFrame(whole).assign(**device).to_csv(target / "evaluation_time.csv", index=False)
         pd.DataFrame(_costs(roles)).to_csv(target / "cost.csv", index=False)
-        write_provenance(
-            target,
-            verb="measure-latency",
-            code=code_digest(__name__),
-            settings=settings,
-            seed=seed,
-            threads=threads,
-            accelerator=accelerator(),
-        )
 
 
 def _stage(role: str, precisions: Precisions) -> Precision:
@@ -134,7 +117,7 @@ def _costs(systems: dict[str, dict[str, Role]]) -> list[dict[str, object]]:
     return rows
 
 
-@app.command("measure-indexes")
+@verb(computes=True)
 def measure_indexes_verb(
     embeddings: Annotated[Path, typer.Option()],
     factories: Annotated[str, typer.Option(help="list of faiss factory strings as JSON")],
@@ -145,15 +128,11 @@ def measure_indexes_verb(
     threads: Threads = 1,
 ) -> None:
     """Compares index types on one gallery: recall against exact, build time, bytes, time of a query."""
-    faiss.omp_set_num_threads(threads)
     images = read_embeddings(embeddings / "images.npz").vectors
     asked = read_embeddings(embeddings / "captions.npz").vectors[:queries]
     gallery = grown_gallery(images, vectors, np.random.default_rng(seed))
     rows = list(index_costs(gallery, asked, factories=json.loads(factories), repeats=len(asked)))
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.DataFrame(rows).assign(device=device_name(), threads=threads, real_images=len(images)).to_csv(
             target / "index_recall.csv", index=False
-        )
-        write_provenance(
-            target, verb="measure-indexes", code=code_digest(__name__), settings=factories, seed=seed, threads=threads
         )

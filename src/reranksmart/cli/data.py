@@ -9,24 +9,20 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.broken import report_broken
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import AnyDataset
 from reranksmart.datasets import Dataset, module_of
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 from reranksmart.datasets.composed.stamps import select_stamps, write_stamps
 from reranksmart.datasets.prepared.relevance import relevance_of
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import write_json, write_relevance
-from reranksmart.files.writing import atomic_directory
 from reranksmart.values.gallery import Gallery
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Stamps = Annotated[Path | None, typer.Option(help="the selected stamps, for composed scenes")]
 DATASET: TypeAdapter[Dataset] = TypeAdapter(AnyDataset)
 
 
-@app.command("fetch-stamps")
+@verb()
 def fetch_stamps_verb(
     folder: Annotated[Path, typer.Option(help="where the pictures go")],
     output: Annotated[Path, typer.Option(help="the selected stamps as JSON Lines")],
@@ -37,7 +33,7 @@ def fetch_stamps_verb(
     write_stamps(output, select_stamps(folder))
 
 
-@app.command("prepare-split")
+@verb()
 def prepare_split_verb(
     split: Annotated[str, typer.Option()],
     settings: Annotated[str, typer.Option(help="a dataset's settings as JSON, with this split")],
@@ -46,14 +42,12 @@ def prepare_split_verb(
 ) -> None:
     """Composes a split's scenes, or brings published captions or your own, with their pictures, into its form."""
     dataset = DATASET.validate_json(settings)
-    with atomic_directory(output) as target:
+    with new_folder(output, module_of(dataset.kind)) as target:
         found = dataset.prepare(split, target, name=output.parent.name, stamps=stamps)
         report_broken(found.broken, of=found.images + len(found.broken))
-        code, seed = code_digest(__name__, module_of(dataset.kind)), getattr(dataset, "seed", None)
-        write_provenance(target, verb="prepare-split", code=code, settings=settings, seed=seed)
 
 
-@app.command("audit-splits")
+@verb()
 def audit_splits_verb(
     splits: Annotated[list[Path], typer.Argument(help="folders of all splits of a dataset")],
     settings: Annotated[str, typer.Option(help="the dataset's settings as JSON")],
@@ -65,7 +59,7 @@ def audit_splits_verb(
     write_json(output, DATASET.validate_json(settings).audit(folders, stamps=stamps))
 
 
-@app.command("judge")
+@verb()
 def judge_verb(
     splits: Annotated[list[Path], typer.Argument(help="folders of the gallery's splits")],
     gallery: Annotated[str, typer.Option()],

@@ -8,23 +8,13 @@ from typing import Annotated
 import torch
 import typer
 
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import RegionFeatures
 from reranksmart.datasets.prepared.layout import pictures_of_shard
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
-from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.formats.writer import writing_regions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name: typer would drop that of a single command."""
-
-
-@app.command("detect-regions")
+@verb()
 def detect_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
@@ -60,14 +50,5 @@ def detect_regions_verb(
     else:
         detector = Coco(load_coco(weights), device=device, most=regions.maximum)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    with atomic_directory(output) as target:
-        with writing_regions(target, label_names=detector.label_names) as writer:
-            writer.extend(detect_all(images, detector))
-        write_provenance(
-            target,
-            verb="detect-regions",
-            code=code_digest(__name__),
-            settings=settings,
-            threads=threads,
-            accelerator=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
-        )
+    with new_folder(output) as target, writing_regions(target, label_names=detector.label_names) as writer:
+        writer.extend(detect_all(images, detector))

@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
+from reranksmart.cli.verb import verb
 from reranksmart.config import Downloads
 from reranksmart.datasets.fetched.archives import unpack
 from reranksmart.datasets.fetched.downloads import fetch, recorded
 from reranksmart.datasets.fetched.sources import SOURCES, read_sources, sources_below
 from reranksmart.files.storage import read_json, write_json
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command("download")
+@verb()
 def download_verb(
     source: Annotated[str, typer.Option(help="a file of the table of sources, or a folder of such files")],
     settings: Annotated[str, typer.Option(help="the download settings as JSON")],
@@ -38,7 +37,7 @@ def download_verb(
     write_json(output, {one.file: recorded(one, folder) for one in wanted})
 
 
-@app.command("unpack")
+@verb()
 def unpack_verb(
     record: Annotated[Path, typer.Option(help="the record of the archive's download")],
     folder: Annotated[Path, typer.Option(help="the download folder")],

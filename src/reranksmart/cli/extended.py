@@ -12,23 +12,19 @@ import typer
 
 from reranksmart import evaluation
 from reranksmart.cli.rankings import RankedGallery, combinations_of
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.extended_relevance import extended_relevance
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions, read_relevance, write_relevance
-from reranksmart.files.writing import atomic_directory
 from reranksmart.values.records import Direction
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Folder = Annotated[Path, typer.Option()]
 Collection = Annotated[str, typer.Option(help="eccv_caption or cxc")]
 LANGUAGE = "en"  # COCO's
 
 
-@app.command("judge-extended")
+@verb()
 def judge_extended_verb(
     data: Annotated[Path, typer.Option(help="folder of the judged split")],
     settings: Annotated[str, typer.Option(help="the dataset's settings as JSON, with this split")],
@@ -38,12 +34,12 @@ def judge_extended_verb(
     """Finds which captions and images of a split a collection holds relevant to each other, in each direction."""
     numbers = Coco.model_validate_json(settings).caption_numbers(data.name)
     found = extended_relevance(collection, image_ids=read_image_ids(data), caption_numbers=numbers)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         for direction, relevance in found.items():
             write_relevance(target / f"{direction}.npz", relevance)
 
 
-@app.command("evaluate-extended")
+@verb()
 def evaluate_extended_verb(
     ranking: Annotated[Path, typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
     data: Annotated[Path, typer.Option(help="folder of the split whose captions and images ask")],
@@ -77,12 +73,5 @@ def evaluate_extended_verb(
                 resamples=resamples,
             )
         )
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
-        write_provenance(
-            target,
-            verb="evaluate-extended",
-            code=code_digest(__name__),
-            settings=json.dumps({**keys, "collection": collection, "depths": depths, "fusions": fusions}),
-            seed=keys["seed"],
-        )

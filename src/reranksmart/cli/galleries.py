@@ -9,20 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-import cv2
-import faiss
-import torch
 import typer
 
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
-from reranksmart.files.code import code_digest
 from reranksmart.files.picture_folders import find_pictures
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions
-from reranksmart.files.writing import atomic_directory
 from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import read_index_settings, require_replaceable
 from reranksmart.serving.app import LOCAL_NAMES, create_app
@@ -30,20 +24,12 @@ from reranksmart.serving.guards import guarded
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 Index = Annotated[Path, typer.Option(help="an index, as `reranksmart gallery` or rule searchable makes it")]
 Model = Annotated[Path, typer.Option(help="folder of the model that retrieves; it re-ranks too unless --reranker")]
 Reranker = Annotated[Path | None, typer.Option(help="folder of the model that re-ranks")]
 
 
-def _use_threads(threads: int) -> None:
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    faiss.omp_set_num_threads(threads)
-
-
-@app.command("gallery")
+@verb(computes=True, by_hand=True)
 def gallery_verb(
     images: Annotated[Path, typer.Option(help="folder of pictures, at any depth")],
     model: Model,
@@ -53,13 +39,11 @@ def gallery_verb(
     max_regions: Annotated[int, typer.Option(help="regions of a picture, as in training", min=1)] = 12,
     max_tokens: Annotated[int, typer.Option(help="tokens of a text, as in training", min=1)] = 70,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
-    threads: Threads = 1,
 ) -> None:
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
-    _use_threads(threads)
     total = len(find_pictures(images))
     require_replaceable(output, [images])
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         broken = build_index_folder(
             images,
             target,
@@ -71,10 +55,9 @@ def gallery_verb(
             factory=factory,
         )
         report_broken(broken, of=total)
-        write_provenance(target, verb="gallery", code=code_digest(__name__), settings=factory, threads=threads)
 
 
-@app.command("gather")
+@verb(computes=True)
 def gather_verb(
     data: Annotated[list[Path], typer.Option()],
     images: Annotated[list[Path], typer.Option(help="their regions, pixels or states, as the reranker reads them")],
@@ -87,15 +70,13 @@ def gather_verb(
     reranker_max_tokens: Annotated[int | None, typer.Option(help="of a text, where not the retriever's")] = None,
     max_regions: int = 12,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
-    threads: Threads = 1,
 ) -> None:
     """Makes splits searchable that the workflow has prepared, detected and encoded."""
-    _use_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captioned = [folder for folder in data if len(read_captions(folder / "captions.jsonl"))]
     require_replaceable(output, data)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         gather_index_folder(
             target,
             name=parsed.dataset,
@@ -113,10 +94,9 @@ def gather_verb(
             max_regions=max_regions,
             factory=factory,
         )
-        write_provenance(target, verb="gather", code=code_digest(__name__), settings=backbone_settings, threads=threads)
 
 
-@app.command("search")
+@verb(computes=True, by_hand=True)
 def search_verb(
     index: Index,
     words: Annotated[list[str] | None, typer.Argument(help="what to look for, in quotes", metavar="[TEXT]")] = None,
@@ -127,10 +107,8 @@ def search_verb(
     gallery: Annotated[
         list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
     ] = None,
-    threads: Threads = 1,
 ) -> None:
     """Ranks an index's pictures for a text, or its captions for a picture; adds pictures to it before, if asked."""
-    _use_threads(threads)
     read_index_settings(index)  # names a wrong folder before anything is loaded
     text, more = _text_and_pictures(words or [], adding=bool(gallery))
     if text is None and image is None and not gallery:
@@ -183,17 +161,15 @@ def _line(hit: Hit) -> str:
     return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {shown}"
 
 
-@app.command("serve")
+@verb(computes=True, by_hand=True)
 def serve_verb(
     index: Index,
     host: Annotated[
         str, typer.Option(help="this machine's address or name as those who may search call it")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any that is free", min=0, max=65535)] = 8000,
-    threads: Threads = 1,
 ) -> None:
     """Serves a page on this machine that searches an index: both stages side by side."""
-    _use_threads(threads)
     read_index_settings(index)  # names a wrong folder before anything is loaded
     with _listening(host, port) as listener:
         application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))

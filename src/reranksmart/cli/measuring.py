@@ -12,20 +12,15 @@ import typer
 
 from reranksmart import evaluation
 from reranksmart.cli.rankings import RankedGallery, combinations_of
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
-from reranksmart.files.writing import atomic_directory
-from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions, Direction
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Folder = Annotated[Path, typer.Option()]
 Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")]
 
 
-@app.command("evaluate")
+@verb()
 def evaluate_verb(
     ranking: Annotated[list[Path], typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
     data: Annotated[list[Path], typer.Option(help="folder of the split whose captions and images ask")],
@@ -50,7 +45,7 @@ def evaluate_verb(
         for ranked, scores, folder, truth in zip(ranking, reranker, data, relevance, strict=True)
     ]
     tables: list[pd.DataFrame] = []
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         (target / "per_query").mkdir()
         for language in languages.split(","):
             for depth, fusion in combinations_of(depths, fusions):
@@ -71,20 +66,9 @@ def evaluate_verb(
                 )
                 evaluation.write_per_query(target / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
-        galleries = gallery.split(",")
-        settings = json.dumps(
-            {
-                **keys,
-                "gallery": gallery,
-                "splits": [split for name in galleries for split in Gallery.parse(name).splits],
-                "depths": depths,
-                "fusions": fusions,
-            }
-        )
-        write_provenance(target, verb="evaluate", code=code_digest(__name__), settings=settings, seed=keys["seed"])
 
 
-@app.command("evaluate-twins")
+@verb()
 def evaluate_twins_verb(
     scores: Folder,
     data: Folder,
@@ -115,8 +99,5 @@ def evaluate_twins_verb(
                 resamples=resamples,
             )
         )
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
-        write_provenance(
-            target, verb="evaluate-twins", code=code_digest(__name__), settings=experiment, seed=keys["seed"]
-        )

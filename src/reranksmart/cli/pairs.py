@@ -7,30 +7,20 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import torch
 import typer
 
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import Reading
 from reranksmart.cost.pair_costs import pair_costs
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import device_name, write_provenance
+from reranksmart.files.provenance import device_name
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name: typer would drop that of a single command."""
-
-
-@app.command("measure-pairs")
+@verb(computes=True)
 def measure_pairs_verb(
     data: Annotated[Path, typer.Option(help="folder of the split that asks")],
     regions: Annotated[Path, typer.Option()],
@@ -44,7 +34,6 @@ def measure_pairs_verb(
     threads: Threads = 1,
 ) -> None:
     """Times the pairs of one query, and many pairs, for each reranker, its images' states stored."""
-    torch.set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages[:1])
     loaded = {}
@@ -53,15 +42,7 @@ def measure_pairs_verb(
         loaded[name] = load_model(Path(folder)), tokens
     inputs = RegionInputs(RegionStore.open(regions))
     rows = pair_costs(loaded, inputs, depth=depth, queries=queries, warmup=warmup, bulk_pairs=bulk_pairs)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         pd.DataFrame(rows).assign(device=accelerator() or device_name(), dtype="float32", threads=threads).to_csv(
             target / "pair_costs.csv", index=False
-        )
-        write_provenance(
-            target,
-            verb="measure-pairs",
-            code=code_digest(__name__),
-            settings=models,
-            threads=threads,
-            accelerator=accelerator(),
         )

@@ -9,11 +9,9 @@ from typing import Annotated
 
 import typer
 
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.texts import read_lines
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
-from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
 from reranksmart.regions.formats.identities import PublishedNames
 from reranksmart.regions.formats.images import PublishedImage
@@ -23,8 +21,6 @@ from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.regions.formats.volta import read_volta_h5
 from reranksmart.regions.formats.writer import convert_regions
 from reranksmart.regions.settings import RegionFiles
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _READERS = {
     "oscar": read_oscar_features,
@@ -37,12 +33,7 @@ _READERS = {
 }
 
 
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name on the command line, since there is only one."""
-
-
-@app.command("import-regions")
+@verb()
 def import_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     split: Annotated[str, typer.Option()],
@@ -59,7 +50,7 @@ def import_regions_verb(
             raise ValueError(f"{path} does not exist; set the dataset's regions to where its files are.")
     names = PublishedNames.of(read_image_ids(data))
     images, label_names = _read(files, paths)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         convert_regions(
             images,
             target,
@@ -69,7 +60,6 @@ def import_regions_verb(
             wanted=names.wanted,
             feature_size=files.feature_size,
         )
-        write_provenance(target, verb="import-regions", code=code_digest(__name__), settings=settings)
 
 
 def _tags(path: Path, names: PublishedNames) -> dict[str, str]:

@@ -5,46 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import cv2
-import torch
 import typer
 
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import RegionFeatures
 from reranksmart.datasets.composed.scenes import object_boxes, read_scenes
 from reranksmart.datasets.prepared.layout import pictures_of_shard
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import write_json
-from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.detectors.detection import find_regions, object_recall
 from reranksmart.regions.detectors.efficientnet import label_names
 from reranksmart.regions.formats.writer import writing_regions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command("extract-regions")
+@verb(computes=True)
 def extract_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
     settings: Annotated[str, typer.Option(help="the region settings as JSON")],
     output: Annotated[Path, typer.Option()],
-    threads: Threads = 1,
 ) -> None:
     """Detects the regions of one share of a split's images."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
     regions = RegionFeatures.model_validate_json(settings)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    with atomic_directory(output) as target:
-        with writing_regions(target, label_names=label_names()) as writer:
-            writer.extend(find_regions(images, at_most=regions.maximum))
-        write_provenance(target, verb="extract-regions", code=code_digest(__name__), settings=settings, threads=threads)
+    with new_folder(output) as target, writing_regions(target, label_names=label_names()) as writer:
+        writer.extend(find_regions(images, at_most=regions.maximum))
 
 
-@app.command("merge-regions")
+@verb()
 def merge_regions_verb(
     shards: Annotated[list[Path], typer.Argument(help="folders of all shards, in order")],
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
@@ -58,11 +46,10 @@ def merge_regions_verb(
             "folders to have all of them made again."
         )
     scenes = data / "scenes.jsonl"
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         with writing_regions(target, label_names=stores[0].label_names) as writer:
             for part in stores:
                 writer.extend(zip(part.image_ids, part, strict=True))
         if scenes.exists():
             store = RegionStore.open(target)
             write_json(target / "recall.json", object_recall(store, object_boxes(read_scenes(scenes))))
-        write_provenance(target, verb="merge-regions", code=code_digest(__name__), settings="{}")

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 from pydantic import TypeAdapter
 
+from reranksmart.cli.verb import verb
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.claims import verdicts
 from reranksmart.report.deviations import deviations as compute_deviations
@@ -23,13 +24,11 @@ from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
 from reranksmart.report.table_catalogue import make_table
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 Inputs = Annotated[list[Path], typer.Argument(help="folders of measures, or the file it is about")]
 Settings = Annotated[str, typer.Option(help="what the configuration says of it, as JSON")]
 
 
-@app.command("tabulate")
+@verb()
 def tabulate_verb(
     inputs: Inputs, table: Annotated[str, typer.Option()], settings: Settings, output: Annotated[Path, typer.Option()]
 ) -> None:
@@ -37,7 +36,7 @@ def tabulate_verb(
     write_table(make_table(table, inputs, TypeAdapter(ReportSettings).validate_json(settings)), output)
 
 
-@app.command("plot")
+@verb()
 def plot_verb(
     inputs: Inputs, figure: Annotated[str, typer.Option()], settings: Settings, output: Annotated[Path, typer.Option()]
 ) -> None:
@@ -45,7 +44,7 @@ def plot_verb(
     save_plot(make_figure(figure, inputs, TypeAdapter(ReportSettings).validate_json(settings)), output)
 
 
-@app.command("report")
+@verb()
 def report_verb(
     settings: Annotated[str, typer.Option(help="tables, figures, models and examples of the page, as JSON")],
     page: Annotated[Path, typer.Option()],

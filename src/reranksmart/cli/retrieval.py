@@ -6,21 +6,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import torch
 import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
 from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.checkpoints import load_model
-from reranksmart.models.devices import accelerator
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.encoding import (
@@ -37,8 +32,6 @@ from reranksmart.values.precision import Precision
 from reranksmart.values.records import Direction
 from reranksmart.values.shards import Shard
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 Folder = Annotated[Path, typer.Option()]
 Folders = Annotated[list[Path], typer.Option()]
 Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
@@ -50,41 +43,31 @@ ShardCount = Annotated[
 ]
 
 
-@app.command("encode")
+@verb(computes=True)
 def encode_verb(
     model: Folder,
     captions: Folder,
     images: Folder,
     backbone_settings: Settings,
     output: Folder,
-    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
 ) -> None:
     """Embeds the captions and images of one split, each once; or one job's share of them."""
-    torch.set_num_threads(threads)
     job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     encoder = in_precision(load_model(model), precision)
     texts = read_split_captions(captions, backbone.languages)
     inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         if len(texts):  # your own pictures may have none
             tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
             keep_vectors(target / "captions.npz", texts.ids, [share_of_captions(encoder, tokens, shard=job)], job)
         keep_vectors(target / "images.npz", inputs.store.image_ids, [share_of_images(encoder, inputs, shard=job)], job)
-        write_provenance(
-            target,
-            verb="encode",
-            code=code_digest(__name__),
-            settings=f"{backbone_settings} {precision}",
-            threads=threads,
-            accelerator=accelerator(),
-        )
 
 
-@app.command("score-candidates")
+@verb(computes=True)
 def score_candidates_verb(
     model: Folder,
     candidates: Folder,
@@ -94,13 +77,11 @@ def score_candidates_verb(
     backbone_settings: Settings,
     depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
     output: Folder,
-    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
 ) -> None:
     """Scores each query with its first candidates: log-odds (Q, K) for every language and direction."""
-    torch.set_num_threads(threads)
     job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
@@ -110,7 +91,7 @@ def score_candidates_verb(
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         for language in backbone.languages:
             for direction in Direction:
                 ranking = read_ranking(candidates / f"{language}.{direction}.npz")
@@ -126,17 +107,9 @@ def score_candidates_verb(
                     shard=job,
                 )
                 keep_scores(target, f"{language}.{direction}", len(ranking), [share], job)
-        write_provenance(
-            target,
-            verb="score-candidates",
-            code=code_digest(__name__),
-            settings=f"depth {depth}, {precision}",
-            threads=threads,
-            accelerator=accelerator(),
-        )
 
 
-@app.command("score-all")
+@verb(computes=True)
 def score_all_verb(
     model: Folder,
     data: Folders,
@@ -144,36 +117,26 @@ def score_all_verb(
     gallery: GalleryName,
     backbone_settings: Settings,
     output: Folder,
-    threads: Threads = 1,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
 ) -> None:
     """Ranks a gallery exhaustively with a cross-encoder: every caption of the first split with every image."""
-    torch.set_num_threads(threads)
     job = Shard(shard, shards)
     backbone = Reading.model_validate_json(backbone_settings)
     reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         for language in backbone.languages:
             chosen = captions.in_languages([language])
             tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
             share = share_of_matrix(reranker, captions_for_pairs(reranker, tokens), seen, shard=job)
             keep_rankings(target, language, chosen.ids, inputs.store.image_ids, [share], job)
-        write_provenance(
-            target,
-            verb="score-all",
-            code=code_digest(__name__),
-            settings=f"{backbone_settings} {precision}",
-            threads=threads,
-            accelerator=accelerator(),
-        )
 
 
-@app.command("score-twins")
+@verb(computes=True)
 def score_twins_verb(
     model: Folder,
     data: Folder,
@@ -181,11 +144,9 @@ def score_twins_verb(
     backbone_settings: Settings,
     role: Annotated[Literal["retriever", "reranker"], typer.Option(help="retriever: cosines; reranker: log-odds")],
     output: Folder,
-    threads: Threads = 1,
     precision: Bits = "float32",
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
-    torch.set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
     scorer = in_precision(load_model(model), precision)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
@@ -200,13 +161,5 @@ def score_twins_verb(
     else:
         rows = np.arange(len(captions))
         scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         write_twin_scores(target / "scores.npz", captions.ids, own=scores[0], twin=scores[1])
-        write_provenance(
-            target,
-            verb="score-twins",
-            code=code_digest(__name__),
-            settings=f"{role}, {precision}",
-            threads=threads,
-            accelerator=accelerator(),
-        )

@@ -11,17 +11,12 @@ import numpy as np
 import typer
 
 from reranksmart.cli.gallery_captions import read_gallery_captions
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.storage import read_embeddings, write_ranking
-from reranksmart.files.writing import atomic_directory
 from reranksmart.ranking.search import build_index, read_index, retrieve
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction, Embeddings
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Folder = Annotated[Path, typer.Option()]
 Folders = Annotated[list[Path], typer.Option()]
@@ -36,7 +31,7 @@ def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
     )
 
 
-@app.command("index")
+@verb(computes=True)
 def index_verb(
     embeddings: Folders,
     data: Folders,
@@ -44,23 +39,20 @@ def index_verb(
     backbone_settings: Settings,
     factory: Annotated[str, typer.Option(help="faiss factory string")],
     output: Folder,
-    threads: Threads = 1,
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
-    faiss.omp_set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     vectors = _gallery_embeddings(embeddings, "captions")
     images = _gallery_embeddings(embeddings, "images")
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         faiss.write_index(build_index(images.vectors, factory=factory), str(target / "images.faiss"))
         for language in backbone.languages:
             texts = vectors.take(captions.in_languages([language]).ids)
             faiss.write_index(build_index(texts.vectors, factory=factory), str(target / f"{language}.faiss"))
-        write_provenance(target, verb="index", code=code_digest(__name__), settings=factory, threads=threads)
 
 
-@app.command("retrieve")
+@verb(computes=True)
 def retrieve_verb(
     embeddings: Folders,
     data: Folders,
@@ -69,10 +61,8 @@ def retrieve_verb(
     backbone_settings: Settings,
     depth: Annotated[int, typer.Option(help="items kept of each query")],
     output: Folder,
-    threads: Threads = 1,
 ) -> None:
     """Ranks the gallery for each query of its first split, in both directions and every language."""
-    faiss.omp_set_num_threads(threads)
     backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
     captions = read_gallery_captions(data, parsed, backbone.languages)
@@ -82,7 +72,7 @@ def retrieve_verb(
         _gallery_embeddings(embeddings, "images"),
     )
     asking_images = read_embeddings(embeddings[0] / "images.npz")
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         for language in backbone.languages:
             queries = caption_vectors.take(asking.in_languages([language]).ids)
             images = read_index(index / "images.faiss")
@@ -91,4 +81,3 @@ def retrieve_verb(
             texts = read_index(index / f"{language}.faiss")
             found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
             write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
-        write_provenance(target, verb="retrieve", code=code_digest(__name__), settings=str(depth), threads=threads)

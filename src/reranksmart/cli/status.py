@@ -9,17 +9,11 @@ from typing import Annotated
 
 import typer
 
+from reranksmart.cli.verb import verb
 from reranksmart.run import as_text, find, queue_as_text
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.callback()
-def verbs() -> None:
-    """Keeps the verb's name: typer would drop that of a single command."""
-
-
-@app.command("status")
+@verb(by_hand=True)
 def status_verb(
     results: Annotated[Path, typer.Option(help="the results folder of a run")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="everything that is known, for programs")] = False,

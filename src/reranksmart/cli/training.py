@@ -6,23 +6,18 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 import typer
 
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
-from reranksmart.cli.threads import Threads
+from reranksmart.cli.verb import new_folder, running_code, verb
 from reranksmart.config import Backbone, Objective, Reading, Tuning
-from reranksmart.files.code import code_digest
-from reranksmart.files.provenance import write_provenance
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_relevance, write_jsonl
-from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
 from reranksmart.models.checkpoints import save_model
-from reranksmart.models.devices import accelerator
 from reranksmart.models.published import save_published
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
@@ -40,8 +35,6 @@ from reranksmart.training.sampling import TrainingData, generator
 from reranksmart.training.state import StateFile, identity_of
 from reranksmart.values.records import Captions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
 
 def _read_data(
     captions: Captions, images: Path, relevance: Path, folder: Path, *, max_tokens: int, tag_tokens: int = 0
@@ -51,18 +44,16 @@ def _read_data(
     return TrainingData.of(captions, tokens, inputs, read_relevance(relevance))
 
 
-@app.command("pretrain")
+@verb(computes=True)
 def pretrain_verb(
     captions: Annotated[Path, typer.Option()],
     regions: Annotated[Path, typer.Option()],
     relevance: Annotated[Path, typer.Option()],
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON")],
     output: Annotated[Path, typer.Option()],
-    threads: Threads = 1,
     seed: int = 1,
 ) -> None:
     """Makes a small backbone and saves it in the layout of the published checkpoints."""
-    torch.set_num_threads(threads)
     backbone = Backbone.model_validate_json(settings)
     texts = read_captions(captions).in_languages(backbone.languages)
     make = train_unigram if backbone.embedder == "m3p" else train_wordpiece
@@ -90,7 +81,7 @@ def pretrain_verb(
     fold_standardisation(model.embedder.image, *feature_statistics(store))
     if backbone.pretraining.keys_equal_queries:
         start_attention_with_like_to_like(model)
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         tokeniser.save_pretrained(target)
         data = _read_data(texts, regions, relevance, target, max_tokens=backbone.max_tokens)
         history = align_words_and_regions(
@@ -104,12 +95,9 @@ def pretrain_verb(
         )
         write_jsonl(target / "history.jsonl", history)
         save_published(model, target)
-        write_provenance(
-            target, verb="pretrain", code=code_digest(__name__), settings=settings, seed=seed, threads=threads
-        )
 
 
-@app.command("train")
+@verb(computes=True)
 def train_verb(
     backbone: Annotated[Path, typer.Option(help="folder of the pretrained backbone")],
     captions: Annotated[Path, typer.Option()],
@@ -124,10 +112,8 @@ def train_verb(
     tuning: Annotated[str, typer.Option(help="how a published model is fine-tuned, as JSON")] = "{}",
     fraction: float = 1.0,
     seed: int = 1,
-    threads: Threads = 1,
 ) -> None:
     """Fine-tunes a backbone for an objective; continues from its state where an earlier try was cut off."""
-    torch.set_num_threads(threads)
     objective = Objective.model_validate_json(settings)
     shape = Reading.model_validate_json(backbone_settings)
     processes = Processes.launched()
@@ -151,7 +137,7 @@ def train_verb(
         settings=" ".join(
             [
                 *(objective.model_dump_json(exclude={"checkpoint_every"}), backbone_settings, tuning),
-                *(str(fraction), str(seed), code_digest(__name__)),
+                *(str(fraction), str(seed), running_code()),
                 identity_of([backbone, captions, images, relevance, dev_captions, dev_images, dev_relevance]),
             ]
         ),
@@ -163,20 +149,11 @@ def train_verb(
         raise SystemExit(143) from None
     if not processes.is_first:
         return
-    with atomic_directory(output) as target:
+    with new_folder(output) as target:
         save_model(model, target)
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
-        write_provenance(
-            target,
-            verb="train",
-            code=code_digest(__name__),
-            settings=settings,
-            seed=seed,
-            threads=threads,
-            accelerator=accelerator(),
-        )
     state.remove()
     if state.path.parent.exists():
         os.rmdir(state.path.parent)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from reranksmart import __version__
 from reranksmart.files.storage import write_json
@@ -23,21 +26,24 @@ def write_provenance(
     *,
     verb: str,
     code: str,
-    settings: str,
+    arguments: Mapping[str, Any],
+    recipe: str = "",
     seed: int | None = None,
     threads: int = 1,
     accelerator: str | None = None,
 ) -> None:
     """Writes ``provenance.json`` into the folder of an artefact.
 
-    ``code`` is the digest of the verb's code; ``accelerator`` the name of the device that computed instead of the CPU.
+    ``code`` is the digest of the verb's code, ``recipe`` that of all that the artefact depends on; ``arguments`` are the
+    verb's, of which paths do not count as settings; ``accelerator`` is the device that computed instead of the CPU.
     """
     record = {
         "verb": verb,
         "package": __version__,
         "code": code,
-        "settings": settings,
-        "settings_digest": hashlib.sha256(settings.encode()).hexdigest()[:16],
+        "recipe": recipe,
+        "arguments": {name: _plain(value) for name, value in arguments.items() if value is not None},
+        "settings_digest": _digest({name: value for name, value in arguments.items() if not _is_path(value)}),
         "seed": seed,
         "threads": threads,
         "device": accelerator or device_name(),
@@ -47,6 +53,19 @@ def write_provenance(
         "libraries": _installed(),
     }
     write_json(folder / "provenance.json", record)
+
+
+def _is_path(value: Any) -> bool:
+    return any(isinstance(one, Path) for one in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _plain(value: Any) -> Any:
+    """An argument as JSON has it: a path as text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _installed() -> dict[str, str]:

@@ -158,7 +158,7 @@ def _require_trained(model: Path, task: str, role: str) -> None:
         )
     provenance = model / "provenance.json"
     found = read_json(provenance) if provenance.is_file() else {}
-    if found.get("verb") == "train" and not json.loads(found["settings"]).get(task):
+    if found.get("verb") == "train" and not json.loads(found.get("arguments", found)["settings"]).get(task):
         raise ValueError(
             f"the model {model} never learned to be a {role}: its objective has no {task}. "
             f"Name another model for the {role}; a joint model plays both."

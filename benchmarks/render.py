@@ -13,8 +13,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import yaml
-
 from reranksmart.report.bits import planned_table
+
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.rendering import markdown
 

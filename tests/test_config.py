@@ -7,7 +7,7 @@ import yaml
 
 from reranksmart import plan
 from reranksmart.config import ConfigError, validated
-from reranksmart.plan import contents, report_settings
+from reranksmart.plan import entries, page
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -32,9 +32,10 @@ def test_the_default_is_valid():
 def test_a_shipped_configuration_is_whole(path):
     """None of the published configurations runs: each lacks a key that the published code reads."""
     config = validated(yaml.safe_load(path.read_text()))
-    for table in contents.tables(config):
-        assert contents.table_inputs(config, table)
-        assert report_settings.of(config, table)
+    for section in ("tables", "figures"):
+        for name in getattr(config, section):
+            assert entries.inputs(config, section, name)
+            assert json.loads(entries.asked(config, section, name))["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -69,12 +70,12 @@ def test_a_shipped_configuration_is_whole(path):
         (
             "experiments.main.test_sets",
             ["test", "unseen"],
-            "experiments.main.test_sets: the table shows one, and ['test',",
+            "experiments.main.test_sets, experiments.main_exhaustive.test_sets: tables.table1_main, of kind 'main', shows 1 to 2",
         ),
         (
             "experiments.depth.training_sets",
             ["scenes", "scenes_half"],
-            "experiments.depth.training_sets: the table shows",
+            "experiments.depth.training_sets: tables.depth, of kind 'depth', shows 1, and ['scenes', 'scenes_half'] are 2",
         ),
         ("candidates", 5, "candidates: Input should be greater than or equal to 10, got 5"),
         ("experiments.Main", {}, "experiments.Main: 'Main' is no name; a name begins with a small letter"),
@@ -95,7 +96,18 @@ def test_a_shipped_configuration_is_whole(path):
         ("backbones.oscar.heads", 3, "hidden_size 128 is no multiple of heads 3"),
         ("regions", {"detector": "vg", "weights": "vg", "maximum": 5}, "minimum is 10, more than maximum 5"),
         ("latency.systems", ["ce"], "latency.systems: none of ['ce'] retrieves"),
-        ("experiments.main.depths", [7], "comparisons.2: systems are compared at depth 7"),
+        ("tables.depth.kind", "depht", "tables.depth: 'depht' is no kind; there are ["),
+        ("tables.depth.experiment", ["depth"], "unknown key 'experiment'. Did you mean 'experiments'?"),
+        ("tables.depth.experiments", ["deph"], "tables.depth.experiments: 'deph' is not among experiments"),
+        (
+            "tables.transfer.experiments",
+            ["depth"],
+            "tables.transfer, of kind 'transfer', shows at least 2, and ['test']",
+        ),
+        ("headline", "tabel1_main", "headline: 'tabel1_main' is not among tables"),
+        ("latency", None, "tables.table3_latency: kind 'latency' shows what latency asks for, which is empty"),
+        ("comparisons", [], "tables.claims: kind 'claims' shows what comparisons asks for, which is empty"),
+        ("depth", 7, "comparisons.0: systems are compared at depth 7"),
     ],
 )
 def test_a_bad_value_names_its_path_and_what_is_allowed(path, value, said):
@@ -143,16 +155,31 @@ def test_a_comparison_is_of_what_an_experiment_measures():
         validated(config)
 
 
-def test_an_experiment_s_table_has_a_name_of_its_own():
-    config = validated(changed("experiments.claims", {**DEFAULT["experiments"]["transfer"], "shown_as": "main"}))
-    with pytest.raises(ConfigError, match=r"experiments\.claims: shown_as gives it a table of its name"):
-        contents.tables(config)
+def test_a_configuration_of_old_keys_learns_the_new_ones():
+    with pytest.raises(ConfigError, match=r"experiments\.main: shown_as is no key .* write it into an entry of tables"):
+        validated(changed("experiments.main", {**DEFAULT["experiments"]["main"], "shown_as": "main"}))
+    without = {key: value for key, value in DEFAULT.items() if key not in ("tables", "figures")}
+    with pytest.raises(ConfigError, match=r"tables: missing.*\{kind: main, experiments: \[main, main_exhaustive\]\}"):
+        validated(without)
 
 
-def test_the_measures_of_experiments_without_a_table_are_made_too():
-    assert contents.measures_without_table(validated(DEFAULT)) == []
+def test_an_overlay_takes_a_table_away_by_null():
+    assert "claims" not in validated(changed("tables.claims", None)).tables
+
+
+def test_the_name_of_a_table_and_of_an_experiment_means_nothing():
+    renamed = yaml.safe_load(yaml.safe_dump(DEFAULT, sort_keys=False).replace("main", "plain").replace("kind: plain", "kind: main"))
+    config = validated(renamed)
+    assert config.headline_table == "table1_plain"
+    made = [json.loads(entries.asked(read, "tables", read.headline_table)) for read in (config, validated(DEFAULT))]
+    assert {**made[0], "name": "", "settings": {}} == {**made[1], "name": "", "settings": {}}
+    assert page.example_inputs(config) == page.example_inputs(validated(DEFAULT))
+
+
+def test_the_measures_of_experiments_without_an_entry_are_made_too():
+    assert entries.measures_without_entry(validated(DEFAULT)) == []
     mine = {**DEFAULT["experiments"]["main"], "training_sets": ["scenes_half"], "systems": ["be"]}
-    found = contents.measures_without_table(validated(changed("experiments.mine", mine)))
+    found = entries.measures_without_entry(validated(changed("experiments.mine", mine)))
     assert found == ["results/measures/oscar/scenes_half/be/seed1/test"]
 
 
@@ -160,7 +187,7 @@ def test_where_a_dataset_lacks_the_first_language_the_first_that_it_has_is_shown
     config = changed("backbones.oscar.languages", ["ja", "de", "fr"])
     read = validated(config)
     assert {found["language"] for found in json.loads(plan.comparison_settings(read))} == {"de"}
-    assert json.loads(report_settings.of(read, "depth"))["scope"]["language"] == "de"
-    assert json.loads(report_settings.of_page(read))["language"] == "de"
+    assert json.loads(entries.asked(read, "tables", "depth"))["scope"]["language"] == "de"
+    assert json.loads(page.page_settings(read))["language"] == "de"
     roles = json.loads(plan.latency_models(read))["sep_coop"]
     assert {tuple(role["reading"]["languages"]) for role in roles.values()} == {("de", "fr")}

@@ -7,7 +7,7 @@ import yaml
 
 from reranksmart import plan
 from reranksmart.config import validated
-from reranksmart.plan import contents
+from reranksmart.plan import entries
 
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("paper_cost", ROOT / "workflow/scripts/paper_cost.py")
@@ -34,7 +34,7 @@ def test_all_tables_together_count_nothing_twice_and_train_every_model_once() ->
 
 
 def test_table_1_scores_the_pairs_of_two_exhaustive_cross_encoders() -> None:
-    jobs = plan.jobs_of(CONFIG, contents.experiments_of(CONFIG, "table1_main"))
+    jobs = plan.jobs_of(CONFIG, entries.experiments_of(CONFIG, CONFIG.tables["table1_main"]))
     whole = [dict(keys) for rule, keys in jobs if rule == "score_all"]
     assert [(job["reranker"], job["gallery"]) for job in sorted(whole, key=lambda job: job["reranker"])] == [
         ("cross_encoder", "coco.test"),

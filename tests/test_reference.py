@@ -10,21 +10,21 @@ from pydantic import TypeAdapter
 from reranksmart import plan
 from reranksmart.config import Objective, validated
 from reranksmart.files.storage import read_json
-from reranksmart.plan import contents, report_settings
-from reranksmart.report.inputs import ReportSettings
+from reranksmart.plan import entries
+from reranksmart.report.asked import Asked
+from reranksmart.report.making import make_table
 from reranksmart.report.rendering import markdown
-from reranksmart.report.table_catalogue import make_table
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"
 CONFIG = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
 
 
-@pytest.mark.parametrize("name", contents.tables(CONFIG))
+@pytest.mark.parametrize("name", CONFIG.tables)
 def test_a_reference_table_comes_out_of_its_measures_again(name: str) -> None:
-    inputs = [REFERENCE / Path(path).relative_to("results") for path in contents.table_inputs(CONFIG, name)]
-    settings = TypeAdapter(ReportSettings).validate_json(report_settings.of(CONFIG, name))
-    assert markdown(make_table(name, inputs, settings)) == (REFERENCE / "tables" / f"{name}.md").read_text()
+    inputs = [REFERENCE / Path(path).relative_to("results") for path in entries.inputs(CONFIG, "tables", name)]
+    asked = TypeAdapter(Asked).validate_json(entries.asked(CONFIG, "tables", name))
+    assert markdown(make_table(asked, inputs)) == (REFERENCE / "tables" / f"{name}.md").read_text()
 
 
 def test_readme_shows_the_summary_of_the_reference() -> None:

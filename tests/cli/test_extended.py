@@ -25,9 +25,9 @@ from reranksmart.config import ConfigError, validated
 from reranksmart.datasets.coco import read_coco_numbers
 from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.files.storage import read_captions, write_json, write_pair_scores, write_ranking
-from reranksmart.plan import contents, report_settings
-from reranksmart.report.inputs import ReportSettings
-from reranksmart.report.table_catalogue import make_table
+from reranksmart.plan import entries
+from reranksmart.report.asked import Asked
+from reranksmart.report.making import make_table
 from reranksmart.values.records import Direction, Ranking
 
 load("prepare-split", "evaluate-extended")
@@ -205,7 +205,7 @@ def test_a_table_of_test_sets_that_are_not_so_measured_is_refused() -> None:
     config = copy.deepcopy(PAPER)
     config["experiments"]["cxc"]["test_sets"] = ["flickr30k"]
     with pytest.raises(
-        ConfigError, match=r"experiments.cxc: its table shows cxc, by which test sets \['flickr30k'\] are not"
+        ConfigError, match=r"experiments.cxc: tables.cxc shows cxc, by which test sets \['flickr30k'\] are not"
     ):
         validated(config)
 
@@ -214,12 +214,10 @@ def test_the_table_sets_each_depth_of_re_ranking_beside_its_retriever(whole: Wor
     config = validated(PAPER)
     for system in ("be", "coop"):
         whole.value("eccv_caption", system, T2I, "mAP@R")
-    assert all("/extended_measures/eccv_caption/" in path for path in contents.table_inputs(config, "eccv_caption"))
-    settings = TypeAdapter(ReportSettings).validate_json(report_settings.of(config, "eccv_caption"))
-    chosen = replace(settings, systems=["be", "coop"], labels={"be": "BE", "coop": "Coop"})
-    table = make_table(
-        "eccv_caption", [whole.folder / "measures" / "eccv_caption" / name for name in ("be", "coop")], chosen
-    )
+    assert all("/extended_measures/eccv_caption/" in path for path in entries.inputs(config, "tables", "eccv_caption"))
+    asked = TypeAdapter(Asked).validate_json(entries.asked(config, "tables", "eccv_caption"))
+    chosen = replace(asked, systems=["be", "coop"], labels={"be": "BE", "coop": "Coop"})
+    table = make_table(chosen, [whole.folder / "measures" / "eccv_caption" / name for name in ("be", "coop")])
     assert [row.label for row in table.rows] == ["BE", "Coop, k = 20"]
     cells = dict(zip([column.label for column in table.columns], table.rows[1].cells, strict=True))
     assert list(cells) == [f"{way} {name}" for way in ("IR", "TR") for name in ("mAP@R", "R-Precision", "R@1")]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reranksmart.report.asked import Asked
 from reranksmart.report.scope import Scope
 
 LEVEL = {"be": 79, "joint_be": 81, "sep_coop": 87, "joint_coop": 85, "joint_hard_be": 82, "joint_hard_coop": 86}
@@ -78,6 +79,30 @@ def measures() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def scope() -> Scope:
     return Scope(backbone="oscar_small", training_set="scenes", test_set="test", language="en", depth=20)
+
+
+ROLES = {
+    **{name: {"retriever": retriever} for name, retriever in (("be", "be"), ("joint_be", "j"), ("joint_hard_be", "h"))},
+    **{name: {"reranker": reranker} for name, reranker in (("ce", "ce"), ("joint_ce", "j"))},
+    "sep_coop": {"retriever": "be", "reranker": "ce"},
+    "joint_coop": {"retriever": "j", "reranker": "j"},
+    "joint_hard_coop": {"retriever": "h", "reranker": "h"},
+}
+
+
+@pytest.fixture(scope="session")
+def asked(scope: Scope) -> Asked:
+    """Table 1 of the made-up measures."""
+    return Asked(
+        scope=scope,
+        name="made_up",
+        systems=("ce", "be", "sep_coop", "joint_be", "joint_ce", "joint_coop"),
+        roles=ROLES,
+        training_sets={"scenes": 1.0},
+        test_sets=(("test", ""), ("test_first_caption", "")),
+        languages=("en", "de", "fr", "cs"),
+        dataset="scenes",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from reranksmart.report.beyond import cached_layers_figure, cached_layers_table, distillation_table
-from reranksmart.report.scope import Scope
+from reranksmart.report.asked import Asked
+from reranksmart.report.figures.cached_layers import cached_layers_figure
+from reranksmart.report.tables.cached_layers import cached_layers_table
+from reranksmart.report.tables.distillation import distillation_table
 
 SYSTEMS = ("joint_coop", "joint_hard_coop")
 
@@ -20,9 +24,9 @@ def costs() -> pd.DataFrame:
 
 
 def test_cached_layers_stand_with_their_accuracy_time_rate_and_bytes(
-    measures: pd.DataFrame, costs: pd.DataFrame, scope: Scope
+    measures: pd.DataFrame, costs: pd.DataFrame, asked: Asked
 ) -> None:
-    table = cached_layers_table(measures, costs, scope, systems=SYSTEMS)
+    table = cached_layers_table(measures, costs, replace(asked, systems=SYSTEMS))
     (whole, stored) = (dict(zip([c.key for c in table.columns], row.cells, strict=True)) for row in table.rows)
     assert whole["text-to-image R@1"].value == 85
     assert whole["query"].value == pytest.approx(3 * 2 * 1.2)
@@ -33,15 +37,15 @@ def test_cached_layers_stand_with_their_accuracy_time_rate_and_bytes(
     assert "Made-up CPU" in table.caption
 
 
-def test_a_system_that_was_not_timed_says_so(measures: pd.DataFrame, costs: pd.DataFrame, scope: Scope) -> None:
-    table = cached_layers_table(measures, costs, scope, systems=(*SYSTEMS, "sep_coop"))
+def test_a_system_that_was_not_timed_says_so(measures: pd.DataFrame, costs: pd.DataFrame, asked: Asked) -> None:
+    table = cached_layers_table(measures, costs, replace(asked, systems=(*SYSTEMS, "sep_coop")))
     assert [cell.missing != "" for cell in table.rows[2].cells] == [False] * 3 + [True] * 3
 
 
 def test_the_figure_has_a_point_for_each_timed_system(
-    measures: pd.DataFrame, costs: pd.DataFrame, scope: Scope
+    measures: pd.DataFrame, costs: pd.DataFrame, asked: Asked
 ) -> None:
-    plot = cached_layers_figure(measures, costs, scope, systems=(*SYSTEMS, "sep_coop"))
+    plot = cached_layers_figure(measures, costs, replace(asked, systems=(*SYSTEMS, "sep_coop")))
     assert [text.get_text() for text in plot.figure.legends[0].get_texts()] == [
         "Joint+Coop",
         "Joint+Coop, hard negatives",
@@ -49,6 +53,6 @@ def test_the_figure_has_a_point_for_each_timed_system(
     assert "batches of 1,000" in plot.caption
 
 
-def test_distillation_stands_beside_joint_training(measures: pd.DataFrame, scope: Scope) -> None:
-    table = distillation_table(measures, scope, systems=("joint_be", "joint_hard_be"))
+def test_distillation_stands_beside_joint_training(measures: pd.DataFrame, asked: Asked) -> None:
+    table = distillation_table(measures, replace(asked, systems=("joint_be", "joint_hard_be")))
     assert [row.cells[0].value for row in table.rows] == [81, 82]

@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from reranksmart.report.bits import card_rates, operations, planned_table, precision_table
-from reranksmart.report.paper import paper_numbers
+from reranksmart.report.asked import Asked
 from reranksmart.report.rendering import markdown
-from reranksmart.report.tables import Cell, Table
+from reranksmart.report.table import Cell, Table
+from reranksmart.report.tables.planned_evaluation import card_rates, operations, planned_table
+from reranksmart.report.tables.precision import precision_table
 
 PLANNED = {
     "network": {"hidden_size": 768, "layers": 12, "intermediate_size": 3072, "feature_size": 2048},
@@ -24,7 +25,7 @@ RATES = pd.DataFrame(
 
 @pytest.fixture
 def planned() -> Table:
-    return planned_table(RATES, PLANNED, paper_numbers())
+    return planned_table(RATES, Asked(planned=PLANNED))
 
 
 def cells(table: Table, row: str) -> dict[str, Cell]:
@@ -71,7 +72,7 @@ def test_precisions_stand_beside_float32_with_the_interval_of_the_change() -> No
         for name, overlap, change in (("float32", 1.0, 0.0), ("int8", 0.98, -0.5))
     ]
     costs = pd.DataFrame(rows).assign(depth=20, device="Made-up CPU", threads=1)
-    table = precision_table(costs, system="Sep+Coop", dataset="scenes")
+    table = precision_table(costs, Asked(systems=("sep_coop",), dataset="scenes"))
     assert table.caption.startswith("Retriever and reranker of Sep+Coop, one seed, one caption an image.")
     assert [(row.group, row.label) for row in table.rows] == [
         *(("retrieval", "float32"), ("retrieval", "int8"), ("retrieval", "bfloat16")),

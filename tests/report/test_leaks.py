@@ -6,16 +6,16 @@ import pandas as pd
 import pytest
 
 from reranksmart.files.storage import write_json
-from reranksmart.report.accuracy import main_table
-from reranksmart.report.audit import with_leaks
-from reranksmart.report.claims import claims_table
+from reranksmart.report.asked import Asked
 from reranksmart.report.deviations import deviations
+from reranksmart.report.leaks import with_leaks
 from reranksmart.report.page import render_page
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.rendering import latex, markdown, notes, read_table, write_table
-from reranksmart.report.scope import Scope
 from reranksmart.report.summary import summary_text
-from reranksmart.report.tables import Table
+from reranksmart.report.table import Table
+from reranksmart.report.tables.claims import claims_table
+from reranksmart.report.tables.main import main_table
 
 NOTE = (
     "† tested on images that the model was trained or selected on, which the configuration allows (allowed_leaks): "
@@ -35,10 +35,10 @@ def audited(folder: Path, shared: dict[str, int]) -> Path:
 
 
 @pytest.fixture
-def marked(measures: pd.DataFrame, scope: Scope, tmp_path: Path) -> Table:
+def marked(measures: pd.DataFrame, asked: Asked, tmp_path: Path) -> Table:
     """Table 1, whose second group was tested on 20 images of train and 5 of dev."""
     audits = [audited(tmp_path, {"test": 0, "test_first_caption": 25})]
-    return main_table(with_leaks(measures, audits), scope, exhaustive_test_set="test_first_caption", dataset="scenes")
+    return main_table(with_leaks(measures, audits), asked)
 
 
 def test_the_cells_of_the_leaked_test_set_alone_are_marked(marked: Table) -> None:
@@ -55,31 +55,31 @@ def test_the_mark_and_its_note_stand_in_every_form_of_the_table(marked: Table, t
     assert "86.4$\\dagger$ [84.9, 87.9]" in latex(marked)
     assert "$\\dagger$ tested on images" in latex(marked)
     write_table(marked, tmp_path)
-    cells = pd.read_csv(tmp_path / "table1_main.csv").dropna(subset="value")
+    cells = pd.read_csv(tmp_path / "made_up.csv").dropna(subset="value")
     counts = cells.groupby("group")[["leaked_images", "gallery_images"]].agg(["min", "max"]).T
     assert counts["one caption an image"].tolist() == [25, 25, 300, 300]
     assert counts["all captions"].tolist() == [0, 0, 0, 0]
-    assert read_table(tmp_path / "table1_main.json") == marked
+    assert read_table(tmp_path / "made_up.json") == marked
     page = render_page(title="A run", tables=[marked])
     assert "86.4†" in page
     assert NOTE in page
     assert NOTE in summary_text(marked)
 
 
-def test_without_a_leak_nothing_is_marked(measures: pd.DataFrame, scope: Scope, tmp_path: Path) -> None:
-    plain = main_table(measures, scope, exhaustive_test_set="test_first_caption")
+def test_without_a_leak_nothing_is_marked(measures: pd.DataFrame, asked: Asked, tmp_path: Path) -> None:
+    plain = main_table(measures, asked)
     audits = [audited(tmp_path, {"test": 0, "test_first_caption": 0})]
-    assert main_table(with_leaks(measures, audits), scope, exhaustive_test_set="test_first_caption") == plain
+    assert main_table(with_leaks(measures, audits), asked) == plain
     assert "†" not in markdown(plain)
 
 
 def test_a_paired_test_on_known_images_is_marked(comparisons: pd.DataFrame, tmp_path: Path) -> None:
-    found = claims_table(with_leaks(comparisons, [audited(tmp_path, {"test": 25})]), paper_numbers())
+    found = claims_table(with_leaks(comparisons, [audited(tmp_path, {"test": 25})]), Asked())
     assert "+8.0† [" in markdown(found)
     assert NOTE in markdown(found)
 
 
-def test_a_marked_cell_is_no_reproduction_of_the_paper_s(marked: Table, scope: Scope) -> None:
+def test_a_marked_cell_is_no_reproduction_of_the_paper_s(marked: Table) -> None:
     table = Table(**{**vars(marked), "dataset": "MSCOCO 5k", "rows": marked.rows[6:]})
     rows = tuple(type(row)(**{**vars(row), "paper_key": row.key}) for row in table.rows)
     found = deviations([Table(**{**vars(table), "rows": rows})], paper_numbers())

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reranksmart.report.accuracy import main_table
-from reranksmart.report.cost_figures import latency_figure
+from reranksmart.report.asked import Asked
+from reranksmart.report.figures.latency import latency_figure
 from reranksmart.report.page import render_page, write_page
 from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.pictures import example, picture
 from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
-from reranksmart.report.scope import Scope
 from reranksmart.report.summary import facts
+from reranksmart.report.tables.main import main_table
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 
@@ -43,14 +43,12 @@ class Outline(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(measures: pd.DataFrame, latency: pd.DataFrame, scope: Scope, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("page")
     for name, size in (("a", (416, 416)), ("b", (300, 150))):
         Image.new("RGB", size, "salmon").save(folder / f"{name}.png")
-    save_plot(latency_figure(latency), folder)
-    table = with_paper(
-        main_table(measures, scope, exhaustive_test_set="test_first_caption", dataset="scenes"), paper_numbers()
-    )
+    save_plot(latency_figure(latency, Asked(name="latency")), folder)
+    table = with_paper(main_table(measures, asked), paper_numbers())
     items = [
         {"image": folder / "a.png", "boxes": [[0.1, 0.2, 0.5, 0.9]], "score": 0.8, "relevant": False},
         {"image": folder / "b.png", "boxes": [], "score": 0.7, "relevant": True},
@@ -64,7 +62,7 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, scope: Scope, tmp_path_f
         facts_label="IR R@1",
         headline=["Coop wins."],
         tables=[table],
-        figures=[read_plot(folder, "latency")],
+        figures=[read_plot(folder / "latency.txt")],
         examples=[example(asked), example(shown)],
         method=["One paragraph."],
         provenance=[{"verb": "train", "code": "abc"}, {"verb": "encode", "seed": 1}],

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from reranksmart.report.paper import paper_numbers, paper_value, with_paper, with_published
-from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.report.table import Cell, Column, Row, Table
 
 
 def test_every_number_that_the_protocol_knows_is_shipped() -> None:

@@ -7,25 +7,30 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from reranksmart.report.ablations import depth_table, fusion_table, hard_negatives_table, sample_efficiency_table
-from reranksmart.report.accuracy import languages_table, main_table, twins_table
-from reranksmart.report.backbones import joined
-from reranksmart.report.claims import claims_table, verdicts
-from reranksmart.report.costs import (
-    cost_table,
-    evaluation_time_table,
-    index_table,
-    latency_table,
-    quantiles,
-)
+from reranksmart.report.asked import Asked
 from reranksmart.report.deviations import deviations, deviations_table
 from reranksmart.report.labels import number, span
+from reranksmart.report.making import joined
 from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.rendering import latex, markdown, notes, read_table, wide, write_table
 from reranksmart.report.scope import Scope, cell_of
 from reranksmart.report.summary import facts, summary_text
-from reranksmart.report.tables import Cell, Column, Row, Table
-from reranksmart.report.transfers import enlarged_table, transfer_table
+from reranksmart.report.table import Cell, Column, Row, Table
+from reranksmart.report.tables.claims import claims_table, verdicts
+from reranksmart.report.tables.cost import cost_table
+from reranksmart.report.tables.depth import depth_table
+from reranksmart.report.tables.enlarged_gallery import enlarged_table
+from reranksmart.report.tables.evaluation_time import evaluation_time_table
+from reranksmart.report.tables.fusion import fusion_table
+from reranksmart.report.tables.hard_negatives import hard_negatives_table
+from reranksmart.report.tables.index_recall import index_table
+from reranksmart.report.tables.languages import languages_table
+from reranksmart.report.tables.latency import latency_table
+from reranksmart.report.tables.main import main_table
+from reranksmart.report.tables.sample_efficiency import sample_efficiency_table
+from reranksmart.report.tables.transfer import transfer_table
+from reranksmart.report.tables.twins import twins_table
+from reranksmart.report.times import quantiles
 
 NUMBERS = paper_numbers()
 
@@ -36,8 +41,8 @@ def cell(table: Table, row: str, column: str, group: str | None = None) -> Cell:
 
 
 @pytest.fixture(scope="module")
-def main(measures: pd.DataFrame, scope: Scope) -> Table:
-    return with_paper(main_table(measures, scope, exhaustive_test_set="test_first_caption", dataset="scenes"), NUMBERS)
+def main(measures: pd.DataFrame, asked: Asked) -> Table:
+    return with_paper(main_table(measures, asked), NUMBERS)
 
 
 def test_main_table_has_ours_with_interval_and_the_papers_beside(main: Table) -> None:
@@ -58,9 +63,9 @@ def test_exhaustive_scores_stand_in_their_own_group_with_the_same_queries_of_oth
     assert all(found.paper is None for row in main.rows if row.group == "one caption an image" for found in row.cells)
 
 
-def test_a_missing_cell_is_shown_as_missing_and_says_why(measures: pd.DataFrame, scope: Scope) -> None:
+def test_a_missing_cell_is_shown_as_missing_and_says_why(measures: pd.DataFrame, asked: Asked) -> None:
     without = measures[measures["system"] != "sep_coop"]
-    table = with_paper(main_table(without, scope, exhaustive_test_set="", dataset="scenes"), NUMBERS)
+    table = with_paper(main_table(without, replace(asked, test_sets=(("test", ""),))), NUMBERS)
     lines = {line[0]: line[1:] for line in wide(table)}
     assert set(lines["Sep+Coop"]) == {"–"}
     assert lines["Sep+Coop (paper)"][:2] == ["52.8", "–"]
@@ -79,27 +84,26 @@ def test_measures_not_aggregated_over_seeds_are_an_error(measures: pd.DataFrame,
         scope.rows(measures.drop(columns="seeds"))
 
 
-def test_seeds_show_their_deviation_instead_of_an_interval(measures: pd.DataFrame, scope: Scope) -> None:
+def test_seeds_show_their_deviation_instead_of_an_interval(measures: pd.DataFrame, asked: Asked) -> None:
     several = measures.assign(seeds=3, sd=0.7, low=np.nan, high=np.nan)
-    table = main_table(several, scope, exhaustive_test_set="", dataset="scenes")
+    table = main_table(several, replace(asked, test_sets=(("test", ""),)))
     assert wide(table)[1][1] == "79.0 ± 0.7"
     assert "3 seeds; ± the standard deviation over seeds" in table.caption
 
 
-def test_languages_stand_in_columns(measures: pd.DataFrame) -> None:
-    table = with_paper(languages_table(measures, Scope("m3p_small", "scenes", "test", "en", 20)), NUMBERS)
+def test_languages_stand_in_columns(measures: pd.DataFrame, asked: Asked) -> None:
+    m3p = replace(asked, scope=Scope("m3p_small", "scenes", "test", "en", 20))
+    table = with_paper(languages_table(measures, m3p), NUMBERS)
     assert [column.label for column in table.columns] == ["English", "German", "French", "Czech"]
     assert cell(table, "joint_coop", "fr mR").paper == 75.9
     assert cell(table, "joint_coop", "fr mR").value < cell(table, "joint_coop", "en mR").value
 
 
 def test_several_backbones_stand_below_each_other_and_the_paper_beside_the_first(
-    measures: pd.DataFrame, scope: Scope
+    measures: pd.DataFrame, asked: Asked, scope: Scope
 ) -> None:
-    own = main_table(measures, scope, exhaustive_test_set="test_first_caption", systems=("be", "ce"))
-    other = main_table(
-        measures, replace(scope, backbone="m3p_small"), exhaustive_test_set="", systems=("be", "joint_be")
-    )
+    own = main_table(measures, replace(asked, systems=("be", "ce")))
+    other = main_table(measures, replace(asked, scope=replace(scope, backbone="m3p_small"), systems=("be", "joint_be")))
     table = with_paper(joined({"oscar_small": own, "m3p_small": other}), NUMBERS)
     groups = ["oscar_small, all captions"] * 2 + ["oscar_small, one caption an image"] * 2 + ["m3p_small"] * 2
     assert [row.group for row in table.rows] == groups
@@ -108,43 +112,48 @@ def test_several_backbones_stand_below_each_other_and_the_paper_beside_the_first
     assert [row.cells[0].paper for row in table.rows if row.key == "be"] == [52.2, None, None]
 
 
-def test_transfer_and_enlarged_stand_beside_the_plain_test_set(measures: pd.DataFrame, scope: Scope) -> None:
-    transfer = transfer_table(measures, scope, unseen_test_set="unseen")
+def test_transfer_and_enlarged_stand_beside_the_plain_test_set(measures: pd.DataFrame, asked: Asked) -> None:
+    four = replace(asked, systems=("be", "sep_coop", "joint_be", "joint_coop"))
+    unseen = replace(four, test_sets=(("test", ""), ("unseen", "")))
+    transfer = transfer_table(measures, unseen)
     assert [found.value for found in transfer.rows[0].cells][::3] == [79, 65]
     assert transfer.caption.count("n = 1,500 captions") == 1
     fewer = measures["test_set"].eq("unseen") & measures["direction"].eq("text-to-image")
     fewer_asked = measures.assign(queries=measures["queries"].where(~fewer, 500))
-    caption = transfer_table(fewer_asked, scope, unseen_test_set="unseen").caption
+    caption = transfer_table(fewer_asked, unseen).caption
     assert "Seen: n = 1,500 captions" in caption
     assert "Unseen: n = 500 captions" in caption
-    enlarged = enlarged_table(measures, scope, enlarged_test_set="enlarged")
+    enlarged = enlarged_table(measures, replace(four, test_sets=(("test", ""), ("enlarged", ""))))
     assert [found.value for found in enlarged.rows[0].cells][::3] == [79, 73]
     assert notes(with_paper(enlarged, NUMBERS)) == ["The paper's values of this table are not known to this project."]
 
 
-def test_ablations_have_a_row_or_column_for_each_setting(measures: pd.DataFrame, scope: Scope) -> None:
+def test_ablations_have_a_row_or_column_for_each_setting(measures: pd.DataFrame, asked: Asked) -> None:
     fractions = {"scenes": 1.0, "scenes_tenth": 0.1, "scenes_quarter": 0.25, "scenes_half": 0.5}
-    sample = sample_efficiency_table(measures, scope, fractions=fractions)
+    sample = sample_efficiency_table(measures, replace(asked, systems=("be",), training_sets=fractions))
     assert [column.label for column in sample.columns] == ["10 %", "25 %", "50 %", "100 %"]
     assert [found.value is None for found in sample.rows[0].cells] == [False, False, True, False]
-    depth = with_paper(depth_table(measures, scope), NUMBERS)
+    both = replace(asked, systems=("sep_coop", "joint_coop"))
+    depth = with_paper(depth_table(measures, both), NUMBERS)
     assert [row.label for row in depth.rows[4:]] == [f"Joint+Coop, k = {k}" for k in (5, 10, 20, 50)]
     assert cell(depth, "joint_coop k=50", "text-to-image R@1").paper == 54.6
-    fusion = with_paper(fusion_table(measures, scope, systems=("sep_coop", "joint_coop")), NUMBERS)
+    fusion = with_paper(fusion_table(measures, both), NUMBERS)
     assert cell(fusion, "joint_coop weighted_probability 0.9", "text-to-image R@1").paper == 74.6
     assert cell(fusion, "joint_coop none", "text-to-image R@1").value == 85
     assert cell(fusion, "sep_coop none", "text-to-image R@1", "Sep+Coop").value == 87
     assert cell(fusion, "sep_coop none", "text-to-image R@1").paper is None  # the paper's is the joint model
-    hard = hard_negatives_table(measures, scope)
+    hard = hard_negatives_table(measures, replace(asked, systems=("joint_coop", "joint_hard_coop")))
     assert cell(hard, "joint_hard_coop", "text-to-image R@1").value == 86
 
 
-def test_twins_are_reported_in_both_directions(twins: pd.DataFrame) -> None:
-    table = twins_table(twins, Scope("oscar_small", "scenes", "twins", "en", 20))
+def test_twins_are_reported_in_both_directions(twins: pd.DataFrame, asked: Asked) -> None:
+    scope = Scope("oscar_small", "scenes", "twins", "en", 20)
+    asked = replace(asked, scope=scope, systems=("be", "ce", "joint_be", "joint_ce"))
+    table = twins_table(twins, asked)
     assert [found.value for found in table.rows[1].cells] == [52, 52, 52]
     assert table.rows[2].cells[0].missing
     assert "1 seed; 95 % intervals by bootstrap over pairs of twins" in table.caption
-    several = twins_table(twins.assign(seeds=3, sd=0.7), Scope("oscar_small", "scenes", "twins", "en", 20))
+    several = twins_table(twins.assign(seeds=3, sd=0.7), asked)
     assert "3 seeds; ± the standard deviation over seeds" in several.caption
     assert "bootstrap" not in several.caption
 
@@ -158,7 +167,7 @@ def test_quantiles_are_of_the_repeats(latency: pd.DataFrame) -> None:
 
 
 def test_latency_marks_what_was_extrapolated_and_keeps_the_papers_gallery(latency: pd.DataFrame) -> None:
-    table = with_paper(latency_table(latency, paper_depth=20), NUMBERS)
+    table = with_paper(latency_table(latency, Asked()), NUMBERS)
     assert cell(table, "ce k=0", "latency_ms at 1000000 images").extrapolated
     assert not cell(table, "ce k=0", "latency_ms at 1000 images").extrapolated
     assert cell(table, "sep_coop k=20", "latency_ms at 50000 images").paper == 74
@@ -168,15 +177,15 @@ def test_latency_marks_what_was_extrapolated_and_keeps_the_papers_gallery(latenc
 
 
 def test_cost_tables(evaluation_times: pd.DataFrame, costs: pd.DataFrame, indexes: pd.DataFrame) -> None:
-    time = with_paper(evaluation_time_table(evaluation_times), NUMBERS)
+    time = with_paper(evaluation_time_table(evaluation_times, Asked()), NUMBERS)
     assert wide(time)[3] == ["Sep+Coop (paper)", "", "", "", "25 min"]
     assert wide(time)[4][-1] == "10.7 min*"
-    assert wide(cost_table(costs))[1] == ["Sep+Coop", "2", "2,469,134", "9.88 MB"]
-    assert wide(index_table(indexes))[1] == ["HNSW32", "99.1", "0.0600 ms", "2.30 s", "784 B"]
+    assert wide(cost_table(costs, Asked()))[1] == ["Sep+Coop", "2", "2,469,134", "9.88 MB"]
+    assert wide(index_table(indexes, Asked()))[1] == ["HNSW32", "99.1", "0.0600 ms", "2.30 s", "784 B"]
 
 
 def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd.DataFrame) -> None:
-    table = claims_table(comparisons, NUMBERS, dataset="scenes")
+    table = claims_table(comparisons, Asked(dataset="scenes"))
     first = table.rows[0]
     assert first.group == "Re-ranking beats the bi-encoder"
     assert (first.cells[0].value, first.cells[0].paper) == (8.0, 0.6)
@@ -190,20 +199,20 @@ def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd
     assert "below CE in IR R@1 on few (p = 0.210" in verdicts(elsewhere)[2]
     seeds = pd.concat([comparisons, comparisons.assign(seed=2)])
     assert verdicts(seeds)[-1].endswith("below Sep+Coop in TR R@1, seed 2 (p = 0.031).")
-    assert claims_table(elsewhere, NUMBERS).rows[3].label == "Sep+Coop − CE, IR R@1 on few"
+    assert claims_table(elsewhere, Asked()).rows[3].label == "Sep+Coop − CE, IR R@1 on few"
 
 
 def test_a_claim_has_the_papers_difference_on_its_own_dataset(comparisons: pd.DataFrame) -> None:
     flickr = comparisons[comparisons["claim"] == "Joint training keeps up with separate"].assign(test_set="flickr")
     both = pd.concat([comparisons, flickr])
-    names = {"test": "MSCOCO 5k", "flickr": "Flickr30k 1k (Entities)"}
-    table = claims_table(both, NUMBERS, dataset="MSCOCO 5k", test_sets=names)
+    asked = Asked(dataset="MSCOCO 5k", test_sets=(("test", "MSCOCO 5k"), ("flickr", "Flickr30k 1k (Entities)")))
+    table = claims_table(both, asked)
     papers = {row.label: row.cells[0].paper for row in table.rows}
     assert papers["Joint+Coop − Sep+Coop, IR R@1 on test"] == 1.9
     assert papers["Joint+Coop − Sep+Coop, IR R@1 on flickr"] is None  # that of MSCOCO 5k is another one
     assert notes(table) == ["Paper: MSCOCO 5k. Its cells with – are not known to this project."]
     known = pd.concat([comparisons, flickr.assign(system_b="joint_be")])
-    assert notes(claims_table(known, NUMBERS, test_sets=names)) == [
+    assert notes(claims_table(known, asked)) == [
         "Paper: MSCOCO 5k and Flickr30k 1k (Entities). Its cells with – are not known to this project."
     ]
 
@@ -271,8 +280,8 @@ def test_a_cell_whose_published_value_is_not_known_says_so() -> None:
 def test_files_of_a_table_agree_and_read_back_whole(main: Table, tmp_path: Path) -> None:
     write_table(main, tmp_path)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".md", ".tex"]
-    assert read_table(tmp_path / "table1_main.json") == main
-    with (tmp_path / "table1_main.csv").open() as file:
+    assert read_table(tmp_path / "made_up.json") == main
+    with (tmp_path / "made_up.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == len(main.rows) * len(main.columns)
     joint = next(line for line in lines if line["row"] == "joint_coop" and line["column"] == "rsum")
@@ -280,7 +289,7 @@ def test_files_of_a_table_agree_and_read_back_whole(main: Table, tmp_path: Path)
 
 
 def test_latex_has_no_sign_that_plain_latex_lacks(main: Table, comparisons: pd.DataFrame) -> None:
-    for table in (main, claims_table(comparisons, NUMBERS)):
+    for table in (main, claims_table(comparisons, Asked())):
         text = latex(table)
         assert text.isascii()
         body, caption = text.split("\\caption{")

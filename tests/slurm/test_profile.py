@@ -14,7 +14,6 @@ from slurm_cluster import Cluster, running_cluster
 
 from reranksmart import plan
 from reranksmart.config import validated
-from reranksmart.plan import contents
 
 from .conftest import Run, adapt, minutes
 
@@ -51,7 +50,7 @@ def test_the_whole_tiny_configuration_runs_to_completion_with_the_bytes_of_a_run
     assert len(expected) > 100
     assert digests(folder) == expected
     config = validated(yaml.safe_load((folder / TINY).read_text()))
-    for table in contents.tables(config):
+    for table in config.tables:
         assert pd.read_csv(folder / f"results/tables/{table}.csv")["value"].notna().any(), table
     assert (folder / "results/report.html").exists()
 

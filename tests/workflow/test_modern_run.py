@@ -14,7 +14,6 @@ from modern_miniature import MODERN, modern_miniature
 from running import snakemake
 
 from reranksmart.config import validated
-from reranksmart.plan import contents
 
 pytestmark = pytest.mark.workflow
 
@@ -60,9 +59,9 @@ def test_every_table_of_published_models_is_made(run: Path, programs: Path) -> N
     done = snakemake(run, "--cores", "2", "--configfile", MODERN, programs=programs)
     assert done.returncode == 0, done.stdout[-5000:]
     config = validated(yaml.safe_load((run / MODERN).read_text()))
-    for table in contents.tables(config):
+    for table in config.tables:
         assert pd.read_csv(run / f"results/tables/{table}.csv")["value"].notna().any(), table
-    for figure in contents.figures(config):
+    for figure in config.figures:
         assert (run / f"results/figures/{figure}.svg").stat().st_size > 1000
     cost = pd.read_csv(run / "results/tables/cost.csv")
     assert (cost[cost["column"] == "bytes_per_image"]["value"] > 0).all()

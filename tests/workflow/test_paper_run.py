@@ -17,7 +17,6 @@ from running import PAPER, ROOT, snakemake
 
 from reranksmart.config import Config, validated
 from reranksmart.files.storage import read_ranking
-from reranksmart.plan import contents
 
 pytestmark = pytest.mark.workflow
 CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))
@@ -95,13 +94,13 @@ def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_ma
         "test_sets": {"selected_on": {"dataset": "flickr30k", "split": "dev"}},
         "experiments": {
             "leaky": {
-                "shown_as": "transfer",
                 "backbones": ["oscar"],
                 "training_sets": ["flickr30k"],
                 "systems": ["joint_be", "joint_coop"],
                 "test_sets": ["flickr30k", "selected_on"],
             }
         },
+        "tables": {"leaky": {"kind": "transfer", "experiments": ["leaky"]}},
     }
     (part / "leak.yaml").write_text(yaml.safe_dump(leak))
     target = "results/tables/leaky.md"
@@ -123,19 +122,17 @@ def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_ma
 
 
 def test_every_table_and_figure_is_there_without_a_gap(whole: Path) -> None:
-    for name in contents.tables(CONFIG):
+    for name in CONFIG.tables:
         cells = table(whole, name)
         assert cells["value"].notna().any(), name
         assert set(cells["missing"].dropna()) <= EMPTY_ON_PURPOSE.get(name, set()), name
-    for name in contents.figures(CONFIG):
+    for name in CONFIG.figures:
         ET.fromstring((whole / f"results/figures/{name}.svg").read_text())
 
 
 def test_the_page_shows_every_table_under_a_title_of_its_own(whole: Path) -> None:
     page = html.unescape((whole / "results/report.html").read_text())
-    titles = [
-        json.loads((whole / f"results/tables/{name}.json").read_text())["title"] for name in contents.tables(CONFIG)
-    ]
+    titles = [json.loads((whole / f"results/tables/{name}.json").read_text())["title"] for name in CONFIG.tables]
     assert len(set(titles)) == len(titles)
     assert [title for title in titles if title not in page] == []
 

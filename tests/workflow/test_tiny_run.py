@@ -13,7 +13,6 @@ from running import TINY, snakemake
 
 from reranksmart.config import validated
 from reranksmart.files.storage import read_captions, read_ranking
-from reranksmart.plan import contents
 from reranksmart.searching import Searcher
 
 pytestmark = pytest.mark.workflow
@@ -25,10 +24,10 @@ def config(finished: Path):
 
 
 def test_every_table_and_figure_is_there(finished: Path, config) -> None:
-    for table in contents.tables(config):
+    for table in config.tables:
         assert pd.read_csv(finished / f"results/tables/{table}.csv")["value"].notna().any(), table
         assert (finished / f"results/tables/{table}.tex").read_text().startswith("\\begin{table}")
-    for figure in contents.figures(config):
+    for figure in config.figures:
         ET.fromstring((finished / f"results/figures/{figure}.svg").read_text())
         assert Image.open(finished / f"results/figures/{figure}.png").width > 400
         assert (finished / f"results/figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
@@ -36,8 +35,8 @@ def test_every_table_and_figure_is_there(finished: Path, config) -> None:
 
 def test_the_report_shows_all_of_them_and_loads_nothing(finished: Path, config) -> None:
     page = (finished / "results/report.html").read_text()
-    assert page.count("<table") >= len(contents.tables(config))
-    assert page.count("<svg") >= len(contents.figures(config))
+    assert page.count("<table") >= len(config.tables)
+    assert page.count("<svg") >= len(config.figures)
     assert "data:image/jpeg;base64," in page
     for outside in ('src="http', 'href="http', "@import", "url(http"):
         assert outside not in page

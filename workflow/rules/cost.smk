@@ -24,7 +24,7 @@ rule measure_latency:
         models=plan.latency_models(CONFIG),
         settings=plan.settings(CONFIG.latency),
         precision=plan.settings(CONFIG.precision),
-        depth=CONFIG.main_depth,
+        depth=CONFIG.depth,
         code=plan.code_digest("reranksmart.cli.cost"),
     shell:
         "reranksmart measure-latency --data {input.data} --models {params.models:q}"
@@ -76,7 +76,7 @@ rule measure_pairs:
     params:
         models=plan.pair_models(CONFIG),
         backbone_settings=plan.pair_reading_settings(CONFIG),
-        depth=CONFIG.main_depth,
+        depth=CONFIG.depth,
         code=plan.code_digest("reranksmart.cli.pairs"),
     shell:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
@@ -102,7 +102,7 @@ rule measure_precision:
         runtime=120,
     params:
         models=plan.precision_models(CONFIG),
-        depth=CONFIG.main_depth,
+        depth=CONFIG.depth,
         resamples=CONFIG.bootstrap,
         code=plan.code_digest("reranksmart.cli.bits"),
     shell:

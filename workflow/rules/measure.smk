@@ -116,7 +116,7 @@ rule compare:
     params:
         comparisons=plan.comparison_settings(CONFIG),
         seeds=",".join(map(str, CONFIG.seeds)),
-        depth=CONFIG.main_depth,
+        depth=CONFIG.depth,
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
         code=plan.code_digest("reranksmart.cli.comparing"),

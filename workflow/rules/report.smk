@@ -3,8 +3,8 @@
 
 rule tabulate:
     input:
-        made=lambda wildcards: contents.table_inputs(CONFIG, wildcards.table),
-        leaks=lambda wildcards: contents.table_leaks(CONFIG, wildcards.table),
+        made=lambda wildcards: entries.inputs(CONFIG, "tables", wildcards.table),
+        leaks=lambda wildcards: entries.leaks(CONFIG, "tables", wildcards.table),
     output:
         multiext("results/tables/{table}", ".csv", ".md", ".tex", ".json"),
     log:
@@ -18,16 +18,16 @@ rule tabulate:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: report_settings.of(CONFIG, wildcards.table),
-        code=plan.code_digest("reranksmart.cli.reporting"),
+        settings=lambda wildcards: entries.asked(CONFIG, "tables", wildcards.table),
+        code=lambda wildcards: entries.code(CONFIG, "tables", wildcards.table),
     shell:
-        "reranksmart tabulate --table {wildcards.table} --settings {params.settings:q}"
+        "reranksmart tabulate --settings {params.settings:q}"
         " --output results/tables {input.made} 2>&1 | tee {log}"
 
 
 rule plot:
     input:
-        lambda wildcards: contents.figure_inputs(CONFIG, wildcards.figure),
+        lambda wildcards: entries.inputs(CONFIG, "figures", wildcards.figure),
     output:
         multiext("results/figures/{figure}", ".svg", ".pdf", ".png", ".txt"),
     log:
@@ -41,16 +41,16 @@ rule plot:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=lambda wildcards: report_settings.of(CONFIG, wildcards.figure),
-        code=plan.code_digest("reranksmart.cli.reporting"),
+        settings=lambda wildcards: entries.asked(CONFIG, "figures", wildcards.figure),
+        code=lambda wildcards: entries.code(CONFIG, "figures", wildcards.figure),
     shell:
-        "reranksmart plot --figure {wildcards.figure} --settings {params.settings:q}"
+        "reranksmart plot --settings {params.settings:q}"
         " --output results/figures {input} 2>&1 | tee {log}"
 
 
 rule report:
     input:
-        unpack(lambda wildcards: contents.page_inputs(CONFIG)),
+        unpack(lambda wildcards: page.page_inputs(CONFIG)),
     output:
         page="results/report.html",
         summary="results/summary.txt",
@@ -65,7 +65,7 @@ rule report:
         mem_mb=1500,
         runtime=30,
     params:
-        settings=report_settings.of_page(CONFIG),
+        settings=page.page_settings(CONFIG),
         code=plan.code_digest("reranksmart.cli.reporting"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"

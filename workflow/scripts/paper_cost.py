@@ -15,7 +15,7 @@ from tabulate import tabulate
 
 from reranksmart import plan
 from reranksmart.config import Config, validated
-from reranksmart.plan import contents, resources, sizes, work
+from reranksmart.plan import entries, resources, sizes, work
 
 ROOT = Path(__file__).parent.parent.parent
 PAPER = ROOT / "workflow" / "configs" / "paper.yaml"
@@ -76,8 +76,10 @@ def cost_table(config: Config, rates: dict[str, Any]) -> str:
     """A row for each table that models are run for, and one for all of them, in which nothing counts twice."""
     pair_tflop = 2 * sizes.Shape().trunk * (sizes.CAPTION_TOKENS + sizes.IMPORTED_REGIONS) / 1e12
     core_tflops = rates["stages"]["pairs"]["a_second"]["float32"] * pair_tflop
-    measured = [name for name in contents.tables(config) if contents.is_measured(config, name)]
-    jobs = {name: plan.jobs_of(config, contents.experiments_of(config, name)) for name in measured}
+    jobs = {
+        name: plan.jobs_of(config, entries.experiments_of(config, config.tables[name]))
+        for name in entries.measured(config)
+    }
     jobs["all of them"] = set().union(*jobs.values())
     rows = [row(config, name, found, core_tflops=core_tflops) for name, found in jobs.items()]
     return tabulate(rows, headers=HEADERS, tablefmt="github", disable_numparse=True)

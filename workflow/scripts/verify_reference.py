@@ -18,7 +18,7 @@ import yaml
 
 from reranksmart.config import validated
 from reranksmart.files.storage import read_json, write_json
-from reranksmart.plan import contents
+from reranksmart.plan import entries
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = "workflow/configs/tiny.yaml"
@@ -36,8 +36,8 @@ SHOWN = 20
 
 def measured() -> list[Path]:
     """The folders of measures that the tables of the configuration read."""
-    tables = [name for name in contents.tables(CONFIG) if name in contents.TABLES_OF_EXPERIMENTS]
-    return sorted({Path(path) for name in tables for path in contents.measures(CONFIG, name)})
+    paths = {Path(path) for name in entries.measured(CONFIG) for path in entries.inputs(CONFIG, "tables", name)}
+    return sorted(path for path in paths if path.parts[1] in ("measures", "twins"))
 
 
 def recompute(folder: Path) -> Path:

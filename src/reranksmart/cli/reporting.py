@@ -11,37 +11,32 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.verb import verb
 from reranksmart.files.writing import atomic_path
-from reranksmart.report.claims import verdicts
+from reranksmart.report.asked import Asked
 from reranksmart.report.deviations import deviations as compute_deviations
 from reranksmart.report.deviations import deviations_table
-from reranksmart.report.figure_catalogue import make_figure
-from reranksmart.report.inputs import ReportSettings
+from reranksmart.report.making import make_figure, make_table
 from reranksmart.report.page import write_page
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
 from reranksmart.report.rendering import read_table, write_table
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
-from reranksmart.report.table_catalogue import make_table
+from reranksmart.report.tables.claims import verdicts
 
 Inputs = Annotated[list[Path], typer.Argument(help="folders of measures, or the file it is about")]
 Settings = Annotated[str, typer.Option(help="what the configuration says of it, as JSON")]
 
 
 @verb()
-def tabulate_verb(
-    inputs: Inputs, table: Annotated[str, typer.Option()], settings: Settings, output: Annotated[Path, typer.Option()]
-) -> None:
+def tabulate_verb(inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()]) -> None:
     """Writes one table as csv, md, tex and json."""
-    write_table(make_table(table, inputs, TypeAdapter(ReportSettings).validate_json(settings)), output)
+    write_table(make_table(TypeAdapter(Asked).validate_json(settings), inputs), output)
 
 
 @verb()
-def plot_verb(
-    inputs: Inputs, figure: Annotated[str, typer.Option()], settings: Settings, output: Annotated[Path, typer.Option()]
-) -> None:
+def plot_verb(inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()]) -> None:
     """Writes one figure as svg, pdf and png, its caption beside."""
-    save_plot(make_figure(figure, inputs, TypeAdapter(ReportSettings).validate_json(settings)), output)
+    save_plot(make_figure(TypeAdapter(Asked).validate_json(settings), inputs), output)
 
 
 @verb()
@@ -53,12 +48,12 @@ def report_verb(
 ) -> None:
     """Writes the page with everything, the short summary, and our values against the paper's."""
     run = TypeAdapter(RunSettings).validate_json(settings)
-    tables = [read_table(Path("results/tables") / f"{name}.json") for name in run.tables]
+    tables = [read_table(Path(path)) for path in run.tables]
     found = compute_deviations(tables, paper_numbers())
     with atomic_path(deviations) as target:
         found.to_csv(target, index=False)
-    sentences = verdicts(pd.read_csv("results/comparisons.csv"), labels=run.labels) if "claims" in run.tables else []
-    write_page(page, page_of_run(run, tables, deviations_table(found), sentences))
-    main = next((table for table in tables if table.name == "table1_main"), tables[0])
+    sentences = [said for path in run.comparisons for said in verdicts(pd.read_csv(path), labels=run.labels)]
+    headline = next(table for table in tables if table.name == run.headline)
+    write_page(page, page_of_run(run, tables, headline, deviations_table(found), sentences))
     with atomic_path(summary) as target:
-        target.write_text(summary_text(main, sentences, where=f"Everything else: {page}"), encoding="utf-8")
+        target.write_text(summary_text(headline, sentences, where=f"Everything else: {page}"), encoding="utf-8")

@@ -7,11 +7,9 @@ from reranksmart.config.keys import Keys
 
 
 def require_answers(keys: Keys) -> None:
-    """ValueError where more candidates are re-ranked than are kept, where twins are none, or a test has no measures."""
+    """ValueError where more candidates are re-ranked than are kept, or a test has no measures."""
     for name, experiment in keys.experiments.items():
         _require_candidates(keys, name, experiment)
-    if "twins" in keys.experiments:
-        _require_twins(keys, keys.experiments["twins"])
     for number, comparison in enumerate(keys.comparisons):
         for system in comparison.systems:
             _require_measured(keys, f"comparisons.{number}", comparison, system)
@@ -35,19 +33,6 @@ def _require_candidates(keys: Keys, name: str, experiment: Experiment) -> None:
         )
 
 
-def _require_twins(keys: Keys, experiment: Experiment) -> None:
-    if others := [name for name in experiment.test_sets if not keys.test_sets[name].twins]:
-        raise ValueError(
-            f"experiments.twins.test_sets: {others} are not said to be twins, two and two consecutive images. Write "
-            "twins: true into a test set of such images, or take another."
-        )
-    if both := [name for name in experiment.systems if _reranks(keys, name)]:
-        raise ValueError(
-            f"experiments.twins.systems: {both} retrieve and re-rank, but twins are told apart by one role alone. "
-            "Choose systems with a retriever or a reranker only."
-        )
-
-
 def _require_measured(keys: Keys, path: str, comparison: Comparison, system: str) -> None:
     """ValueError where no experiment measures one side of a paired test, at the depth and with the ranking it reads."""
     found = [
@@ -65,9 +50,9 @@ def _require_measured(keys: Keys, path: str, comparison: Comparison, system: str
         )
     if not _reranks(keys, system):
         return
-    if keys.main_depth not in {depth for experiment in found for depth in experiment.depths}:
+    if keys.depth not in {depth for experiment in found for depth in experiment.depths}:
         raise ValueError(
-            f"{path}: systems are compared at depth {keys.main_depth} (the first of experiments.main, else 20), at which "
+            f"{path}: systems are compared at depth {keys.depth} (key depth), at which "
             f"no experiment re-ranks by system {system!r} on test set {comparison.test_set!r}; add it to its depths."
         )
     if "none" not in {fusion.method for experiment in found for fusion in experiment.fusions}:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -48,7 +49,7 @@ class TestSet(Frozen):
         (), description="splits whose images and captions enlarge the gallery; another dataset's as dataset.split"
     )
     captions_per_image: Count | None = Field(None, description="the first n of each language; null: all")
-    twins: bool = Field(False, description="consecutive images are twins, which experiment twins measures")
+    twins: bool = Field(False, description="two and two consecutive images are twins; shown by tables of kind twins")
     label: str | None = Field(
         None, description="its name in tables; where the paper's numbers know it, they stand beside (MSCOCO 5k)"
     )
@@ -109,14 +110,17 @@ class Experiment(Frozen):
     test_sets: Names
     depths: tuple[Count, ...] = Field((20,), min_length=1, description="k, the candidates re-ranked")
     fusions: tuple[Fusion, ...] = Field((Fusion(),), min_length=1)
-    shown_as: (
-        Literal["main", "languages", "transfer", "enlarged_gallery", "sample_efficiency", "depth", "fusion"]
-        | Literal["hard_negatives", "eccv_caption", "cxc"]
-        | None
-    ) = Field(None, description="the kind of table it is shown as, beside the experiment of that name")
-    published: tuple[str, ...] = Field(
-        (), description="published results that stand beside, by their row in table field of paper_numbers.csv"
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_are_entries(cls, raw: Any) -> Any:
+        for key in ("shown_as", "published") if isinstance(raw, Mapping) else ():
+            if key in raw:
+                raise ValueError(
+                    f"{key} is no key of an experiment any more; write it into an entry of tables, as tables: {{my_table: "
+                    "{kind: main, experiments: [my_experiment], published: [BLIP-2]}}"
+                )
+        return raw
 
 
 class Comparison(Frozen):

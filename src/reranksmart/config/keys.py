@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import AnyBackbone
@@ -17,7 +20,9 @@ from reranksmart.config.experiments import (
     System,
     TestSet,
 )
+from reranksmart.config.tables import AnyFigure, AnyTable
 from reranksmart.config.training import Objective, TrainingSet
+from reranksmart.report.kinds import figure_kinds, table_kinds
 from reranksmart.values.settings import Count, Frozen, Name, Seed
 
 
@@ -32,6 +37,12 @@ class Keys(Frozen):
     systems: dict[Name, System]
     test_sets: dict[Name, TestSet]
     experiments: dict[Name, Experiment] = Field(min_length=1)
+    tables: dict[Name, AnyTable] = Field(min_length=1, description="of the report, in its order")
+    figures: dict[Name, AnyFigure] = Field({}, description="of the report, in its order")
+    headline: Name | None = Field(
+        None, description="the table whose numbers come first, and whose models train first; null: the first one"
+    )
+    depth: Count = Field(20, description="k at which systems are compared, timed and shown in examples")
     comparisons: tuple[Comparison, ...] = ()
     allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
     latency: Latency | None = None
@@ -46,10 +57,31 @@ class Keys(Frozen):
     bootstrap: Count = Field(1000, description="resamples of an interval")
     permutations: Count = Field(10_000, description="draws of a paired test")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_are_entries(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and "experiments" in raw and "tables" not in raw:
+            raise ValueError(
+                "tables: missing. No experiment has a table by its name any more: write an entry for each table, as tables: "
+                "{table1_main: {kind: main, experiments: [main, main_exhaustive]}}, and for each figure, as figures: {depth: "
+                f"{{kind: depth, experiments: [depth, main]}}}}. Kinds of tables: {list(table_kinds())}; of figures: "
+                f"{list(figure_kinds())}."
+            )
+        if isinstance(raw, Mapping):  # an overlay takes an entry away by null
+            sections = {name: raw[name] for name in ("tables", "figures") if isinstance(raw.get(name), Mapping)}
+            entries = {name: {k: v for k, v in found.items() if v is not None} for name, found in sections.items()}
+            return {**raw, **entries}
+        return raw
+
     @property
-    def main_depth(self) -> int:
-        """The depth of Table 1, at which systems are compared: the first that its experiment names."""
-        return self.experiments["main"].depths[0] if "main" in self.experiments else 20
+    def headline_table(self) -> str:
+        return self.headline or next(iter(self.tables))
+
+    @property
+    def headline_experiment(self) -> Experiment | None:
+        """The first experiment of the table whose numbers come first; None where it shows none."""
+        names = getattr(self.tables[self.headline_table], "experiments", ())
+        return self.experiments[names[0]] if names else None
 
     @field_validator("seeds")
     @classmethod

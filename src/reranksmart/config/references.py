@@ -54,6 +54,10 @@ def _references(keys: Keys) -> list[tuple[str, str, str]]:
     for name, experiment in keys.experiments.items():
         for kind in ("backbones", "training_sets", "systems", "test_sets"):
             found += [(f"experiments.{name}.{kind}", kind, value) for value in getattr(experiment, kind)]
+    for section in ("tables", "figures"):
+        for name, entry in getattr(keys, section).items():
+            found += [(f"{section}.{name}.experiments", "experiments", e) for e in getattr(entry, "experiments", ())]
+    found += [("headline", "tables", keys.headline)] if keys.headline else []
     single: list[tuple[str, Comparison | Latency]] = [(f"comparisons.{n}", c) for n, c in enumerate(keys.comparisons)]
     for path, asked in [*single, *([("latency", keys.latency)] if keys.latency else [])]:
         for kind in ("backbone", "training_set", "test_set"):

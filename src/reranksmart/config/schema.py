@@ -8,7 +8,7 @@ from reranksmart.config.asked import require_answers
 from reranksmart.config.keys import Keys
 from reranksmart.config.references import require_names_exist
 from reranksmart.config.runs import require_log_odds_for_probabilities, require_runs_possible
-from reranksmart.config.shown import require_all_shown
+from reranksmart.config.tables import require_shown
 
 
 class Config(Keys):
@@ -21,8 +21,7 @@ class Config(Keys):
 
     @model_validator(mode="after")
     def _tables_show_all(self) -> Config:
-        for name, experiment in self.experiments.items():
-            require_all_shown(name, experiment)
+        require_shown(self)
         return self
 
     @model_validator(mode="after")
@@ -35,15 +34,6 @@ class Config(Keys):
                     f"numbers in Karpathy's dataset_coco.json, which split {test_set.split!r} of dataset "
                     f"{test_set.dataset!r} is not read from. Leave extended_relevance out, or give that file as annotations."
                 )
-        for name, experiment in self.experiments.items():
-            for collection in {"eccv_caption", "cxc"} & {name, experiment.shown_as}:
-                if lacking := [
-                    t for t in experiment.test_sets if collection not in self.test_sets[t].extended_relevance
-                ]:
-                    raise ValueError(
-                        f"experiments.{name}: its table shows {collection}, by which test sets {lacking} are not measured; "
-                        f"write extended_relevance: [{collection}] into them, or take others"
-                    )
         return self
 
     @model_validator(mode="after")

@@ -74,6 +74,10 @@ def _describe(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         known = _known_keys(Config, location[:-1])
         return f"{path}: unknown key {location[-1]!r}. {nearest(str(location[-1]), known)} Known keys: {known}."
+    if error["type"] == "union_tag_invalid":
+        known = [tag.strip("' ") for tag in error["ctx"]["expected_tags"].split(",")]
+        tag = error["ctx"]["tag"]
+        return f"{path}: {tag!r} is no {error['ctx']['discriminator'].strip(chr(39))}; there are {known}. {nearest(tag, known)}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{path}: {message}" if path else message

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Latency
+from reranksmart.config import Config, ConfigError, Experiment, Latency
+from reranksmart.config.tables import kind_of
 from reranksmart.plan.images import image_root, training_images
 from reranksmart.plan.names import languages_read, model_folder, reading_settings, settings
+from reranksmart.report.reading import PAIR_COSTS
 
 
 def _latency(config: Config) -> Latency:
@@ -74,9 +76,26 @@ def index_vectors(config: Config) -> int:
     return config.latency.index_vectors if config.latency else 0
 
 
+def _timed_by_pairs(config: Config) -> Experiment | None:
+    """The experiment whose rerankers are timed with stored states: that of the entries that read the timings."""
+    found = {
+        name
+        for section in ("tables", "figures")
+        for entry in getattr(config, section).values()
+        if PAIR_COSTS in kind_of(section, entry).reads
+        for name in entry.experiments
+    }
+    if len(found) > 1:
+        raise ConfigError(
+            f"tables and figures of kind cached_layers show experiments {sorted(found)}, but one alone is timed. Show the same "
+            "one in each."
+        )
+    return config.experiments[found.pop()] if found else None
+
+
 def pair_models(config: Config) -> str:
     """The reranker's folder of each system of the ablation of cached layers that re-ranks, as JSON; the first seed's."""
-    experiment = config.experiments.get("cached_layers")
+    experiment = _timed_by_pairs(config)
     if experiment is None:
         return "{}"
     start = experiment.backbones[0], experiment.training_sets[-1]
@@ -92,10 +111,11 @@ def pair_models(config: Config) -> str:
 
 def pair_inputs(config: Config) -> dict[str, Any]:
     """What the timing of re-ranking with stored states reads."""
-    experiment = config.experiments.get("cached_layers")
+    experiment = _timed_by_pairs(config)
     if experiment is None:
         raise ConfigError(
-            "experiments.cached_layers: missing. Add this key to time stored states; see the comments of config.yaml."
+            "no table or figure shows what re-ranking with stored states costs. Add one of kind cached_layers; see the comments "
+            "of config.yaml."
         )
     test_set = config.test_sets[experiment.test_sets[0]]
     place = f"{test_set.dataset}/{test_set.split}"
@@ -104,7 +124,7 @@ def pair_inputs(config: Config) -> dict[str, Any]:
 
 
 def pair_reading_settings(config: Config) -> str:
-    experiment = config.experiments.get("cached_layers")
+    experiment = _timed_by_pairs(config)
     if experiment is None:
         return "{}"
     backbone, test_set = experiment.backbones[0], config.test_sets[experiment.test_sets[0]]

@@ -80,8 +80,8 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
 
 
 def training_priority(config: Config, wildcards: Any) -> int:
-    """Models of Table 1 train first, of the others the longest: begun last, it would keep one core busy and one idle."""
-    main = config.experiments.get("main")
+    """Models of the headline's experiment train first, of the others the longest: begun last, it would keep one core busy and one idle."""
+    main = config.headline_experiment
     if main and wildcards.training_set in main.training_sets:
         systems = [config.systems[name] for name in main.systems]
         needed = {role for system in systems for own in main.backbones for role in system.roles(own).values()}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from reranksmart.report.labels import MISSING, number, system_label
-from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.report.table import Cell, Column, Row, Table
 
 WITHIN, OUTSIDE, NOT_RUN, UNKNOWN = "within", "outside", "not run", "unknown"
 # How far a reproduction may lie from the paper: points of a recall, points of their sum, or a factor of a time.

@@ -15,7 +15,7 @@ from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
 from reranksmart.report.rendering import interval_text, notes, paper_text, value_text
 from reranksmart.report.summary import Fact
-from reranksmart.report.tables import Table
+from reranksmart.report.table import Table
 
 
 def render_page(

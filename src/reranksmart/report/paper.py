@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from reranksmart.files.reading import reading
-from reranksmart.report.tables import Cell, Row, Table
+from reranksmart.report.table import Cell, Row, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COLUMNS = ["table", "row", "column", "value", "source", "dataset"]
 
@@ -20,6 +22,8 @@ def paper_numbers(path: Path | None = None) -> pd.DataFrame:
     if path is None:
         with as_file(files("reranksmart.report") / "paper_numbers.csv") as shipped:
             return paper_numbers(shipped)
+    import pandas as pd
+
     text = {name: str for name in _COLUMNS if name != "value"}
     with reading(path, remedy="Restore it from this project's source, or mend its rows."):
         numbers = pd.read_csv(path, dtype={**text, "value": float}).fillna({"source": ""})

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-
-import matplotlib as mpl
-import pandas as pd
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from typing import TYPE_CHECKING
 
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.labels import number
+
+if TYPE_CHECKING:  # kinds are collected while a configuration is read, long before anything is drawn
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 FORMATS = ("svg", "pdf", "png")
 _UNDATED: Mapping[str, dict[str, None]] = {
@@ -72,12 +71,17 @@ class Plot:
 @contextmanager
 def house_style() -> Iterator[None]:
     """The style file, for making and for saving a figure."""
+    import matplotlib as mpl
+
     with as_file(files("reranksmart.report") / "style.mplstyle") as style, mpl.rc_context(fname=style):
         yield
 
 
 def new_figure(*, panels: int = 1, width: float = 7.0, height: float = 3.8) -> tuple[Figure, list[Axes]]:
     """A figure with panels side by side."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, panels, squeeze=False)[0]
@@ -100,12 +104,26 @@ def bounds(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def count_ticks(axis: Axis) -> None:
     """A log axis of counts: 1,000, not 10^3."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axis.set_minor_formatter(NullFormatter())
 
 
+def level_ticks(axes: Axes, levels: Sequence[float], text: str) -> None:
+    """A log x axis with ticks at these levels alone, written by the format ``text``."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(list(levels)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.format(value)))
+
+
 def time_ticks(axis: Axis) -> None:
     """A log axis of milliseconds with ticks at times that people say: 30 ms, 1 s, 10 min."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
     low, high = axis.get_view_interval()
     said = _COARSE_TIMES if high > 2000 * low else _FINE_TIMES
     axis.set_major_locator(FixedLocator([time for time in said if low <= time <= high]))
@@ -150,7 +168,7 @@ class SavedPlot:
     svg: str
 
 
-def read_plot(folder: Path, name: str) -> SavedPlot:
-    """What ``save_plot`` wrote."""
-    title, _, caption = (folder / f"{name}.txt").read_text(encoding="utf-8").partition("\n\n")
-    return SavedPlot(name, title, caption.strip(), (folder / f"{name}.svg").read_text(encoding="utf-8"))
+def read_plot(path: Path) -> SavedPlot:
+    """What ``save_plot`` wrote; ``path``: its txt."""
+    title, _, caption = path.read_text(encoding="utf-8").partition("\n\n")
+    return SavedPlot(path.stem, title, caption.strip(), path.with_suffix(".svg").read_text(encoding="utf-8"))

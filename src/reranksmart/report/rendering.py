@@ -14,7 +14,7 @@ from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.labels import MISSING, number, span
-from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.report.table import Cell, Column, Row, Table
 
 LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"

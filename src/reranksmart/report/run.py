@@ -15,7 +15,7 @@ from reranksmart.report.page import render_page
 from reranksmart.report.pictures import Example, example
 from reranksmart.report.plots import read_plot
 from reranksmart.report.summary import facts
-from reranksmart.report.tables import Table
+from reranksmart.report.table import Table
 from reranksmart.values.records import Direction
 
 METHOD = (
@@ -39,8 +39,11 @@ class RunSettings:
     """What the configuration says of the whole run."""
 
     tables: Sequence[str]
+    """Files, as are the next three."""
     figures: Sequence[str]
     models: Sequence[str]
+    comparisons: Sequence[str]
+    headline: str
     examples: Mapping[str, str]
     language: str
     depth: int
@@ -49,17 +52,18 @@ class RunSettings:
     datasets: Mapping[str, str]
 
 
-def page_of_run(run: RunSettings, tables: Sequence[Table], deviations: Table, sentences: Sequence[str]) -> str:
+def page_of_run(
+    run: RunSettings, tables: Sequence[Table], headline: Table, deviations: Table, sentences: Sequence[str]
+) -> str:
     """The page as HTML, from the files of the results folder."""
-    main = next((table for table in tables if table.name == "table1_main"), None)
     return render_page(
         title="Retrieve fast, rerank smart",
         subtitle=f"Geigle et al. 2022, run on {', '.join(run.datasets)} with seeds {', '.join(map(str, run.seeds))}",
-        facts=facts(main) if main else (),
+        facts=facts(headline),
         facts_label="text-to-image R@1, percent",
         headline=sentences,
         tables=[*tables, deviations],
-        figures=[read_plot(Path("results/figures"), name) for name in run.figures],
+        figures=[read_plot(Path(path)) for path in run.figures if path.endswith(".txt")],
         examples=_examples(run),
         method=(*METHOD, *((SCENES,) if "scenes" in run.datasets.values() else ())),
         provenance=[_provenance(Path(folder)) for folder in run.models],

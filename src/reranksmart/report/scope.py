@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from reranksmart.report.audit import leak_of
 from reranksmart.report.labels import plural, system_label
-from reranksmart.report.tables import Cell, Column, Row
+from reranksmart.report.leaks import leak_of
+from reranksmart.report.table import Cell, Column, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECALL_COLUMNS = tuple(
     Column(f"{direction} {measure}", f"{short} {measure}")
@@ -69,8 +72,12 @@ def cell_of(rows: pd.DataFrame, column: str, *, missing: str = NOT_RUN) -> Cell:
         differing = [name for name in chosen if chosen[name].nunique(dropna=False) > 1]
         raise ValueError(f"{len(chosen)} experiments claim one cell ({column}); they differ in {differing}")
     row = chosen.iloc[0]
-    value, low, high, sd = (None if pd.isna(row[name]) else float(row[name]) for name in ("value", "low", "high", "sd"))
+    value, low, high, sd = (_number(row[name]) for name in ("value", "low", "high", "sd"))
     return Cell(value=value, low=low, high=high, sd=sd, **leak_of(row))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
 
 
 def sizes(rows: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tabulate import tabulate
 
 from reranksmart.report.rendering import interval_text, leak_notes, value_text
-from reranksmart.report.tables import Table
+from reranksmart.report.table import Table
 
 _SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
 
@@ -25,7 +25,9 @@ class Fact:
 def facts(
     main: Table, *, column: str = "text-to-image R@1", systems: Sequence[str] = ("be", "sep_coop", "joint_coop", "ce")
 ) -> list[Fact]:
-    """The column's value for each of the systems that the main table has."""
+    """The column's value for each of the systems that the main table has; none where it has no such column."""
+    if column not in [found.key for found in main.columns]:
+        return []
     place = [found.key for found in main.columns].index(column)
     rows = {row.key: row for row in reversed(main.rows) if row.cells[place].value is not None}  # the first one counts
     return [

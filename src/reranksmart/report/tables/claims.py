@@ -1,41 +1,42 @@
-"""The paper's claims as paired tests: a table, and a sentence each."""
+"""The paper's claims as paired tests."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from reranksmart.report.audit import leak_of
+from reranksmart.report.asked import Asked
+from reranksmart.report.kinds import Entry, Kind, Reads
 from reranksmart.report.labels import SHORT_DIRECTIONS, SYSTEM_LABELS, number, system_label
-from reranksmart.report.paper import paper_value
-from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.report.leaks import leak_of, with_leaks
+from reranksmart.report.paper import paper_numbers, paper_value
+from reranksmart.report.reading import read_frame
+from reranksmart.report.table import Cell, Column, Row, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAPER_DATASET = "MSCOCO 5k"
 
 
-def claims_table(
-    comparisons: pd.DataFrame,
-    numbers: pd.DataFrame,
-    *,
-    labels: Mapping[str, str] = SYSTEM_LABELS,
-    dataset: str = "",
-    test_sets: Mapping[str, str] | None = None,
-    paper_dataset: str = "MSCOCO 5k",
-) -> Table:
+def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
     """The paper's claims as paired tests: one group a claim, one row a measure and seed.
 
     ``comparisons``: claim, system_a, system_b, test_set, seed, measure, direction, difference, low, high, p_value, queries and
-    images. The paper's difference is that of its Table 1, on the dataset that ``test_sets`` calls the test set; on
-    ``paper_dataset`` where it has no such name.
+    images. The paper's difference is that of its Table 1, on the dataset of the test set's label; on MSCOCO 5k where
+    it has none.
     """
     columns = (
         Column("difference", "difference, points", unit="points"),
         Column("p_value", "p", unit="p", in_paper=False),
     )
+    numbers, labels, names = paper_numbers(), asked.labels, dict(asked.test_sets)
     several = comparisons["seed"].nunique() > 1
     rows = []
     beside: list[str] = []  # the datasets of the paper's differences
     for line in comparisons.to_dict("records"):
-        published = (test_sets or {}).get(line["test_set"]) or paper_dataset
+        published = names.get(line["test_set"]) or _PAPER_DATASET
         column = line["measure"] if line["direction"] == "both" else f"{line['direction']} {line['measure']}"
         a, b = (
             paper_value(numbers, table="table1", row=line[name], column=column, dataset=published)
@@ -54,9 +55,9 @@ def claims_table(
         label = f"{systems}, {_column_label(column)}{_where(line, comparisons)}"
         rows.append(Row(key, label, (difference, Cell(value=line["p_value"])), group=line["claim"]))
     images = sorted(comparisons["images"].unique())
-    shown = " and ".join(dict.fromkeys(beside)) or paper_dataset
+    shown = " and ".join(dict.fromkeys(beside)) or _PAPER_DATASET
     return Table(
-        name="claims",
+        name=asked.name,
         title="The paper's claims, tested",
         caption="Difference in points of percent with its 95 % interval (bootstrap over images), and the two-sided p "
         "of a paired permutation test that swaps the two systems for all queries of an image at once. "
@@ -66,7 +67,7 @@ def claims_table(
         header="comparison",
         columns=columns,
         rows=tuple(rows),
-        dataset=shown if beside and set(beside) <= set((test_sets or {}).values()) else dataset,
+        dataset=shown if beside and set(beside) <= set(names.values()) else asked.dataset,
         paper_dataset=shown,
     )
 
@@ -95,3 +96,15 @@ def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LA
         direction = SHORT_DIRECTIONS[line["direction"]]
         sentences.append(f"{a} lies {lies} {b} in {direction} R@1{where} ({p}{luck}).")
     return sentences
+
+
+def read_comparisons(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+    return with_leaks(read_frame(files, asked), map(Path, asked.audits))
+
+
+KIND = Kind(
+    Entry,
+    reads=(Reads(lambda places: ["results/comparisons.csv"], "comparisons.csv", read_comparisons),),
+    make=claims_table,
+    requires="comparisons",
+)

@@ -1,11 +1,15 @@
-"""The table of what the detector found: its recall of the true objects, where they are known."""
+"""How many of the true objects the detector covers (beyond the paper)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from reranksmart.report.tables import Cell, Column, Row, Table
+from reranksmart.files.storage import read_json
+from reranksmart.report.asked import Asked
+from reranksmart.report.kinds import Entry, Kind, Reads
+from reranksmart.report.table import Cell, Column, Row, Table
 
 _COLUMNS = (
     Column("recall", "recall at IoU 0.5"),
@@ -17,14 +21,14 @@ _COLUMNS = (
 )
 
 
-def region_table(recalls: Mapping[str, Mapping[str, Any]], *, dataset: str = "") -> Table:
+def region_table(recalls: Mapping[str, Mapping[str, Any]], asked: Asked) -> Table:
     """One row a split: ``recalls`` holds the recall.json of each."""
     rows = [
         Row(split, split, tuple(Cell(value=_scaled(column.key, found[column.key])) for column in _COLUMNS))
         for split, found in recalls.items()
     ]
     return Table(
-        name="region_recall",
+        name=asked.name,
         title="Region features: how many of the true objects the detector covers",
         caption="Percent of the true objects that some region of their image overlaps by half (intersection over "
         "union), pooled over all objects of a split. A picture in which nothing is found is its own one region. The "
@@ -32,9 +36,29 @@ def region_table(recalls: Mapping[str, Mapping[str, Any]], *, dataset: str = "")
         header="split",
         columns=_COLUMNS,
         rows=tuple(rows),
-        dataset=dataset,
+        dataset=asked.dataset,
     )
 
 
 def _scaled(key: str, value: float) -> float:
     return 100 * value if key == "recall" else float(value)
+
+
+def read_recalls(files: Sequence[Path], asked: Asked) -> dict[str, dict[str, Any]]:
+    return {path.parent.name: read_json(path) for path in files}
+
+
+def require_scenes(config: Any, path: str, entry: Entry) -> None:
+    """ValueError where no dataset knows its true objects."""
+    if not any(dataset.needs_stamps for dataset in config.datasets.values()):
+        raise ValueError(
+            f"{path}: the true objects are known of composed scenes alone; set this table to null."
+        )
+
+
+KIND = Kind(
+    Entry,
+    reads=(Reads(lambda places: places.scenes(), "recall.json", read_recalls),),
+    make=region_table,
+    check=require_scenes,
+)

@@ -1,84 +1,37 @@
-"""The tables of speed: what fewer bits do to the answers, and a whole evaluation of the paper's size, planned."""
+"""A whole evaluation of the paper's size, planned from measured rates (beyond the paper)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from reranksmart.report.asked import Asked
+from reranksmart.report.kinds import Entry, Kind
+from reranksmart.report.labels import number, plural
+from reranksmart.report.paper import paper_numbers, paper_value
+from reranksmart.report.reading import frame
+from reranksmart.report.table import Cell, Column, Row, Table
+from reranksmart.report.times import NOT_NATIVE, emulated, machine
 
-from reranksmart.report.costs import machine
-from reranksmart.report.labels import DIRECTIONS, number, plural
-from reranksmart.report.paper import paper_value
-from reranksmart.report.tables import Cell, Column, Row, Table
-from reranksmart.values.precision import Precision
+if TYPE_CHECKING:
+    import pandas as pd
 
-STAGES = {"encode": "retrieval", "rerank": "re-ranking"}
-_EXACT = "float32"
-_NOT_NATIVE = Cell(missing="not native here")
 _PAPER_SYSTEMS = {"be": "BE", "coop": "Coop", "ce": "CE"}
+_PAPER_DATASET = "MSCOCO 5k"
 
 
-def precision_table(costs: pd.DataFrame, *, system: str, dataset: str = "") -> Table:
-    """Each precision of each stage of ``system`` against float32: R@1, its change, and the rank overlap."""
-    depth = int(costs["depth"].iloc[0])
-    columns = tuple(
-        Column(f"{direction} {key}", f"{DIRECTIONS[direction].split(' ')[0]} {label}", unit=unit)
-        for direction in costs["direction"].unique()
-        for key, label, unit in (
-            ("r_at_1", "R@1", "percent"),
-            ("change", "change", "points"),
-            ("overlap", f"overlap at {depth}", "percent"),
-        )
-    )
-    rows = []
-    for stage, own in costs.groupby("stage", sort=False):
-        found = {
-            precision: tuple(cell for line in lines.to_dict("records") for cell in _answer_cells(line))
-            for precision, lines in own.groupby("precision", sort=False)
-        }
-        found |= {precision: (_NOT_NATIVE,) * len(columns) for precision in _others(costs)}
-        rows += [Row(f"{stage} {name}", str(name), cells, group=STAGES[str(stage)]) for name, cells in found.items()]
-    return Table(
-        name="precision",
-        title="What fewer bits do to the answers",
-        caption=f"Retriever and reranker of {system}, one seed, one caption an image. R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
-        f"many of the first {depth} items are those of float32, in %; {int(costs['queries'].max()):,} queries "
-        f"a direction, on {machine(costs)}. The reranker orders the {2 * depth} items that the retriever found in float32. "
-        "Not in the paper.",
-        header="precision",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=dataset,
-    )
-
-
-def _others(measured: pd.DataFrame) -> list[str]:
-    """The precisions that the machine would only emulate, or that the models lack there."""
-    known = [name for name in get_args(Precision) if name != "auto"]
-    return [name for name in known if name not in set(measured["precision"])]
-
-
-def _answer_cells(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
-    exact = line["precision"] == _EXACT
-    change = Cell(value=line["change"], low=line["low"], high=line["high"])
-    basis = Cell(missing="what the others are compared with")
-    return Cell(value=line["r_at_1"]), basis if exact else change, basis if exact else Cell(value=100 * line["overlap"])
-
-
-def planned_table(
-    rates: pd.DataFrame, planned: Mapping[str, Any], numbers: pd.DataFrame, *, paper_dataset: str = "MSCOCO 5k"
-) -> Table:
+def planned_table(rates: pd.DataFrame, asked: Asked) -> Table:
     """Seconds of a whole evaluation of BE, Coop and CE: the paper's, ours from rates, a card's estimate."""
+    planned = asked.planned or {}
     a_second = 1000 * rates["count"] * rates["threads"] / rates["computed_ms"]
     medians = rates.assign(a_second=a_second).groupby(["precision", "stage"], sort=False)["a_second"].median()
     repeats = plural(int(rates.groupby(["precision", "stage"]).size().min()), "repeat")
     cores = plural(int(rates["threads"].iloc[0]), "core")
-    rows = [_paper_row(numbers, paper_dataset)]
+    rows = [_paper_row(paper_numbers(), _PAPER_DATASET)]
     for precision in rates["precision"].unique():
         speeds = {stage: float(medians[precision, stage]) for stage in ("captions", "images", "pairs")}
         rows.append(_planned_row(precision, f"{cores} here, {precision}", speeds, planned))
-    rows += [Row(name, f"{cores} here, {name}", (_NOT_NATIVE,) * 6) for name in _others(rates)]
+    rows += [Row(name, f"{cores} here, {name}", (NOT_NATIVE,) * 6) for name in emulated(rates)]
     for name, card in planned["cards"].items():
         floor = 1e12 * card["tflops"] / operations(planned, texts=True, regions=True)
         for label, pairs in (("floor", floor), ("aim", card["pairs_a_second"])):
@@ -86,7 +39,7 @@ def planned_table(
                 _planned_row(f"{name} {label}", f"{name}, {label}: estimate", card_rates(pairs, planned), planned)
             )
     return Table(
-        name="planned_evaluation",
+        name=asked.name,
         title="A whole evaluation of the paper's size, planned",
         caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
         f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. The "
@@ -99,7 +52,7 @@ def planned_table(
             *(Column(key, label, unit="seconds") for key, label in _PAPER_SYSTEMS.items()),
         ),
         rows=tuple(rows),
-        dataset=paper_dataset,
+        dataset=_PAPER_DATASET,
     )
 
 
@@ -138,3 +91,11 @@ def _paper_row(numbers: pd.DataFrame, dataset: str) -> Row:
 
 def _peaks(planned: Mapping[str, Any]) -> str:
     return " or ".join(f"{card['tflops']:g} TFLOP/s" for card in planned["cards"].values()) or "peak"
+
+
+KIND = Kind(
+    Entry,
+    reads=(frame("rates", "rates.csv"),),
+    make=planned_table,
+    requires="planned_evaluation",
+)

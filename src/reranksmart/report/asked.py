@@ -1,0 +1,65 @@
+"""What the configuration says of one table or figure, as its maker needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reranksmart.report.labels import SYSTEM_LABELS
+from reranksmart.report.scope import Scope
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An entry of the configuration with what it refers to. Of an entry without experiments most of it is empty."""
+
+    scope: Scope | None = None
+    """The first experiment's: what the entry is about, unless it shows several."""
+    name: str = ""
+    kind: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    title: str | None = None
+    """Instead of the kind's; None: the kind's, and ``about`` after it."""
+    about: str = ""
+    dataset: str = ""
+    """What it was measured on, in the words of tables."""
+    paper: str | None = "auto"
+    """The dataset whose values of the paper stand beside; auto: the kind's; None: none."""
+    published: Sequence[str] = ()
+    systems: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=lambda: SYSTEM_LABELS)
+    roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of each system, the model that retrieves and the one that re-ranks, where it has one."""
+    training_sets: Mapping[str, float] = field(default_factory=dict)
+    """The share of its dataset that each holds."""
+    test_sets: Sequence[tuple[str, str]] = ()
+    """With their names in tables, which may be empty."""
+    languages: Sequence[str] = ()
+    backbones: Sequence[tuple[str, str]] = ()
+    """Where there are several: each with the language of its rows."""
+    seeds: int = 1
+    audits: Sequence[str] = ()
+    """Files on tests whose leak is allowed."""
+    planned: Mapping[str, Any] | None = None
+
+    @property
+    def named_scope(self) -> Scope:
+        if self.scope is None:
+            raise ValueError(f"{self.name}: kind {self.kind!r} is made of experiments, and none is named")
+        return self.scope
+
+    @property
+    def reranking(self) -> list[str]:
+        """The systems that retrieve and re-rank."""
+        return [system for system in self.systems if len(self.roles[system]) == 2]
+
+    @property
+    def exhaustive(self) -> list[str]:
+        """The systems that score every pair."""
+        return [system for system in self.systems if list(self.roles[system]) == ["reranker"]]
+
+    def retriever_of(self, system: str) -> str | None:
+        """The system that is the retriever of this one alone."""
+        alone = {"retriever": self.roles[system].get("retriever")}
+        return next((name for name in self.systems if self.roles[name] == alone), None)

@@ -1,0 +1,51 @@
+"""The files that kinds of tables and figures are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reranksmart.files.storage import read_json
+from reranksmart.report.asked import Asked
+from reranksmart.report.kinds import Places, Reads
+from reranksmart.report.leaks import with_leaks
+from reranksmart.report.provenance import require_one_code_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_measures(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+    """The long table of all measures, over seeds; ValueError where two code versions made them."""
+    import pandas as pd
+
+    from reranksmart.evaluation.significance import aggregate_seeds
+
+    require_one_code_version({str(path.parent): read_json(path.parent / "provenance.json") for path in files})
+    rows = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
+    return with_leaks(aggregate_seeds(rows), map(Path, asked.audits))
+
+
+def read_frame(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(files[0])
+
+
+def measures(kind: str = "measures") -> Reads:
+    """The measures of the entry's experiments, which lie in ``results/{kind}``."""
+    return Reads(lambda places: places.measures(kind), "measures.csv", read_measures)
+
+
+def frame(folder: str, file: str) -> Reads:
+    """One csv file in a folder of the results."""
+    return Reads(_always(f"results/{folder}"), file, read_frame)
+
+
+def _always(path: str) -> Callable[[Places], list[str]]:
+    return lambda places: [path]
+
+
+LATENCY = frame("latency", "latency.csv")
+PAIR_COSTS = frame("pair_costs", "pair_costs.csv")

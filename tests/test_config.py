@@ -168,7 +168,9 @@ def test_an_overlay_takes_a_table_away_by_null():
 
 
 def test_the_name_of_a_table_and_of_an_experiment_means_nothing():
-    renamed = yaml.safe_load(yaml.safe_dump(DEFAULT, sort_keys=False).replace("main", "plain").replace("kind: plain", "kind: main"))
+    renamed = yaml.safe_load(
+        yaml.safe_dump(DEFAULT, sort_keys=False).replace("main", "plain").replace("kind: plain", "kind: main")
+    )
     config = validated(renamed)
     assert config.headline_table == "table1_plain"
     made = [json.loads(entries.asked(read, "tables", read.headline_table)) for read in (config, validated(DEFAULT))]

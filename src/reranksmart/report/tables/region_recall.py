@@ -51,9 +51,7 @@ def read_recalls(files: Sequence[Path], asked: Asked) -> dict[str, dict[str, Any
 def require_scenes(config: Any, path: str, entry: Entry) -> None:
     """ValueError where no dataset knows its true objects."""
     if not any(dataset.needs_stamps for dataset in config.datasets.values()):
-        raise ValueError(
-            f"{path}: the true objects are known of composed scenes alone; set this table to null."
-        )
+        raise ValueError(f"{path}: the true objects are known of composed scenes alone; set this table to null.")
 
 
 KIND = Kind(

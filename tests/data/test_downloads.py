@@ -16,6 +16,7 @@ import pytest
 from reranksmart.datasets.fetched import downloads
 from reranksmart.datasets.fetched.downloads import AssetUnavailableError, fetch
 from reranksmart.datasets.fetched.sources import Source
+from reranksmart.files.holding import held
 
 CONTENT = bytes(range(256)) * 2000
 WRONG = CONTENT[::-1]
@@ -326,6 +327,15 @@ def test_terms_are_accepted_by_name_before_anything_is_asked_for(mirror: Mirror,
     assert quickly(bound, tmp_path, accepted=["flickr30k"]).read_bytes() == CONTENT
 
 
+def test_a_redirect_to_another_scheme_is_not_followed_and_no_password_is_told(mirror: Mirror, tmp_path: Path) -> None:
+    leads_to = "ftp://127.0.0.1/file"
+    url = mirror.url("a", refuses(302, headers={"Location": leads_to})).replace("//", "//anna:secret@")
+    plain = mirror.url("b", refuses(302, headers={"Location": leads_to}))
+    with pytest.raises(AssetUnavailableError, match="which is not followed") as told:
+        quickly(source(plain, url), tmp_path)
+    assert "secret" not in str(told.value)
+
+
 def test_two_at_once_fetch_a_file_once(mirror: Mirror, tmp_path: Path) -> None:
     wanted = source(mirror.url("a", gives()))
     threads = [threading.Thread(target=quickly, args=(wanted, tmp_path)) for _ in range(4)]
@@ -342,7 +352,7 @@ def test_a_copy_got_by_hand_is_recorded_by_one_process_after_the_other(mirror: M
     path.parent.mkdir()
     path.write_bytes(CONTENT)
     other = threading.Thread(target=quickly, args=(source(mirror.url("a", gives()), checksum=None), tmp_path))
-    with downloads.alone(path):
+    with held(path):
         other.start()
         other.join(0.2)
         assert not path.with_name("toy.bin.sha256").exists()

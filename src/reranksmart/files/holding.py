@@ -7,29 +7,31 @@ import fcntl
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-_HELD: set[Path] = set()  # by this process
+_HELD: set[tuple[int, Path]] = set()  # by each thread of this process
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Keeps all other processes from writing ``path`` meanwhile; what this one holds already stays held.
+    """Keeps all others from writing ``path`` meanwhile; what this thread holds already stays held.
 
     Waits for whoever holds it, with a line on stderr that names host, job and since when. The lock is on a hidden file
     beside ``path`` and ends with its process, however that ends. A file system without locks is named on stderr.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = path.parent.resolve() / path.name
+    place = path.parent.resolve() / path.name
+    key = (threading.get_ident(), place)
     if key in _HELD:
         yield
         return
-    lock = key.with_name(f".{key.name}.lock")
+    lock = place.with_name(f".{place.name}.lock")
     file = _locked(lock, path)
     _HELD.add(key)
     try:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from filelock import FileLock
-
+from reranksmart.files.holding import held
 from reranksmart.files.picture_folders import split_broken
 from reranksmart.files.region_store import RegionStore
 from reranksmart.ranking.search import build_index, retrieve
@@ -81,7 +80,7 @@ class Searcher:
         Pictures that the index has already, by content, and broken ones are left out. ValueError where none is whole.
         """
         whole, broken = split_broken(paths)
-        with self._lock, FileLock(self.folder / ".lock"):
+        with self._lock, held(self.folder):
             for late in part_folders(self.folder)[len(self.contents.parts) :]:  # another process added these
                 self.contents.add(read_part(late, index=self.folder))
             new, known = self._new_pictures(whole)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from reranksmart.datasets.fetched.downloads import alone
+from reranksmart.files.holding import held
 from reranksmart.files.reading import most_unpacked
 from reranksmart.files.writing import atomic_directory
 
@@ -25,7 +25,7 @@ def unpack(archive: Path, folder: Path) -> int:
             files = [entry for entry in packed.infolist() if not entry.is_dir()]
             _require_no_bomb(archive, files)
             if not _are_there(folder, files):
-                with alone(folder):
+                with held(folder):
                     if not _are_there(folder, files):  # else another process unpacked it meanwhile
                         with atomic_directory(folder) as target:
                             packed.extractall(target)

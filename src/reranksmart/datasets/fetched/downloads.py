@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 from reranksmart.datasets import terms
 from reranksmart.datasets.fetched.sources import CHECKSUM, Source
-from reranksmart.datasets.fetched.transfer import Interrupted, Refused, discard, transfer
+from reranksmart.datasets.fetched.transfer import Interrupted, Refused, discard, transfer, without_password
 from reranksmart.datasets.published.texts import read_lines
+from reranksmart.files.holding import held
 from reranksmart.files.writing import atomic_path, faults_of_the_disk_explained
 
 LONGEST_WAIT_S = 120.0
@@ -56,14 +55,14 @@ def fetch(
             f"accept them add {source.terms!r} to the accepted terms of the configuration."
         )
     answers = []
-    with faults_of_the_disk_explained(path), alone(path):
+    with faults_of_the_disk_explained(path), held(path):
         if path.exists():  # another process brought it meanwhile
             return _verified(path, source)
         for url in source.urls:
             try:
                 _download(url, path, source, attempts=attempts, timeout_s=timeout_s, wait_s=wait_s)
             except Refused as refusal:
-                answers.append(f"\n  {url}: {refusal}")
+                answers.append(f"\n  {without_password(url)}: {refusal}")
             else:
                 _record(path, source)
                 return path
@@ -158,15 +157,3 @@ def _record_path(path: Path) -> Path:
 def _digest(path: Path, algorithm: str) -> str:
     with path.open("rb") as file:
         return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Waits until no other process makes this file or folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f".{path.name}.lock")
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-        if path.exists():
-            lock.unlink(missing_ok=True)  # whoever waits for it finds what was made

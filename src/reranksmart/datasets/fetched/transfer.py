@@ -10,6 +10,8 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from email.message import Message
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -39,6 +41,25 @@ class _Origin:
     total: int | None = None
 
 
+class _SameScheme(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect from http to https, and otherwise to the same scheme only."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if (old, new) not in (("http", "http"), ("https", "https"), ("http", "https")):
+            raise Refused(f"it redirects from {old} to {new}, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_SameScheme)
+
+
+def without_password(url: str) -> str:
+    """The URL as messages show it: without a user's name and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def transfer(url: str, part: Path, *, size: int | None, provable: bool, timeout_s: float) -> bool:
     """Makes ``part`` hold the whole file at ``url``; True if its beginning was there already.
 
@@ -57,7 +78,7 @@ def transfer(url: str, part: Path, *, size: int | None, provable: bool, timeout_
         if same_url and origin.version:
             headers["If-Range"] = origin.version
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s)
+        answer = _OPENER.open(urllib.request.Request(url, headers=headers), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         with error:
             return _after_error(error, part, have, size)

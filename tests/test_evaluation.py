@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from reranksmart.evaluation import (
     MEASURE_COLUMNS,
@@ -18,6 +19,7 @@ from reranksmart.evaluation import (
     with_images,
     write_per_query,
 )
+from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
 from reranksmart.ranking import fusion
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
@@ -277,6 +279,59 @@ def test_interval_of_recall_covers_the_truth_about_as_often_as_it_claims() -> No
     assert np.mean(width) > 1.2 * np.mean(narrow)
 
 
+@pytest.mark.parametrize(("right", "images"), [(12, 24), (24, 24), (0, 24), (318, 320), (320, 320)])
+def test_interval_of_one_query_an_image_is_clopper_and_pearsons(right: int, images: int) -> None:
+    values = (np.arange(images) < right).astype(float)
+    weights = bounded_weights(images, resamples=20_000, rng=np.random.default_rng(0))
+    low, high = bounded_interval([sums_of_images(values, np.arange(images), images)], weights)
+    exact = binomtest(right, images).proportion_ci(0.95, method="exact")
+    assert (low, high) == pytest.approx((exact.low, exact.high), abs=0.3 / images**0.5)
+    assert low == 0 or right > 0
+    assert high == 1 or right < images
+
+
+def test_perfect_recall_of_few_images_is_no_certainty() -> None:
+    """The bootstrap of what was seen had rsum 600.0 [600.0, 600.0]: 1 - 0.025^(1/320) of 600 points are 6.9."""
+    per_query = measured(np.repeat(np.eye(320), 5, axis=0), captions_of(images=320, per_image=5))
+    table = summarise(
+        per_query, experiment=EXPERIMENT, pairs_scored={T2I: 0, I2T: 0}, rng=np.random.default_rng(0), resamples=5000
+    ).set_index(["direction", "measure"])
+    assert table.loc[("both", "rsum"), ["value", "high"]].tolist() == [600, 600]
+    assert table.loc[("both", "rsum"), "low"] == pytest.approx(600 - 6.9, abs=0.4)
+    for direction in Direction:
+        assert table.loc[(direction.value, "R@1"), "low"] == pytest.approx(100 - 1.15, abs=0.07)
+
+
+def test_interval_of_twins_counts_pairs_and_not_their_captions() -> None:
+    captions = captions_of(images=8, per_image=5)
+    own, twin = np.ones(40, np.float32), np.zeros(40, np.float32)
+    table = twin_accuracy(
+        captions,
+        tuple(dict.fromkeys(captions.image_ids)),
+        own_scores=own,
+        twin_scores=twin,
+        experiment=EXPERIMENT,
+        rng=np.random.default_rng(0),
+        resamples=5000,
+    )
+    assert table["high"].tolist() == [100, 100, 100]
+    assert table["low"].to_numpy() == pytest.approx(100 * 0.025 ** (1 / 4), abs=3)  # 4 pairs, all told apart
+
+
+def test_doubled_images_halve_what_is_found_first_whoever_ranks_them() -> None:
+    """The lowest row first gave everything to the originals, the highest nothing."""
+    captions = captions_of(images=100, per_image=5)
+    images = tuple(dict.fromkeys(captions.image_ids))
+    doubles = tuple(f"{image} again" for image in images)
+    scores = np.tile(np.repeat(np.eye(100), 5, axis=0), 2)
+    found = []
+    for order in (np.arange(200), np.arange(200)[::-1], np.random.default_rng(0).permutation(200)):
+        ranking = full_ranking(scores[:, order], captions.ids, tuple((images + doubles)[n] for n in order))
+        found.append(per_query_measures(ranking, captions.relevance(), T2I)["R@1"])
+    assert found[0].mean() == pytest.approx(0.5, abs=0.09)  # 4 deviations
+    assert found[0].tolist() == found[1].tolist() == found[2].tolist()
+
+
 def test_summary_names_a_missing_experiment_key() -> None:
     per_query = measured(np.eye(2), captions_of(images=2, per_image=1))
     short = {name: value for name, value in EXPERIMENT.items() if name != "fusion"}
@@ -292,6 +347,17 @@ def test_per_query_values_on_disk_come_back_exactly(tmp_path: Path) -> None:
     assert list(loaded) == list(per_query)
     for direction, frame in per_query.items():
         pd.testing.assert_frame_equal(loaded[direction], frame, check_exact=True, check_dtype=False)
+
+
+def test_an_id_na_is_one_as_any_other_and_an_empty_measure_is_refused(tmp_path: Path) -> None:
+    captions = Captions(("NA", "null"), ("a", "b"), ("nan", "None"), ("en", "en"))
+    write_per_query(tmp_path / "values.csv", measured(np.eye(2), captions))
+    assert read_per_query(tmp_path / "values.csv")[T2I].index.tolist() == ["NA", "null"]
+    text = (tmp_path / "values.csv").read_text()
+    for empty in ("", "nan"):
+        (tmp_path / "values.csv").write_text(text.replace(",1.0,", f",{empty},", 1))
+        with pytest.raises(ValueError, match="a measure that is no number"):
+            read_per_query(tmp_path / "values.csv")
 
 
 def test_twins_told_apart_score_100_and_random_scores_about_50() -> None:

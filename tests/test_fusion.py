@@ -31,6 +31,21 @@ def test_the_weight_is_the_retrievers_share() -> None:
         assert np.argsort(-fuse(method, cosines, log_odds, weight=0.0)).tolist() == [[2, 1, 0]]
 
 
+def test_without_the_retriever_probabilities_order_as_log_odds_however_sure() -> None:
+    log_odds = np.random.default_rng(0).uniform(10, 40, (50, 20)).astype(np.float32)
+    cosines = np.random.default_rng(1).uniform(-1, 1, (50, 20)).astype(np.float32)
+    fused = fuse("weighted_probability", cosines, log_odds, weight=0.0)
+    assert np.array_equal(np.argsort(fused, kind="stable"), np.argsort(log_odds, kind="stable"))
+
+
+def test_weighted_probability_orders_as_its_definition_does_where_that_is_exact() -> None:
+    cosines, log_odds = random_scores(3, 50, 20)
+    for weight in (0.1, 0.5, 0.9):
+        defined = (1 - weight) / (1 + np.exp(-log_odds.astype(np.float64))) + weight * cosines
+        fused = fuse("weighted_probability", cosines, log_odds, weight=weight)
+        assert np.array_equal(np.argsort(fused), np.argsort(defined))
+
+
 def test_ranks_are_ranks_and_not_positions() -> None:
     """The published code's "rank" took one argsort, which lists positions, for the ranks of the items."""
     cosines, log_odds = np.float32([[0.9, 0.8, 0.7, 0.6]]), np.float32([[3, 9, 1, 5]])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from reranksmart.ranking.search import build_index, read_index, retrieve, search
-from reranksmart.values.records import Embeddings
+from reranksmart.values.records import Embeddings, Ranking
 
 
 def vectors(count: int, *, seed: int = 0) -> np.ndarray:
@@ -61,6 +61,33 @@ def test_a_missing_index_is_no_damaged_one(tmp_path):
 def test_a_depth_beyond_the_gallery_is_cut_to_it():
     gallery = Embeddings(("a", "b"), GALLERY[:2])
     assert retrieve(Embeddings(("q",), QUERIES[:1]), gallery.ids, build_index(gallery.vectors), depth=10).depth == 2
+
+
+@pytest.mark.parametrize("factory", ["Flat", "HNSW32"])
+def test_doubled_vectors_are_retrieved_as_an_exhaustive_ranking_orders_them_in_any_order_of_the_gallery(factory):
+    ids = tuple(f"{number}{half}" for half in "ab" for number in range(50))
+    doubled = np.concatenate([GALLERY[:50], GALLERY[:50]])
+    cosines = np.tile(np.float32(QUERIES.astype(np.float64) @ GALLERY[:50].T.astype(np.float64)), 2)
+    names = tuple(f"q{number}" for number in range(len(QUERIES)))
+    items = np.tile(np.arange(100, dtype=np.int32), (len(QUERIES), 1))
+    expected = Ranking(names, ids, items, cosines)
+    for order in (np.arange(100), np.arange(100)[::-1], np.random.default_rng(0).permutation(100)):
+        index = build_index(doubled[order], factory=factory)
+        if factory == "HNSW32":
+            faiss.downcast_index(index).hnsw.efSearch = 100
+        gallery = tuple(ids[row] for row in order)
+        for depth in (1, 4, 7, 100):  # an odd one cuts a pair
+            found = retrieve(Embeddings(names, QUERIES), gallery, index, depth=depth)
+            assert [found.item_ids(row) for row in range(20)] == [expected.item_ids(row)[:depth] for row in range(20)]
+
+
+def test_a_gallery_of_one_vector_is_retrieved_by_chance_and_no_deeper_than_asked():
+    ids = tuple(f"g{number}" for number in range(1000))
+    same = np.tile(GALLERY[:1], (1000, 1))
+    queries = Embeddings(tuple(f"q{number}" for number in range(len(QUERIES))), QUERIES)
+    found = retrieve(queries, ids, build_index(same), depth=3)
+    assert found.depth == 3
+    assert len(set(found.items.ravel().tolist())) > 40
 
 
 @pytest.mark.parametrize("depth", [0, 501])

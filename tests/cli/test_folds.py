@@ -1,4 +1,4 @@
-"""Folds: queries of several galleries measured together, as COCO's 1k."""
+"""What `evaluate` measures: every query of each gallery, folds together as COCO's 1k; or why it does not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.files.storage import write_captions, write_json, write_ranking, write_relevance
+from reranksmart.files.storage import read_ranking, write_captions, write_json, write_ranking, write_relevance
 from reranksmart.values.records import Captions, Direction, Ranking
 
 load("evaluate")
@@ -40,13 +40,13 @@ def write_fold(folder: Path, name: str, *, right: int) -> dict[str, Path]:
     return {**places, "relevance": folder / name / "relevance.npz"}
 
 
-def evaluated(folds: list[dict[str, Path]], output: Path, *, rerank: bool) -> pd.Series:
+def evaluated(folds: list[dict[str, Path]], output: Path, *, rerank: bool, depths: str = "3") -> pd.Series:
     arguments = ["evaluate", "--experiment", json.dumps(KEYS), "--languages", "en", "--resamples", "20"]
     for fold in folds:
         arguments += ["--ranking", str(fold["ranking"]), "--data", str(fold["data"])]
         arguments += ["--relevance", str(fold["relevance"])]
         arguments += ["--pair-scores", str(fold["scores"])] if rerank else []
-    arguments += ["--depths", "3"] if rerank else []
+    arguments += ["--depths", depths] if rerank else []
     arguments += ["--gallery", ",".join(fold["data"].parent.name + ".test" for fold in folds), "--output", str(output)]
     done = CliRunner().invoke(app, arguments)
     if done.exception is not None:
@@ -70,3 +70,51 @@ def test_each_fold_is_re_ranked_by_its_own_scores(tmp_path: Path) -> None:
     together = evaluated(folds, tmp_path / "together", rerank=True)
     assert together.loc["R@1", "value"] == 100
     assert together.loc["R@1", "pairs_scored"] == 2 * 12 * 3
+
+
+def test_a_ranking_that_lacks_queries_is_refused_and_not_measured_without_them(tmp_path: Path) -> None:
+    fold = write_fold(tmp_path, "a", right=5)
+    for way in Direction:
+        path = fold["ranking"] / f"en.{way}.npz"
+        whole = read_ranking(path)
+        write_ranking(path, Ranking(whole.query_ids[:5], whole.gallery_ids, whole.items[:5], whole.scores[:5]))
+    with pytest.raises(ValueError, match=r"lacks 7 of 12 text-to-image queries, the first is 'a/10#0'"):
+        evaluated([fold], tmp_path / "out", rerank=False)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("depths", ["4", "20", "3,12"])
+def test_a_depth_beyond_the_scores_is_refused(tmp_path: Path, depths: str) -> None:
+    with pytest.raises(ValueError, match=r"log-odds \(12, 3\).*Measure a depth that was scored"):
+        evaluated([write_fold(tmp_path, "a", right=5)], tmp_path / "out", rerank=True, depths=depths)
+
+
+def test_scores_of_other_queries_than_the_candidates_are_refused(tmp_path: Path) -> None:
+    fold = write_fold(tmp_path, "a", right=5)
+    for way in Direction:
+        np.save(fold["scores"] / f"en.{way}.npy", np.zeros((11, 3), np.float32))
+    with pytest.raises(ValueError, match=r"log-odds \(11, 3\).*needs \(12, 3\)"):
+        evaluated([fold], tmp_path / "out", rerank=True)
+
+
+def test_one_fold_twice_is_refused(tmp_path: Path) -> None:
+    fold = write_fold(tmp_path, "a", right=5)
+    with pytest.raises(ValueError, match=r"'a/0#0' is in two folds"):
+        evaluated([fold, fold], tmp_path / "out", rerank=False)
+
+
+def test_an_item_twice_in_a_ranking_is_refused(tmp_path: Path) -> None:
+    fold = write_fold(tmp_path, "a", right=5)
+    path = fold["ranking"] / f"en.{Direction.TEXT_TO_IMAGE}.npz"
+    with np.load(path) as arrays:
+        kept = dict(arrays)
+    kept["items"][3, 1] = kept["items"][3, 0]
+    np.savez(path, **kept)
+    with pytest.raises(ValueError, match=r"query 'a/3#0' has an item twice"):
+        evaluated([fold], tmp_path / "out", rerank=False)
+
+
+def test_an_interval_of_no_draw_is_refused() -> None:
+    done = CliRunner().invoke(app, ["evaluate", "--resamples", "0"])
+    assert done.exit_code == 2
+    assert "'--resamples'" in done.output

@@ -11,6 +11,7 @@ import torch
 import typer
 from pydantic import TypeAdapter
 
+from reranksmart.cli.rankings import Resamples
 from reranksmart.cli.roles import Role
 from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import PlannedEvaluation
@@ -39,7 +40,7 @@ def measure_precision_verb(
     models: Annotated[str, typer.Option(help='{"retriever": {"model": folder, "images": folder, ...}, ...} as JSON')],
     output: Annotated[Path, typer.Option()],
     depth: Annotated[int, typer.Option(help="items whose overlap counts; twice as many are re-ranked")] = 20,
-    resamples: int = 1000,
+    resamples: Resamples = 1000,
     seed: int = 1,
     threads: Threads = 1,
 ) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
+from reranksmart.cli.rankings import Resamples
 from reranksmart.cli.verb import verb
 from reranksmart.config import Comparison
 from reranksmart.evaluation.significance import compare
@@ -25,8 +26,8 @@ def compare_verb(
     seeds: Annotated[str, typer.Option(help="separated by commas")],
     depth: Annotated[int, typer.Option(help="depth at which re-ranking systems are compared")],
     output: Annotated[Path, typer.Option()],
-    permutations: int = 10_000,
-    resamples: int = 1000,
+    permutations: Resamples = 10_000,
+    resamples: Resamples = 1000,
 ) -> None:
     """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
     rows = []

@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import RankedGallery, combinations_of
+from reranksmart.cli.rankings import RankedGallery, Resamples, combinations_of
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
@@ -50,7 +50,7 @@ def evaluate_extended_verb(
     pair_scores: Annotated[Path | None, typer.Option(help="folder of the reranker's log-odds")] = None,
     depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
     fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
-    resamples: int = 1000,
+    resamples: Resamples = 1000,
 ) -> None:
     """Measures one system by a collection of judgements: means with intervals. Unjudged queries do not count."""
     keys = json.loads(experiment)
@@ -61,6 +61,7 @@ def evaluate_extended_verb(
         per_query, pairs = {}, {}
         for way in Direction:
             found, pairs[way] = ranked.ranking(LANGUAGE, way, depth, fusion)
+            evaluation.require_every_query(found, captions, way)
             measures = evaluation.judged_query_measures(found, truth[way], way)
             per_query[way] = evaluation.with_images(measures, captions, way)
         tables.append(

@@ -11,9 +11,10 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import RankedGallery, combinations_of
+from reranksmart.cli.rankings import RankedGallery, Resamples, combinations_of
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
+from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions, Direction
 
 Folder = Annotated[Path, typer.Option()]
@@ -32,7 +33,7 @@ def evaluate_verb(
     pair_scores: Annotated[list[Path] | None, typer.Option(help="folder of the reranker's log-odds")] = None,
     depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
     fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
-    resamples: int = 1000,
+    resamples: Resamples = 1000,
 ) -> None:
     """Measures one system: means with intervals in measures.csv, every query's values in per_query/.
 
@@ -40,9 +41,16 @@ def evaluate_verb(
     """
     keys = json.loads(experiment)
     reranker: list[Path] | list[None] = pair_scores or [None] * len(ranking)
+    galleries = gallery.split(",")
+    given = {"--ranking": ranking, "--data": data, "--relevance": relevance, "--pair-scores": reranker}
+    for option, values in given.items():
+        if len(values) != len(galleries):
+            raise ValueError(
+                f"{option} has {len(values)} values for {len(galleries)} galleries; give one for each fold"
+            )
     folds = [
-        (RankedGallery(ranked, scores), read_captions(folder / "captions.jsonl"), read_relevance(truth))
-        for ranked, scores, folder, truth in zip(ranking, reranker, data, relevance, strict=True)
+        (RankedGallery(ranked, scores), asked_captions(folder, name), read_relevance(truth))
+        for name, ranked, scores, folder, truth in zip(galleries, ranking, reranker, data, relevance, strict=True)
     ]
     tables: list[pd.DataFrame] = []
     with new_folder(output) as target:
@@ -55,10 +63,12 @@ def evaluate_verb(
                     frames = []
                     for ranked, captions, truth in folds:
                         found, scored = ranked.ranking(language, way, depth, fusion)
+                        asked = captions.in_languages([language])
+                        evaluation.require_every_query(found, asked, way)
                         measures = evaluation.per_query_measures(found, truth, way)
-                        frames.append(evaluation.with_images(measures, captions.in_languages([language]), way))
+                        frames.append(evaluation.with_images(measures, asked, way))
                         pairs[way] += scored
-                    per_query[way] = pd.concat(frames)
+                    per_query[way] = joined_folds(frames)
                 row = {**keys, "language": language, "depth": depth, "fusion": fusion.label}
                 rng = np.random.default_rng(keys["seed"])
                 tables.append(
@@ -68,13 +78,28 @@ def evaluate_verb(
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
 
 
+def asked_captions(folder: Path, gallery: str) -> Captions:
+    """The captions of a split that a gallery of this name asks."""
+    captions, per_image = read_captions(folder / "captions.jsonl"), Gallery.parse(gallery).captions_per_image
+    return captions.first_of_each_image(per_image) if per_image else captions
+
+
+def joined_folds(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The values of all folds' queries; ValueError where a query stands in two of them."""
+    joined = pd.concat(frames)
+    twice = joined.index[joined.index.duplicated()]
+    if len(twice):
+        raise ValueError(f"query {twice[0]!r} is in two folds: it would count twice. Give each fold once.")
+    return joined
+
+
 @verb()
 def evaluate_twins_verb(
     scores: Folder,
     data: Folder,
     experiment: Experiment,
     output: Folder,
-    resamples: int = 1000,
+    resamples: Resamples = 1000,
 ) -> None:
     """Twin accuracy of one model in one role, for every language of its captions."""
     keys = json.loads(experiment)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from reranksmart import evaluation
 from reranksmart.config import Fusion
 from reranksmart.files.storage import read_json, read_pair_scores, read_ranking
 from reranksmart.ranking.fusion import fuse
 from reranksmart.values.records import Direction, Ranking
+
+Resamples = Annotated[int, typer.Option(min=1, help="draws")]
 
 
 def combinations_of(depths: str, fusions: str) -> list[tuple[int, Fusion]]:
@@ -41,6 +46,12 @@ def _is_exhaustive(ranking: Path) -> bool:
 
 def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
     log_odds = read_pair_scores(scores)[:, :depth]
+    most = min(depth, len(candidates.gallery_ids))
+    if log_odds.shape != (len(candidates), most) or candidates.depth < most:
+        raise ValueError(
+            f"{scores} holds log-odds {log_odds.shape} (queries, candidates); depth {depth} needs {(len(candidates), most)} "
+            f"and as many candidates of {candidates.depth}. Measure a depth that was scored, or score the candidates deeper."
+        )
     fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
     after = candidates.rescored(fused)
     evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])

@@ -15,10 +15,10 @@ from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import encode_captions, encode_images, images_for_pairs
 from reranksmart.ranking.reranking import score_pairs
-from reranksmart.ranking.search import build_index, search
+from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
 from reranksmart.values.precision import Precision
-from reranksmart.values.records import Direction
+from reranksmart.values.records import Direction, Ranking
 
 EXACT: Precision = "float32"
 
@@ -27,7 +27,7 @@ EXACT: Precision = "float32"
 class _Answer:
     """The rows (Q, K) of each query's items, best first, and whether the first is right (Q,)."""
 
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int32]
     hits: NDArray[np.bool_]
 
 
@@ -69,34 +69,33 @@ def bit_costs(
     return rows
 
 
-def _retrieved(
-    model: SingleStream, data: TrainingData, precision: Precision, depth: int
-) -> dict[Direction, NDArray[np.int64]]:
+def _retrieved(model: SingleStream, data: TrainingData, precision: Precision, depth: int) -> dict[Direction, Ranking]:
     net: BiEncoder = in_precision(model, precision)
-    vectors = encode_captions(net, data.tokens, data.captions.ids).vectors, encode_images(net, data.regions).vectors
+    embeddings = encode_captions(net, data.tokens, data.captions.ids), encode_images(net, data.regions)
     found = {}
     for direction in Direction:
-        queries, gallery = direction.pair(*vectors)
-        found[direction] = search(build_index(gallery), queries, depth=min(depth, len(gallery)))[0].astype(np.int64)
+        queries, gallery = direction.pair(*embeddings)
+        found[direction] = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=depth)
     return found
 
 
 def _reranked(
-    model: SingleStream, data: TrainingData, precision: Precision, rows: NDArray[np.int64], direction: Direction
-) -> NDArray[np.int64]:
-    net = in_precision(model, precision)
+    model: SingleStream, data: TrainingData, precision: Precision, candidates: Ranking, direction: Direction
+) -> Ranking:
+    net, rows = in_precision(model, precision), candidates.items.astype(np.int64)
     pairs = direction.pair(np.repeat(np.arange(len(rows)), rows.shape[1]), rows.ravel())
     scores = score_pairs(net, data.tokens, images_for_pairs(net, data.regions), *pairs).reshape(rows.shape)
-    return np.take_along_axis(rows, np.argsort(-scores, axis=1, kind="stable"), axis=1)
+    return candidates.rescored(scores)
 
 
-def _answer(data: TrainingData, rows: NDArray[np.int64], direction: Direction) -> _Answer:
+def _answer(data: TrainingData, ranking: Ranking, direction: Direction) -> _Answer:
     relevant = data.relevant if direction is Direction.TEXT_TO_IMAGE else data.relevant.T.tocsr()
+    rows = ranking.items
     hits = np.asarray(relevant[np.arange(len(rows)), rows[:, 0]]).ravel().astype(bool)
     return _Answer(rows, hits)
 
 
-def _overlap(own: NDArray[np.int64], exact: NDArray[np.int64]) -> float:
+def _overlap(own: NDArray[np.int32], exact: NDArray[np.int32]) -> float:
     return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(own.tolist(), exact.tolist(), strict=True)]))
 
 

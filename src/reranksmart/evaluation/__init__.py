@@ -8,6 +8,7 @@ from reranksmart.evaluation.per_query import CUTOFF as CUTOFF
 from reranksmart.evaluation.per_query import PerQuery as PerQuery
 from reranksmart.evaluation.per_query import per_query_measures as per_query_measures
 from reranksmart.evaluation.per_query import read_per_query as read_per_query
+from reranksmart.evaluation.per_query import require_every_query as require_every_query
 from reranksmart.evaluation.per_query import with_images as with_images
 from reranksmart.evaluation.per_query import write_per_query as write_per_query
 from reranksmart.evaluation.summary import EXPERIMENT_KEYS as EXPERIMENT_KEYS
@@ -15,7 +16,6 @@ from reranksmart.evaluation.summary import MEASURE_COLUMNS as MEASURE_COLUMNS
 from reranksmart.evaluation.summary import MEASURES as MEASURES
 from reranksmart.evaluation.summary import RECALLS as RECALLS
 from reranksmart.evaluation.summary import summarise as summarise
-from reranksmart.evaluation.summary import summary_row as summary_row
 from reranksmart.evaluation.twins import twin_accuracy as twin_accuracy
 from reranksmart.evaluation.twins import twin_of_images as twin_of_images
 from reranksmart.evaluation.twins import twin_scores as twin_scores

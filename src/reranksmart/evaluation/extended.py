@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from reranksmart.evaluation.resampling import image_weights
-from reranksmart.evaluation.summary import MEASURE_COLUMNS, RECALLS, percentages, summary_row
+from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, RECALLS, mean_row
 from reranksmart.values.records import Direction, Ranking, Relevance
 
 EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {
@@ -63,13 +63,13 @@ def summarise_judged(
 ) -> pd.DataFrame:
     """Rows of the long table: the mean of each measure in percent, in each direction.
 
-    ``per_query`` comes from ``judged_query_measures`` and ``with_images``. The interval is a bootstrap over the images
-    of the judged queries.
+    ``per_query`` comes from ``judged_query_measures`` and ``with_images``. The interval is ``bounded_interval``'s over the
+    images of the judged queries.
     """
     rows = []
     for direction, frame in per_query.items():
         code, images = pd.factorize(frame["image"])
-        weights = image_weights(len(images), resamples=resamples, rng=rng)
+        weights = bounded_weights(len(images), resamples=resamples, rng=rng)
         shared = {
             "direction": direction.value,
             "queries": len(frame),
@@ -77,6 +77,9 @@ def summarise_judged(
             "pairs_scored": pairs_scored[direction],
         }
         for measure in measures:
-            mean, resampled = percentages(frame[measure].to_numpy(), code, weights)
-            rows.append(summary_row(shared, measure, mean, resampled, confidence))
+            values = frame[measure].to_numpy()
+            part = sums_of_images(values, code, len(images))
+            rows.append(
+                mean_row(shared, measure, values.mean(), bounded_interval([part], weights, confidence=confidence))
+            )
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))

@@ -115,6 +115,17 @@ def with_images(per_query: pd.DataFrame, captions: Captions, direction: Directio
     return framed
 
 
+def require_every_query(ranking: Ranking, captions: Captions, direction: Direction) -> None:
+    """Raises ValueError unless ``captions``, or the images that they describe, are what was asked."""
+    asked = captions.ids if direction is Direction.TEXT_TO_IMAGE else tuple(dict.fromkeys(captions.image_ids))
+    left_out = sorted(set(asked) - set(ranking.query_ids))
+    if left_out:
+        raise ValueError(
+            f"the ranking lacks {len(left_out):,} of {len(asked):,} {direction} queries, the first is {left_out[0]!r}: their "
+            "measures would be missing from the mean. Rank every query, or take the unranked ones out of the data."
+        )
+
+
 def write_per_query(path: Path, per_query: PerQuery) -> None:
     """One csv for both directions: direction, query, image, then the measures."""
     table = pd.concat([frame.reset_index().assign(direction=direction.value) for direction, frame in per_query.items()])
@@ -127,8 +138,10 @@ def read_per_query(path: Path) -> dict[Direction, pd.DataFrame]:
     """What ``write_per_query`` wrote, number for number; ValueError where the file is damaged."""
     leading = ("direction", "query", "image")
     with reading(path, remedy="Delete its folder; rule evaluate makes it again."):
-        table = pd.read_csv(path, dtype=dict.fromkeys(leading, str))
-        if table[list(leading)].isna().any(axis=None) or table.drop(columns=list(leading)).dtypes.eq(object).any():
+        table = pd.read_csv(path, dtype=dict.fromkeys(leading, str), na_filter=False)  # "NA" is an id as any other
+        measures = table.drop(columns=list(leading))
+        numbers = measures.dtypes.map(pd.api.types.is_numeric_dtype).all() and not measures.isna().any(axis=None)
+        if table[list(leading)].eq("").any(axis=None) or not numbers:
             raise ValueError("a query has no direction, id or image, or a measure that is no number")
         return {
             Direction(direction): frame.drop(columns="direction").set_index("query")

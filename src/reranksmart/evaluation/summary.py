@@ -1,4 +1,4 @@
-"""Means over queries, with intervals from a bootstrap over images: the long table of measures."""
+"""Means over queries, with intervals over images: the long table of measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from reranksmart.evaluation.per_query import PerQuery
-from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.evaluation.resampling import (
+    bounded_interval,
+    bounded_weights,
+    image_weights,
+    percentile_interval,
+    sums_of_images,
+)
 from reranksmart.values.records import Direction
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10", "MAP@10")
@@ -35,15 +41,17 @@ def summarise(
 
     ``per_query`` comes from ``per_query_measures`` and ``with_images``. Values are means in percent, with the median
     rank beside them; given both directions also ``mR`` (mean of the six recalls) and ``rsum`` (their sum), under
-    direction ``both``. Intervals come from a bootstrap over images that both directions share.
+    direction ``both``. Intervals of means are ``bounded_interval``'s, that of the median rank a bootstrap; both draw images
+    that the directions share.
     """
     unknown = set(experiment) ^ set(EXPERIMENT_KEYS)
     if unknown:
         raise ValueError(f"experiment keys {sorted(unknown)} are missing or unknown; give {list(EXPERIMENT_KEYS)}")
     images = sorted(set().union(*(frame["image"] for frame in per_query.values())))
-    weights = image_weights(len(images), resamples=resamples, rng=rng)
+    drawn = image_weights(len(images), resamples=resamples, rng=rng)
+    weights = bounded_weights(len(images), resamples=resamples, rng=rng)
     rows: list[dict[str, object]] = []
-    recalls, resampled_recalls = [], []
+    recalls, parts = [], []
     for direction, frame in per_query.items():
         code = pd.Index(images).get_indexer(frame["image"])
         shared = {
@@ -53,15 +61,17 @@ def summarise(
             "pairs_scored": pairs_scored[direction],
         }
         for measure in MEASURES:
-            mean, resampled = percentages(frame[measure].to_numpy(), code, weights)
-            rows.append(summary_row(shared, measure, mean, resampled, confidence))
+            values = frame[measure].to_numpy()
+            part = sums_of_images(values, code, len(images))
+            rows.append(
+                mean_row(shared, measure, values.mean(), bounded_interval([part], weights, confidence=confidence))
+            )
             if measure in RECALLS:
-                recalls.append(mean)
-                resampled_recalls.append(resampled)
+                recalls.append(values.mean())
+                parts.append(part)
         ranks = frame["rank"].to_numpy()
-        rows.append(
-            summary_row(shared, "median rank", _median(ranks), _resampled_medians(ranks, code, weights), confidence)
-        )
+        low, high = percentile_interval(_resampled_medians(ranks, code, drawn), confidence=confidence)
+        rows.append({**shared, "measure": "median rank", "value": _median(ranks), "low": low, "high": high})
     if len(per_query) == len(Direction):
         shared = {
             "direction": "both",
@@ -69,30 +79,18 @@ def summarise(
             "images": len(images),
             "pairs_scored": sum(pairs_scored[direction] for direction in per_query),
         }
-        resampled = np.sum(resampled_recalls, axis=0)
-        rows.append(summary_row(shared, "mR", sum(recalls) / len(recalls), resampled / len(recalls), confidence))
-        rows.append(summary_row(shared, "rsum", sum(recalls), resampled, confidence))
+        interval = bounded_interval(parts, weights, confidence=confidence)
+        rows.append(mean_row(shared, "mR", sum(recalls) / len(recalls), interval))
+        rows.append(mean_row(shared, "rsum", sum(recalls) / len(recalls), interval, scale=100 * len(recalls)))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
 
 
-def summary_row(
-    shared: Mapping[str, object], measure: str, value: float, resampled: NDArray[np.float64], confidence: float
+def mean_row(
+    shared: Mapping[str, object], measure: str, mean: float, interval: tuple[float, float], *, scale: float = 100
 ) -> dict[str, object]:
-    low, high = percentile_interval(resampled, confidence=confidence)
-    return {**shared, "measure": measure, "value": float(value), "low": low, "high": high}
-
-
-def percentages(
-    values: NDArray[np.float64], code: NDArray[np.intp], weights: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    """The mean of the queries' values in percent, and that of each resample of images.
-
-    ``code`` (Q,) is the image of each query, ``weights`` (resamples, images) come from ``image_weights``.
-    """
-    images = weights.shape[1]
-    counted = weights @ np.bincount(code, minlength=images)  # (resamples,) queries in each resample
-    sums = np.bincount(code, weights=values, minlength=images)
-    return 100 * values.mean(), 100 * (weights @ sums) / counted
+    """The row of a mean in 0..1 with its interval, brought to ``scale``."""
+    low, high = interval
+    return {**shared, "measure": measure, "value": float(scale * mean), "low": scale * low, "high": scale * high}
 
 
 def _median(ranks: NDArray[np.float64]) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reranksmart.evaluation.resampling import image_weights
-from reranksmart.evaluation.summary import MEASURE_COLUMNS, summary_row
+from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_row
 from reranksmart.values.records import Captions, Direction, Ranking
 
 
@@ -52,8 +52,8 @@ def twin_accuracy(
 
     Images 0 and 1, 2 and 3, ... of ``image_ids`` are twins: a caption of one is false of the other. Text-to-image asks
     of each caption whether ``own_scores`` (its score with its own image) beats ``twin_scores`` (with the twin), both
-    (captions,). Image-to-text asks of each image whether its n-th caption beats the twin's n-th. The interval is a
-    bootstrap over pairs of twins. ``pairs_scored`` counts each (caption, image) once.
+    (captions,). Image-to-text asks of each image whether its n-th caption beats the twin's n-th. The interval is
+    ``bounded_interval``'s over pairs of twins. ``pairs_scored`` counts each (caption, image) once.
     """
     twin_of = twin_of_images(image_ids)
     outside = set(captions.image_ids) ^ set(image_ids)
@@ -79,12 +79,13 @@ def twin_accuracy(
     }
     right_by_direction = {direction.value: won for direction, won in right.items()}
     right_by_direction["both"] = (right[Direction.TEXT_TO_IMAGE] + right[Direction.IMAGE_TO_TEXT]) / 2
-    weights = image_weights(len(image_ids) // 2, resamples=resamples, rng=rng)
+    pairs = len(image_ids) // 2
+    weights = bounded_weights(pairs, resamples=resamples, rng=rng)
     rows = []
     for direction, won in right_by_direction.items():
         shared = {"direction": direction, "queries": len(won), "images": len(image_ids), "pairs_scored": 2 * len(won)}
-        resampled = 100 * (weights @ np.bincount(pair, weights=won)) / (weights @ np.bincount(pair))
-        rows.append(summary_row(shared, "twin accuracy", 100 * won.mean(), resampled, confidence))
+        interval = bounded_interval([sums_of_images(won, pair, pairs)], weights, confidence=confidence)
+        rows.append(mean_row(shared, "twin accuracy", won.mean(), interval))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
 
 

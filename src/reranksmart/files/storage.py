@@ -119,7 +119,18 @@ def read_ranking(path: Path) -> Ranking:
         gallery = _texts(arrays, "gallery_ids")
         if items.dtype.kind not in "iu" or (items.size and not 0 <= items.min() <= items.max() < len(gallery)):
             raise ValueError(f"items are {items.dtype}; they must be rows of its {len(gallery)} gallery ids")
-        return Ranking(_texts(arrays, "query_ids"), gallery, items, scores)
+        queries = _texts(arrays, "query_ids")
+        ordered = np.sort(items, axis=1)
+        twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+        for what, repeated in (
+            ("query", len(set(queries)) < len(queries)),
+            ("gallery", len(set(gallery)) < len(gallery)),
+        ):
+            if repeated:
+                raise ValueError(f"a {what} id stands in it twice; each stands once")
+        if len(twice):
+            raise ValueError(f"query {queries[twice[0]]!r} has an item twice; each stands once in a ranking")
+        return Ranking(queries, gallery, items, scores)
 
 
 def write_pair_scores(path: Path, scores: NDArray[np.float32]) -> None:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import log_expit
+
+_TINY = 1e-9  # a cosine's rounding, which may pass 1
 
 Scores = NDArray[np.float32]
 
@@ -32,9 +34,18 @@ def weighted(retriever: Scores, reranker: Scores, *, weight: float = 0.5) -> Sco
 
 
 def weighted_probability(retriever: Scores, reranker: Scores, *, weight: float = 0.5) -> Scores:
-    """(1 - w) match probability + w cosine: the published form, without normalisation."""
+    """The order of f = (1 - w) match probability + w cosine, the published form, without normalisation.
+
+    What comes back is log((f + w) / (1 - f)), which grows with f and is the log-odds at w = 0: float32 tells apart what
+    it could not as f near 1.
+    """
     _require_aligned(retriever, reranker, weight)
-    return ((1 - weight) * expit(reranker.astype(np.float64)) + weight * retriever).astype(np.float32)
+    log_odds, cosine = reranker.astype(np.float64), retriever.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        of_reranker, of_retriever = np.log(1 - weight), np.log(weight)
+    above = np.logaddexp(of_reranker + log_expit(log_odds), of_retriever + np.log(np.maximum(1 + cosine, _TINY)))
+    below = np.logaddexp(of_reranker + log_expit(-log_odds), of_retriever + np.log(np.maximum(1 - cosine, _TINY)))
+    return (above - below).astype(np.float32)
 
 
 def reciprocal_rank(retriever: Scores, reranker: Scores, *, weight: float = 0.5, constant: float = 60.0) -> Scores:

@@ -14,6 +14,8 @@ from reranksmart.files.reading import reading
 from reranksmart.values.records import Embeddings, Ranking
 
 _FEW_THREADS = 4
+_CELLS_AT_ONCE = 2**24
+_ROUNDING = 1e-6  # of unit vectors' inner products as faiss sums them, and more
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
@@ -66,14 +68,25 @@ def search(
         raise ValueError(
             f"depth {depth} is outside 1..{index.ntotal}, the vectors of the index. Choose a depth in between."
         )
+    rows, scores = _nearest(index, queries, depth)
+    _require_found(rows)
+    return rows, scores
+
+
+def _nearest(
+    index: faiss.Index, queries: NDArray[np.float32], depth: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     with _threads_that_pay(len(queries)):
         scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
+    return rows.astype(np.int32), scores
+
+
+def _require_found(rows: NDArray[np.int32]) -> None:
     if (rows < 0).any():
         raise ValueError(
-            f"the index found fewer than {depth} vectors for some query; ask for fewer, or use an index of fewer lists or an "
-            "exact one ('Flat')"
+            f"the index found fewer than {rows.shape[1]} vectors for some query; ask for fewer, or use an index of fewer "
+            "lists or an exact one ('Flat')"
         )
-    return rows.astype(np.int32), scores
 
 
 @contextmanager
@@ -92,6 +105,40 @@ def _threads_that_pay(queries: int) -> Iterator[None]:
 
 
 def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: faiss.Index, *, depth: int) -> Ranking:
-    """The ``depth`` items of the gallery nearest to each query (fewer where the gallery is smaller)."""
-    rows, scores = search(index, queries.vectors, depth=min(depth, index.ntotal))
-    return Ranking(queries.ids, tuple(gallery_ids), rows, scores)
+    """The ``depth`` items of the gallery nearest to each query (fewer where the gallery is smaller).
+
+    Where the last place is tied, more are looked at until the tie ends: the rule for ties says what is cut off, too.
+    """
+    depth, gallery = min(depth, index.ntotal), tuple(gallery_ids)
+    wide, open_ = depth, np.arange(len(queries))
+    rows = np.empty((len(queries), depth), np.int32)
+    scores = np.empty((len(queries), depth), np.float32)
+    while len(open_):
+        wide = min(4 * wide if wide > depth else depth + 1, index.ntotal)
+        tied = []
+        for some in np.array_split(open_, -(-len(open_) * wide // _CELLS_AT_ONCE)):
+            found, nearness = _nearest(index, queries.vectors[some], wide)
+            _require_found(found[:, :depth])
+            nearness = _exact_scores(index, queries.vectors[some], found, nearness)
+            first = Ranking(tuple(queries.ids[row] for row in some), gallery, found, nearness)
+            rows[some], scores[some] = first.items[:, :depth], first.scores[:, :depth]
+            tied.append(some[first.scores[:, depth - 1] - first.scores[:, -1] <= _ROUNDING])
+        open_ = np.concatenate(tied) if wide < index.ntotal else np.empty(0, np.intp)
+    return Ranking(queries.ids, gallery, rows, scores)
+
+
+def _exact_scores(
+    index: faiss.Index, queries: NDArray[np.float32], rows: NDArray[np.int32], scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The inner products again, where the index holds the vectors themselves, so that equal vectors score alike.
+
+    What faiss sums depends on where a vector stands among the others, by up to 2e-7.
+    """
+    own = faiss.downcast_index(index)
+    if not isinstance(own, faiss.IndexFlat | faiss.IndexHNSWFlat):
+        return scores
+    exact = np.empty(scores.shape)
+    for some in np.array_split(np.arange(len(rows)), -(-rows.size * index.d // _CELLS_AT_ONCE)):
+        vectors = own.reconstruct_batch(rows[some].clip(0).ravel().astype(np.int64)).reshape(*rows[some].shape, index.d)
+        exact[some] = np.einsum("qd,qkd->qk", queries[some].astype(np.float64), vectors.astype(np.float64))
+    return np.where(rows < 0, scores, exact).astype(np.float32)

@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.values.ties import best_first
+
 T = TypeVar("T")
 
 
@@ -173,7 +175,7 @@ class Ranking:
     """The K best items of each query, best first.
 
     ``items`` (Q, K) int32 index ``gallery_ids``; ``scores`` (Q, K) float32 fall along each row. The constructor
-    sorts: equal scores keep the order they came in. Nobody else sorts.
+    sorts; equal scores stand in the order that ``values.ties`` draws for them. Nobody else sorts.
     """
 
     query_ids: tuple[str, ...]
@@ -190,9 +192,10 @@ class Ranking:
         if np.isnan(self.scores).any():
             row = int(np.isnan(self.scores).any(axis=1).argmax())
             raise ValueError(f"scores of query {self.query_ids[row]!r} hold NaN; the model that scored it diverged")
-        order = np.argsort(-self.scores, axis=1, kind="stable")
-        object.__setattr__(self, "items", np.take_along_axis(self.items, order, axis=1).astype(np.int32))
-        object.__setattr__(self, "scores", np.take_along_axis(self.scores, order, axis=1).astype(np.float32))
+        given = self.items.astype(np.int32), self.scores.astype(np.float32)
+        items, scores = best_first(self.query_ids, self.gallery_ids, *given)
+        object.__setattr__(self, "items", items)
+        object.__setattr__(self, "scores", scores)
 
     def __len__(self) -> int:
         return len(self.query_ids)
@@ -213,13 +216,15 @@ class Ranking:
         return Ranking(self.query_ids, self.gallery_ids, self.items[:, :depth], self.scores[:, :depth])
 
     def rescored(self, scores: NDArray[np.float32]) -> Ranking:
-        """The first k items of each row in the order of new ``scores`` (Q, k); ties keep the old order.
+        """The first k items of each row in the order of new ``scores`` (Q, k).
 
-        Items beyond k keep their order below: their scores are shifted under the row's lowest new score, so that
-        recall at any K >= k is the retriever's own.
+        Items beyond k keep their order: their scores fall by steps from the row's lowest new score, so that recall at
+        any K >= k is the retriever's own.
         """
         k = scores.shape[1]
         tail = self.scores[:, k:]
         if tail.size:
-            tail = tail - tail[:, :1] + scores.min(axis=1, keepdims=True) - 1.0
+            lowest = scores.min(axis=1, keepdims=True)
+            step = np.maximum(1, 4 * np.spacing(np.abs(lowest)))  # float32 tells each from the next
+            tail = lowest - step * np.arange(1, tail.shape[1] + 1, dtype=np.float32)
         return Ranking(self.query_ids, self.gallery_ids, self.items, np.concatenate([scores, tail], axis=1))

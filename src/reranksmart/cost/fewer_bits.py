@@ -18,6 +18,7 @@ from reranksmart.ranking.reranking import score_pairs
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
 from reranksmart.values.precision import Precision
+from reranksmart.values.recalls import hits
 from reranksmart.values.records import Direction, Ranking
 
 EXACT: Precision = "float32"
@@ -91,8 +92,7 @@ def _reranked(
 def _answer(data: TrainingData, ranking: Ranking, direction: Direction) -> _Answer:
     relevant = data.relevant if direction is Direction.TEXT_TO_IMAGE else data.relevant.T.tocsr()
     rows = ranking.items
-    hits = np.asarray(relevant[np.arange(len(rows)), rows[:, 0]]).ravel().astype(bool)
-    return _Answer(rows, hits)
+    return _Answer(rows, hits(relevant, rows[:, :1])[:, 0])
 
 
 def _overlap(own: NDArray[np.int32], exact: NDArray[np.int32]) -> float:

@@ -14,7 +14,6 @@ from reranksmart.evaluation.per_query import write_per_query as write_per_query
 from reranksmart.evaluation.summary import EXPERIMENT_KEYS as EXPERIMENT_KEYS
 from reranksmart.evaluation.summary import MEASURE_COLUMNS as MEASURE_COLUMNS
 from reranksmart.evaluation.summary import MEASURES as MEASURES
-from reranksmart.evaluation.summary import RECALLS as RECALLS
 from reranksmart.evaluation.summary import summarise as summarise
 from reranksmart.evaluation.twins import twin_accuracy as twin_accuracy
 from reranksmart.evaluation.twins import twin_of_images as twin_of_images

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
-from reranksmart.evaluation.summary import MEASURE_COLUMNS, RECALLS, mean_row
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_row
+from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction, Ranking, Relevance
 
 EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {

@@ -17,17 +17,16 @@ from scipy import sparse
 
 from reranksmart.files.reading import reading
 from reranksmart.files.writing import atomic_path
+from reranksmart.values.recalls import CUTOFFS, RECALLS
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 PerQuery = Mapping[Direction, pd.DataFrame]
 
-CUTOFF = 10
+CUTOFF = max(CUTOFFS)
 
 # The run holds the first ten items only, so the reciprocal rank of the run is MRR@10.
 _LIBRARY_MEASURES = {
-    "R@1": ir_measures.Success @ 1,
-    "R@5": ir_measures.Success @ 5,
-    "R@10": ir_measures.Success @ 10,
+    **{name: ir_measures.Success @ cutoff for name, cutoff in zip(RECALLS, CUTOFFS, strict=True)},
     "MRR@10": ir_measures.RR,
     "nDCG@10": ir_measures.nDCG @ 10,
     "MAP@10": ir_measures.AP @ 10,

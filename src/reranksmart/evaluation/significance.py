@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy.stats import permutation_test
 
 from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction
 
 PerQuery = Mapping[Direction, pd.DataFrame]
-
-_RECALLS = ("R@1", "R@5", "R@10")
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,8 @@ def _parts(measure: str, direction: Direction | None) -> list[tuple[Direction, s
         return [(direction, measure, 1.0)]
     if measure not in ("mR", "rsum"):
         raise ValueError(f"measure {measure!r} needs a direction; only mR and rsum join both")
-    factor = 1.0 if measure == "rsum" else 1 / (len(_RECALLS) * len(Direction))
-    return [(part, column, factor) for part in Direction for column in _RECALLS]
+    factor = 1.0 if measure == "rsum" else 1 / (len(RECALLS) * len(Direction))
+    return [(part, column, factor) for part in Direction for column in RECALLS]
 
 
 def _require_same_queries(per_query_a: PerQuery, per_query_b: PerQuery, direction: Direction) -> None:

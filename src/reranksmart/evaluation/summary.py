@@ -17,10 +17,10 @@ from reranksmart.evaluation.resampling import (
     percentile_interval,
     sums_of_images,
 )
+from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction
 
-MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10", "MAP@10")
-RECALLS = ("R@1", "R@5", "R@10")
+MEASURES = (*RECALLS, "MRR@10", "nDCG@10", "MAP@10")
 EXPERIMENT_KEYS = ("backbone", "training_set", "system", "seed", "test_set", "language", "depth", "fusion")
 MEASURE_COLUMNS = (
     *EXPERIMENT_KEYS,

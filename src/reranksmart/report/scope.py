@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reranksmart.report.labels import plural, system_label
 from reranksmart.report.leaks import leak_of
 from reranksmart.report.table import Cell, Column, Row
+from reranksmart.values.recalls import RECALLS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 RECALL_COLUMNS = tuple(
     Column(f"{direction} {measure}", f"{short} {measure}")
     for direction, short in (("text-to-image", "IR"), ("image-to-text", "TR"))
-    for measure in ("R@1", "R@5", "R@10")
+    for measure in RECALLS
 )
 SHORT_COLUMNS = (
     Column("text-to-image R@1", "IR R@1"),

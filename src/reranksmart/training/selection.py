@@ -9,18 +9,15 @@ from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, en
 from reranksmart.ranking.reranking import score_matrix
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
+from reranksmart.values.recalls import CUTOFFS, hits, success
 from reranksmart.values.records import Direction, Ranking
-
-_KS = (1, 5, 10)
 
 
 def mean_recall(ranking: Ranking, data: TrainingData, direction: Direction) -> float:
     """Success at 1, 5 and 10, averaged, in percent. Rows of the ranking are rows of the data."""
     relevant, _ = direction.pair(data.relevant, data.relevant.T.tocsr())
-    items = ranking.items[:, : max(_KS)]
-    rows = np.repeat(np.arange(len(items)), items.shape[1])
-    hits = np.asarray(relevant[rows, items.ravel()]).astype(bool).reshape(items.shape)
-    return 100 * float(np.mean([hits[:, :k].any(axis=1).mean() for k in _KS]))
+    right = hits(relevant, ranking.items[:, : max(CUTOFFS)])
+    return 100 * float(np.mean(success(right).mean(axis=0)))
 
 
 def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
@@ -30,7 +27,7 @@ def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
     found = []
     for direction in Direction:
         queries, gallery = direction.pair(captions, images)
-        ranking = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=max(_KS))
+        ranking = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=max(CUTOFFS))
         found.append(mean_recall(ranking, data, direction))
     return float(np.mean(found))
 

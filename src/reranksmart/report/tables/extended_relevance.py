@@ -13,6 +13,7 @@ from reranksmart.report.labels import DIRECTIONS, SHORT_DIRECTIONS, system_label
 from reranksmart.report.reading import read_measures
 from reranksmart.report.scope import NOT_RUN, by_system, cell_of, sizes
 from reranksmart.report.table import Cell, Column, Row, Table
+from reranksmart.values.recalls import RECALLS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _ABOUT: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     ),
     "cxc": (
         "CxC: relevance judged beyond the described image",
-        ("R@1", "R@5", "R@10"),
+        RECALLS,
         "R@K counts a query as answered if any item judged relevant is among the first K (Parekh et al. 2021).",
     ),
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import ir_measures
 import numpy as np
 import pandas as pd
 
 from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
 from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_row
-from reranksmart.values.recalls import RECALLS
+from reranksmart.values.recalls import CUTOFFS, RECALLS
 from reranksmart.values.records import Direction, Ranking, Relevance
 
 EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {
@@ -46,10 +47,20 @@ def judged_query_measures(ranking: Ranking, relevance: Relevance, direction: Dir
         hits[: ranking.depth] = [item in relevant for item in ranking.item_ids(row)]
         first = hits[:count]
         precision = np.cumsum(first) / np.arange(1, count + 1)
-        recalls = (float(hits[:k].any()) for k in (1, 5, 10))
-        rows.append((float((precision * first).mean()), float(precision[-1]), *recalls))
+        recalls = (float(hits[:k].any()) for k in CUTOFFS)
+        rows.append((float((precision * first).mean()), *recalls))
     index = pd.Index([ranking.query_ids[row] for row in judged], name="query")
-    return pd.DataFrame(rows, index=index, columns=["mAP@R", "R-Precision", *RECALLS])
+    frame = pd.DataFrame(rows, index=index, columns=["mAP@R", *RECALLS])
+    frame.insert(1, "R-Precision", _r_precision(ranking, judged, relevant_items))
+    return frame
+
+
+def _r_precision(ranking: Ranking, judged: Sequence[int], relevant_items: Mapping[str, frozenset[str]]) -> list[float]:
+    """Of each judged row, by ir-measures; scores fall with the rank, since the library breaks ties by name."""
+    qrels = {str(row): dict.fromkeys(relevant_items[ranking.query_ids[row]], 1) for row in judged}
+    run = {str(row): {item: float(-rank) for rank, item in enumerate(ranking.item_ids(row))} for row in judged}
+    found = {metric.query_id: metric.value for metric in ir_measures.iter_calc([ir_measures.Rprec], qrels, run)}
+    return [found[str(row)] for row in judged]
 
 
 def summarise_judged(

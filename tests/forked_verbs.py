@@ -59,7 +59,7 @@ def fork_of(folder: Path, program: int) -> int | None:
 def serve(address: str) -> None:
     """Forks for each request; the fork answers with its exit status and ends."""
     from reranksmart.cli import load
-    from reranksmart.files.verbs import verbs
+    from reranksmart.files.code.verbs import verbs
 
     load(*(set(verbs()) - {"detect-regions"}))  # which runs in an environment of its own
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks are not waited for

@@ -74,7 +74,7 @@ folder = Path(sys.argv[1])
 write_json(folder / "a.json", {"caption": "Bär, медведь, 熊"})
 assert read_json(folder / "a.json") == {"caption": "Bär, медведь, 熊"}
 write_region_index(folder, ["mine/Bär.jpg"], [])
-print(code_digest("reranksmart.datasets.composed.stamps"))
+print(code_digest("judge"))
 """
     posix = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
     done = subprocess.run(
@@ -82,4 +82,4 @@ print(code_digest("reranksmart.datasets.composed.stamps"))
     )
     assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "index.json").read_text(encoding="utf-8") == '{"image_ids": ["mine/Bär.jpg"], "label_names": []}'
-    assert done.stdout.decode().strip() == code_digest("reranksmart.datasets.composed.stamps")
+    assert done.stdout.decode().strip() == code_digest("judge")

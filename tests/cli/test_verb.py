@@ -18,7 +18,7 @@ from reranksmart.cli.verb import NewFolder, app, new_folder, verb
 @pytest.fixture(autouse=True)
 def _own_verbs_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "registered_commands", [])
-    monkeypatch.setattr(module, "code_digest", lambda name: f"digest of {name}")
+    monkeypatch.setattr(module, "code_digest", lambda name, *kinds: f"digest of {name}")
 
 
 def run(*arguments: object) -> Any:
@@ -57,7 +57,7 @@ def test_provenance_holds_the_bound_arguments_defaults_included(tmp_path: Path) 
     assert found["verb"] == "count-words"
     assert found["arguments"] == {"texts": ["a", "b"], "least": 2}
     assert (found["seed"], found["threads"], found["recipe"]) == (3, 2, "abc")
-    assert found["code"] == f"digest of {__name__}"
+    assert found["code"] == "digest of count-words"
 
 
 def test_threads_are_set_in_the_libraries_that_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

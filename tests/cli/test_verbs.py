@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load, main
 from reranksmart.cli.verb import app
-from reranksmart.files.verbs import verbs
+from reranksmart.files.code.verbs import verbs
 
 COMMAND = str(Path(sys.executable).parent / "reranksmart")
 

@@ -115,7 +115,7 @@ def test_another_kind_changes_the_code_of_no_dataset_but_its_own(copied: Path) -
 import json
 from reranksmart.files.code import code_digest
 from reranksmart.datasets import kinds, module_of
-print(json.dumps({kind: code_digest("reranksmart.cli.data", module_of(kind)) for kind in kinds()}))
+print(json.dumps({kind: code_digest("prepare-split", module_of(kind)) for kind in kinds()}))
 """
     before = json.loads(python(copied, "-c", script))
     module = copied / "reranksmart" / "datasets" / "haiku.py"

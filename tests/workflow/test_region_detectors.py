@@ -28,7 +28,7 @@ def configured(**regions: object) -> Config:
 
 def test_the_defaults_settings_are_those_before_there_were_detectors() -> None:
     assert plan.detection_settings(configured()) == '{"maximum":12,"shards":2}'
-    assert plan.detection_code(configured()) == plan.code_digest("reranksmart.cli.regions")
+    assert plan.detection_code(configured()) == plan.code_digest("extract-regions")
     assert plan.detection_command(configured()) == "reranksmart extract-regions"
     assert plan.detection_weights(configured()) == []
 
@@ -39,7 +39,7 @@ def test_a_detectors_code_and_settings_are_its_own() -> None:
     assert settings["detector"] == "vg"
     assert settings["maximum"] == 50
     assert "python" not in settings
-    assert plan.detection_code(config) == plan.code_digest("reranksmart.cli.detection")
+    assert plan.detection_code(config) == plan.code_digest("detect-regions")
     assert plan.detection_code(config) != plan.detection_code(configured())
     assert "/data/env/bin/python -m reranksmart detect-regions" in plan.detection_command(config)
     assert plan.detection_environment(config).endswith("envs/detector.yaml")

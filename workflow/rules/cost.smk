@@ -25,7 +25,7 @@ rule measure_latency:
         settings=plan.settings(CONFIG.latency),
         precision=plan.settings(CONFIG.precision),
         depth=CONFIG.depth,
-        code=plan.code_digest("reranksmart.cli.cost"),
+        code=plan.code_digest("measure-latency"),
     shell:
         "reranksmart measure-latency --data {input.data} --models {params.models:q}"
         " --settings {params.settings:q} --depth {params.depth} --precision {params.precision:q}"
@@ -51,7 +51,7 @@ rule measure_indexes:
     params:
         factories=plan.index_factories(CONFIG),
         vectors=plan.index_vectors(CONFIG),
-        code=plan.code_digest("reranksmart.cli.cost"),
+        code=plan.code_digest("measure-indexes"),
     shell:
         "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -77,7 +77,7 @@ rule measure_pairs:
         models=plan.pair_models(CONFIG),
         backbone_settings=plan.pair_reading_settings(CONFIG),
         depth=CONFIG.depth,
-        code=plan.code_digest("reranksmart.cli.pairs"),
+        code=plan.code_digest("measure-pairs"),
     shell:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
@@ -104,7 +104,7 @@ rule measure_precision:
         models=plan.precision_models(CONFIG),
         depth=CONFIG.depth,
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("reranksmart.cli.bits"),
+        code=plan.code_digest("measure-precision"),
     shell:
         "reranksmart measure-precision --data {input.data} --relevance {input.relevance}"
         " --models {params.models:q} --depth {params.depth}"
@@ -127,6 +127,6 @@ rule measure_rates:
         runtime=60,
     params:
         settings=plan.rate_settings(CONFIG),
-        code=plan.code_digest("reranksmart.cli.bits"),
+        code=plan.code_digest("measure-rates"),
     shell:
         "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"

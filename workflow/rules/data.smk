@@ -17,7 +17,7 @@ rule fetch_stamps:
         runtime=30,
     params:
         source=plan.stamps_option(CONFIG),
-        code=plan.code_digest("reranksmart.cli.data"),
+        code=plan.code_digest("fetch-stamps"),
     shell:
         "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} 2>&1 | tee {log}"
 
@@ -42,7 +42,9 @@ rule prepare_split:
             f"--stamps {input.stamps[0]}" if input.get("stamps") else ""
         ),
         settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
-        code=lambda wildcards: plan.dataset_code(CONFIG, wildcards.dataset),
+        code=lambda wildcards: plan.dataset_code(
+            CONFIG, "prepare-split", wildcards.dataset
+        ),
     shell:
         "reranksmart prepare-split {params.stamps} --split {wildcards.split}"
         " --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
@@ -72,7 +74,9 @@ rule audit_splits:
             f"--stamps {input.stamps[0]}" if input.stamps else ""
         ),
         settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
-        code=lambda wildcards: plan.dataset_code(CONFIG, wildcards.dataset),
+        code=lambda wildcards: plan.dataset_code(
+            CONFIG, "audit-splits", wildcards.dataset
+        ),
     shell:
         "reranksmart audit-splits {params.stamps} --settings {params.settings:q}"
         " --output {output} {input.splits} 2>&1 | tee {log}"
@@ -95,7 +99,7 @@ rule audit_training:
         runtime=120,
     params:
         settings=lambda wildcards: plan.audit_settings(CONFIG, wildcards.training_set),
-        code=plan.code_digest("reranksmart.cli.audits"),
+        code=plan.code_digest("audit-training"),
     shell:
         "reranksmart audit-training --root results/data --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
 
@@ -122,6 +126,6 @@ rule judge:
         stamps=lambda wildcards, input: (
             f"--stamps {input.stamps[0]}" if input.stamps else ""
         ),
-        code=plan.code_digest("reranksmart.cli.data"),
+        code=plan.code_digest("judge"),
     shell:
         "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} 2>&1 | tee {log}"

@@ -49,7 +49,7 @@ rule merge_regions:
         mem_mb=2000,
         runtime=60,
     params:
-        code=plan.code_digest("reranksmart.cli.regions"),
+        code=plan.code_digest("merge-regions"),
     shell:
         "reranksmart merge-regions --data {input.data} --output {output} {input.shards} 2>&1 | tee {log}"
 
@@ -74,7 +74,7 @@ rule import_regions:
         runtime=720,
     params:
         settings=lambda wildcards: plan.region_settings(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.region_files"),
+        code=plan.code_digest("import-regions"),
     shell:
         "reranksmart import-regions --data {input.data} --split {wildcards.split} --settings {params.settings:q}"
         " --output {output} 2>&1 | tee {log}"
@@ -100,7 +100,7 @@ rule extract_pixels:
         mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "extract_pixels", wildcards),
         runtime=1440,
     params:
-        code=plan.code_digest("reranksmart.cli.pictures"),
+        code=plan.code_digest("extract-pixels"),
     shell:
         "reranksmart extract-pixels --data {input.data} --backbone {input.backbone} --output {output}"
         " --threads {threads} 2>&1 | tee {log}"
@@ -132,7 +132,7 @@ rule store_states:
         gpu=lambda wildcards: plan.gpus(CONFIG, "store_states", wildcards),
     params:
         precision=CONFIG.precision.encode,
-        code=plan.code_digest("reranksmart.cli.pictures"),
+        code=plan.code_digest("store-states"),
     shell:
         "reranksmart store-states --model {input.model} --pixels {input.pixels} --precision {params.precision}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -20,7 +20,7 @@ rule evaluate:
         runtime=120,
     params:
         options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.measuring"),
+        code=plan.code_digest("evaluate"),
     shell:
         "reranksmart evaluate {params.options} --output {output} 2>&1 | tee {log}"
 
@@ -45,7 +45,7 @@ rule evaluate_twins:
     params:
         experiment=lambda wildcards: plan.experiment_keys(wildcards),
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("reranksmart.cli.measuring"),
+        code=plan.code_digest("evaluate-twins"),
     shell:
         "reranksmart evaluate-twins --scores {input.scores} --data {input.data} --experiment {params.experiment:q}"
         " --resamples {params.resamples} --output {output} 2>&1 | tee {log}"
@@ -68,7 +68,7 @@ rule judge_extended:
         runtime=60,
     params:
         settings=lambda wildcards: plan.extended_relevance_settings(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.extended"),
+        code=plan.code_digest("judge-extended"),
     shell:
         "reranksmart judge-extended --data {input.data} --settings {params.settings:q}"
         " --collection {wildcards.collection} --output {output} 2>&1 | tee {log}"
@@ -93,7 +93,7 @@ rule evaluate_extended:
         runtime=60,
     params:
         options=lambda wildcards: plan.extended_measure_options(CONFIG, wildcards),
-        code=plan.code_digest("reranksmart.cli.extended"),
+        code=plan.code_digest("evaluate-extended"),
     shell:
         "reranksmart evaluate-extended {params.options} --output {output} 2>&1 | tee {log}"
 
@@ -119,7 +119,7 @@ rule compare:
         depth=CONFIG.depth,
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("reranksmart.cli.comparing"),
+        code=plan.code_digest("compare"),
     shell:
         "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"

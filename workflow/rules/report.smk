@@ -66,7 +66,7 @@ rule report:
         runtime=30,
     params:
         settings=page.page_settings(CONFIG),
-        code=plan.code_digest("reranksmart.cli.reporting"),
+        code=plan.code_digest("report"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"
         " --deviations {output.deviations} 2>&1 | tee {log}"

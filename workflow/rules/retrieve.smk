@@ -28,7 +28,7 @@ rule encode:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         precision=CONFIG.precision.encode,
         shard="",
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("encode"),
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
@@ -63,7 +63,7 @@ rule index:
             CONFIG, wildcards.backbone, wildcards.gallery
         ),
         factory=CONFIG.index,
-        code=plan.code_digest("reranksmart.cli.searching"),
+        code=plan.code_digest("index"),
     shell:
         "reranksmart index {params.embeddings} {params.data} --gallery {wildcards.gallery} --factory {params.factory:q}"
         " --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -98,7 +98,7 @@ rule retrieve:
             CONFIG, wildcards.backbone, wildcards.gallery
         ),
         depth=CONFIG.candidates,
-        code=plan.code_digest("reranksmart.cli.searching"),
+        code=plan.code_digest("retrieve"),
     shell:
         "reranksmart retrieve {params.embeddings} {params.data} --index {input.index} --gallery {wildcards.gallery}"
         " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -139,7 +139,7 @@ rule score_candidates:
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("score-candidates"),
     shell:
         "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
@@ -178,7 +178,7 @@ rule score_all:
         ),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("score-all"),
     shell:
         "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
@@ -212,7 +212,7 @@ rule score_twins:
             if wildcards.role == "retriever"
             else CONFIG.precision.rerank
         ),
-        code=plan.code_digest("reranksmart.cli.retrieval"),
+        code=plan.code_digest("score-twins"),
     shell:
         "reranksmart score-twins --model {input.model} --data {input.data} --images {input.images}"
         " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"

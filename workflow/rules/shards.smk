@@ -54,7 +54,7 @@ rule merge_embeddings:
         runtime=60,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
-        code=plan.code_digest("reranksmart.cli.merging"),
+        code=plan.code_digest("merge-embeddings"),
     shell:
         "reranksmart merge-embeddings --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"
@@ -109,7 +109,7 @@ rule merge_pair_scores:
         settings=lambda wildcards: plan.reading_settings(
             CONFIG, plan.reranker_of(wildcards)[0]
         ),
-        code=plan.code_digest("reranksmart.cli.merging"),
+        code=plan.code_digest("merge-pair-scores"),
     shell:
         "reranksmart merge-pair-scores --candidates {input.candidates}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"
@@ -167,7 +167,7 @@ rule merge_exhaustive:
         settings=lambda wildcards: plan.reading_settings(
             CONFIG, plan.reranker_of(wildcards)[0]
         ),
-        code=plan.code_digest("reranksmart.cli.merging"),
+        code=plan.code_digest("merge-exhaustive"),
     shell:
         "reranksmart merge-exhaustive {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"

@@ -10,7 +10,7 @@ import textwrap
 
 from reranksmart import __version__
 from reranksmart.cli.parent import end_with_parent
-from reranksmart.files.verbs import verbs
+from reranksmart.files.code.verbs import verbs
 
 _USAGE = """\
 Usage: reranksmart VERB [OPTIONS]. Each verb explains itself: reranksmart VERB --help

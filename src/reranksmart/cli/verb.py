@@ -14,8 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from reranksmart.files.code import code_digest
+from reranksmart.files.code.verbs import verb_name
 from reranksmart.files.provenance import write_provenance
-from reranksmart.files.verbs import verb_name
 from reranksmart.files.writing import atomic_directory
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -102,7 +102,7 @@ def new_folder(folder: Path, *kinds: str) -> Iterator[Path]:
 
 def running_code(*kinds: str) -> str:
     """The digest of the code of the running verb, with that of these modules."""
-    return code_digest(_RUNNING.get().function.__module__, *kinds)
+    return code_digest(verb_name(_RUNNING.get().function.__name__), *kinds)
 
 
 def _added(own: inspect.Signature, *, computes: bool, by_hand: bool) -> list[inspect.Parameter]:

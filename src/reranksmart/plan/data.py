@@ -13,9 +13,9 @@ from reranksmart.plan.names import settings
 from reranksmart.plan.places import located, manifests
 
 
-def dataset_code(config: Config, dataset: str) -> str:
-    """The digest of the code that prepares and audits a dataset: its own kind's, and what all kinds share."""
-    return code_digest("reranksmart.cli.data", module_of(config.datasets[dataset].kind))
+def dataset_code(config: Config, verb: str, dataset: str) -> str:
+    """The digest of a verb that runs the code of a dataset's kind, with that."""
+    return code_digest(verb, module_of(config.datasets[dataset].kind))
 
 
 def stamps_inputs(config: Config, dataset: str) -> list[str]:

@@ -36,7 +36,7 @@ def detection_environment(config: Config) -> str:
 
 
 def detection_code(config: Config) -> str:
-    return code_digest(f"reranksmart.cli.{'detection' if detects_with_torchvision(config) else 'regions'}")
+    return code_digest("detect-regions" if detects_with_torchvision(config) else "extract-regions")
 
 
 def detection_weights(config: Config) -> list[str]:

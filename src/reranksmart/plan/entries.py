@@ -135,7 +135,8 @@ def asked(config: Config, section: str, name: str) -> str:
 def code(config: Config, section: str, name: str) -> str:
     """A digest of the code that makes an entry: of the verb, and of its kind alone."""
     kind = entry_of(config, section, name).kind
-    return code_digest("reranksmart.cli.reporting") + code_digest(f"reranksmart.report.{section}.{kind}")
+    verb = {"tables": "tabulate", "figures": "plot"}[section]
+    return code_digest(verb, f"reranksmart.report.{section}.{kind}")
 
 
 def _test_sets(config: Config, requires: str, experiments: list[Experiment]) -> list[str]:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-_CLI = Path(__file__).parents[1] / "cli"
+_CLI = Path(__file__).parents[2] / "cli"
 
 
 class Verb(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -150,6 +151,21 @@ def test_two_at_once_unpack_an_archive_once(tmp_path: Path, monkeypatch: pytest.
     assert {path.name for path in tmp_path.rglob("*")} == {"x.zip", "x", "Sentences", "a.txt", "b.txt"}
 
 
+def test_a_tape_archive_is_unpacked_too_but_nothing_out_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    for name, inside in (("x.tgz", "pictures/a.txt"), ("y.tar.gz", "../a.txt")):
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.add(tmp_path / "a.txt", inside)
+    assert unpack_archive(tmp_path / "x.tgz", tmp_path / "x") == 1
+    assert (tmp_path / "x" / "pictures" / "a.txt").read_text() == "one"
+    with pytest.raises(ValueError, match=r"y\.tar\.gz is not a whole \.tar\.gz file .*outside the destination"):
+        unpack_archive(tmp_path / "y.tar.gz", tmp_path / "y")
+    content = (tmp_path / "x.tgz").read_bytes()
+    (tmp_path / "x.tgz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"x\.tgz is not a whole \.tar\.gz file"):
+        unpack_archive(tmp_path / "x.tgz", tmp_path / "z")
+
+
 def test_an_archive_that_is_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(32 * 2**20))
@@ -179,5 +195,5 @@ def test_places_of_the_configuration_name_sources() -> None:
     ]
     with pytest.raises(ConfigError, match=r"no file or folder .* 'multi30'\. Did you mean one of \['multi30k'"):
         located(config, "source:multi30")
-    with pytest.raises(ConfigError, match=r"only a \.zip file has an inside"):
+    with pytest.raises(ConfigError, match=r"only an archive .* has an inside"):
         manifests(config, "source:multi30k#task1")

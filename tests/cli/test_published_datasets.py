@@ -73,8 +73,10 @@ def test_pictures_are_linked_under_the_names_that_the_datasets_give_them(
     flickr, coco = split_photographs("flickr30k")["test"][:5], split_photographs("coco")["test"][:5]
     for image in flickr:
         picture(tmp_path / "flickr30k-images" / f"{image.number}.jpg")
-    for image in coco:
+    for image in coco[:3]:
         picture(tmp_path / "coco" / "val2014" / f"COCO_val2014_{image.number:012}.jpg")
+    for image in coco[3:]:
+        picture(tmp_path / "coco" / f"{image.number:012}.jpg")  # the name of 2017
     seen = {**datasets["xflickrco"], "images": [str(tmp_path / "flickr30k-images"), str(tmp_path / "coco")]}
     folder = prepare(seen, "test", tmp_path / "out")
     for image in (*flickr, *coco):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,21 @@ def test_all_captions_are_read_on_request(karpathy_file: Path) -> None:
 def test_train_holds_restval_too_and_dev_is_val(karpathy_file: Path) -> None:
     assert set(read_coco(karpathy_file, split="train").image_ids) == {"coco/9", "coco/25"}
     assert set(read_coco(karpathy_file, split="dev").image_ids) == {"coco/30"}
+
+
+def test_the_names_of_2017_are_those_of_2014_by_their_digits(karpathy_file: Path) -> None:
+    before = read_coco(karpathy_file, split="test")
+    text = karpathy_file.read_text()
+    karpathy_file.write_text(re.sub(r"COCO_\w+2014_", "", text))
+    assert read_coco(karpathy_file, split="test") == before
+
+
+def test_cocos_own_captions_file_is_named_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "captions_val2014.json"
+    rows = {"images": [{"id": 9, "file_name": "COCO_val2014_000000000009.jpg"}], "info": {}, "licenses": []}
+    path.write_text(json.dumps({**rows, "annotations": [{"id": 1, "image_id": 9, "caption": "A man"}]}))
+    with pytest.raises(ValueError, match=r"COCO's own captions file.* Give Karpathy's dataset_coco\.json"):
+        read_coco(path, split="test")
 
 
 def test_cocos_own_caption_numbers_are_kept(karpathy_file: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_new_module_is_a_kind_of_dataset_that_is_planned_and_prepared(copied: 
     raw = {
         "datasets": {"poems": dataset},
         "downloads": {"accept": ["haiku"]},
+        "tables": {"table1_main": {"kind": "main", "experiments": ["mine"]}},
         "backbones": {"small": {"embedder": "oscar", "languages": ["ja"]}},
         "training_sets": {"poems": {"dataset": "poems", "split": "test", "dev_split": "test"}},
         "objectives": {"bi": {"bi_encoder": {}}},

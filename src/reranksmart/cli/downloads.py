@@ -9,7 +9,7 @@ import typer
 
 from reranksmart.cli.verb import verb
 from reranksmart.config import Downloads
-from reranksmart.datasets.fetched.archives import unpack
+from reranksmart.datasets.fetched.archives import folder_of, unpack
 from reranksmart.datasets.fetched.downloads import fetch, recorded
 from reranksmart.datasets.fetched.sources import SOURCES, read_sources, sources_below
 from reranksmart.files.storage import read_json, write_json
@@ -43,8 +43,8 @@ def unpack_verb(
     folder: Annotated[Path, typer.Option(help="the download folder")],
     output: Annotated[Path, typer.Option(help="the record: how many files were unpacked, and from what")],
 ) -> None:
-    """Unpacks a fetched .zip file into the folder of its name beside it."""
+    """Unpacks a fetched archive into the folder of its name beside it."""
     ((file, found),) = read_json(record).items()
     archive = folder / file
-    count = unpack(archive, archive.with_suffix(""))
+    count = unpack(archive, Path(folder_of(str(archive))))
     write_json(output, {"archive": file, "files": count, **found})

@@ -13,6 +13,7 @@ import typer
 from reranksmart import evaluation
 from reranksmart.cli.rankings import RankedGallery, Resamples, combinations_of
 from reranksmart.cli.verb import new_folder, verb
+from reranksmart.datasets.prepared.layout import read_foils
 from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions, Direction
@@ -104,7 +105,7 @@ def evaluate_twins_verb(
     """Twin accuracy of one model in one role, for every language of its captions."""
     keys = json.loads(experiment)
     ids, own, twin = read_twin_scores(scores / "scores.npz")
-    captions = read_captions(data / "captions.jsonl")
+    captions, foils = read_captions(data / "captions.jsonl"), read_foils(data)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     scored = captions.take(row_by_id[id_] for id_ in ids)
     tables = []
@@ -121,6 +122,7 @@ def evaluate_twins_verb(
                 twin_scores=twin[rows],
                 experiment=row_keys,
                 rng=np.random.default_rng(keys["seed"]),
+                foils=foils,
                 resamples=resamples,
             )
         )

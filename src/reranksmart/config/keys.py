@@ -99,3 +99,14 @@ class Keys(Frozen):
                     "folders of pictures, or files of region features"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _foils_are_twins(self) -> Keys:
+        for name, test_set in self.test_sets.items():
+            dataset = self.datasets.get(test_set.dataset)
+            if dataset and dataset.foils and not test_set.twins:
+                raise ValueError(
+                    f"test_sets.{name}: every second caption of dataset {test_set.dataset!r} is false of its picture, so that "
+                    "only choices can be measured; write twins: true into the test set"
+                )
+        return self

@@ -29,6 +29,8 @@ class Dataset(Frozen):
     """Whether its pictures are composed of stamps, so that the true place of every object is known."""
     disjoint: ClassVar[bool] = False
     """Whether no two of its splits may share a picture or a caption, which an audit proves before any training."""
+    foils: ClassVar[bool] = False
+    """Whether its images are twins of which one stands for a caption that is false of the other's picture."""
     terms: ClassVar[str | None] = None
     """The sentence that a user accepts, by the name of the kind, before its files are fetched."""
 

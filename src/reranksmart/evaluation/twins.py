@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ def twin_accuracy(
     twin_scores: NDArray[np.float32],
     experiment: Mapping[str, object],
     rng: np.random.Generator,
+    foils: Collection[str] = (),
     resamples: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
@@ -54,6 +55,9 @@ def twin_accuracy(
     of each caption whether ``own_scores`` (its score with its own image) beats ``twin_scores`` (with the twin), both
     (captions,). Image-to-text asks of each image whether its n-th caption beats the twin's n-th. The interval is
     ``bounded_interval``'s over pairs of twins. ``pairs_scored`` counts each (caption, image) once.
+
+    ``foils`` are twins that show the same picture with captions that are false of it (SugarCrepe). Then only images
+    that are no foils choose, and one is right where all of its captions win.
     """
     twin_of = twin_of_images(image_ids)
     outside = set(captions.image_ids) ^ set(image_ids)
@@ -80,10 +84,19 @@ def twin_accuracy(
     right_by_direction = {direction.value: won for direction, won in right.items()}
     right_by_direction["both"] = (right[Direction.TEXT_TO_IMAGE] + right[Direction.IMAGE_TO_TEXT]) / 2
     pairs = len(image_ids) // 2
+    if foils:
+        chosen = [rows_of[image] for image in image_ids if image not in foils]
+        if len(chosen) != pairs:
+            raise ValueError(
+                f"{len(image_ids) - len(chosen)} of {len(image_ids)} images are foils; it must be every second"
+            )
+        worst = np.array([right[Direction.IMAGE_TO_TEXT][rows].min() for rows in chosen])
+        right_by_direction, pair = {Direction.IMAGE_TO_TEXT.value: worst}, np.arange(len(chosen))
     weights = bounded_weights(pairs, resamples=resamples, rng=rng)
     rows = []
     for direction, won in right_by_direction.items():
-        shared = {"direction": direction, "queries": len(won), "images": len(image_ids), "pairs_scored": 2 * len(won)}
+        scored = len(captions) if foils else 2 * len(won)
+        shared = {"direction": direction, "queries": len(won), "images": len(image_ids), "pairs_scored": scored}
         interval = bounded_interval([sums_of_images(won, pair, pairs)], weights, confidence=confidence)
         rows.append(mean_row(shared, "twin accuracy", won.mean(), interval))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
+from reranksmart.datasets.fetched.archives import ENDINGS, folder_of
 from reranksmart.datasets.fetched.sources import SOURCES, read_sources
 from reranksmart.plan.names import settings
 
@@ -24,7 +25,7 @@ def located(config: Config, value: Any) -> Any:
         return value
     name, packed, inside = _parsed(config, value)
     path = f"{config.downloads.folder}/{name}"
-    return f"{path.removesuffix('.zip')}/{inside}".rstrip("/") if packed else path
+    return f"{folder_of(path)}/{inside}".rstrip("/") if packed else path
 
 
 def manifests(config: Config, value: Any) -> list[str]:
@@ -49,8 +50,8 @@ def _parsed(config: Config, place: str) -> tuple[str, bool, str]:
             f"{place!r}: no file or folder of the table of sources is called {name!r}. Did you mean one of {near}? "
             "Or give a path."
         )
-    if mark and not name.endswith(".zip"):
-        raise ConfigError(f"{place!r}: only a .zip file has an inside; leave #{inside} out.")
+    if mark and not name.endswith(ENDINGS):
+        raise ConfigError(f"{place!r}: only an archive ({', '.join(ENDINGS)}) has an inside; leave #{inside} out.")
     return name, bool(mark), inside.strip("/")
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SplitName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
-Language = Literal["en", "de", "fr", "cs", "es", "id", "ja", "ru", "tr", "zh"]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="code of ISO 639 in small letters: en, quz")]
 Capability = Literal["bi_encoder", "cross_encoder"]
 Sight = Literal["regions", "pixels", "states"]
 Count = Annotated[int, Field(ge=1)]
@@ -20,7 +20,7 @@ Place = Annotated[
     Field(
         min_length=1,
         description="a path; or source:FILE of datasets/sources.csv, which is fetched (source:FOLDER: all files below it; "
-        "source:FILE.zip#INSIDE: a folder or file of an archive, which is unpacked)",
+        "source:FILE.zip#INSIDE: a folder or file of an archive, .zip or .tar.gz, which is unpacked)",
     ),
 ]
 

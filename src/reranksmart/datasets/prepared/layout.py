@@ -24,6 +24,9 @@ class Prepared:
     broken: tuple[Broken, ...] = ()
 
 
+FOILS_FILE = "foils.jsonl"
+"""The image ids that stand for another one's picture with a caption that is false of it, one a line."""
+
 _LONGEST_NAME = 255  # bytes, of most file systems
 _UNWRITABLE = ("Cc", "Cs")  # control characters, and halves of characters
 
@@ -61,3 +64,9 @@ def read_image_ids(folder: Path) -> list[str]:
     if not all(isinstance(row.get("image_id"), str) for row in rows):
         raise ValueError(f"{folder / IMAGES_FILE} has a line without image_id; delete {folder} to have it made again.")
     return [row["image_id"] for row in rows]
+
+
+def read_foils(folder: Path) -> frozenset[str]:
+    """The images of a prepared split that stand for false captions; none where every caption is true of its image."""
+    path = folder / FOILS_FILE
+    return frozenset(row["image_id"] for row in read_jsonl(path)) if path.exists() else frozenset()

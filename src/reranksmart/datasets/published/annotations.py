@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.datasets.published.captions import PublishedCaption, collect, with_captions_each
-from reranksmart.datasets.published.texts import read_json_lines, read_json_text, require_known
+from reranksmart.datasets.published.texts import MEND, field_of, read_json_lines, read_json_text, require_known
 from reranksmart.values.records import Captions
 
 # The names of the splits in Karpathy's files; the field trains on train and restval together.
 _KARPATHY_SPLITS = {"train": ("train", "restval"), "dev": ("val",), "test": ("test",)}
-_COCO_PICTURE = re.compile(r"COCO_(?:train|val|test)\d{4}_(\d{12})")
-_MEND = "Mend the record or fetch the file again."
+_COCO_PICTURE = re.compile(r"(?:COCO_(?:train|val|test)\d{4}_)?(0\d{11})")  # 2014's and 2017's names
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ def photograph_id(name: str, *, place: str) -> str:
         return f"coco/{int(coco[1])}"
     if not name.isdecimal():
         raise ValueError(
-            f"{place}: {name!r} is neither a number of Flickr30k's nor as COCO_val2014_000000391895. Mend the name."
+            f"{place}: {name!r} is neither a number of Flickr30k's nor as COCO_val2014_000000391895 or "
+            "000000391895. Mend the name."
         )
     return f"flickr30k/{name}"
 
@@ -59,6 +59,11 @@ def read_pictures(path: Path, *, split: str | None) -> list[DescribedPicture]:
     if isinstance(content, list):
         _require_no_split(path, split)
         return _of_blip(content, path)
+    if isinstance(content, Mapping) and "annotations" in content:
+        raise ValueError(
+            f"{path} is COCO's own captions file, which has other splits than the field's. Give Karpathy's "
+            "dataset_coco.json, or one of BLIP's coco_karpathy_{train,val,test}.json."
+        )
     if not isinstance(content, Mapping) or not isinstance(content.get("images"), list):
         raise ValueError(
             f"{path} holds neither a list nor an object with a list of 'images'; Karpathy's and BLIP's layouts are "
@@ -69,7 +74,7 @@ def read_pictures(path: Path, *, split: str | None) -> list[DescribedPicture]:
     require_known(split, _KARPATHY_SPLITS, "split")
     wanted = _KARPATHY_SPLITS[split]
     records = ((row, f"{path}, image {number}") for number, row in enumerate(content["images"], start=1))
-    return [_of_karpathy(row, place) for row, place in records if _field(row, "split", str, place) in wanted]
+    return [_of_karpathy(row, place) for row, place in records if field_of(row, "split", str, place) in wanted]
 
 
 def read_split(path: Path, *, dataset: str, split: str | None, captions_per_image: int | None) -> Captions:
@@ -94,15 +99,15 @@ def _captions(pictures: Iterable[DescribedPicture], dataset: str) -> Iterator[Pu
 
 
 def _of_karpathy(row: Any, place: str) -> DescribedPicture:
-    sentences = _field(row, "sentences", list, place)
-    texts = [_field(sentence, "raw", str, place) for sentence in sentences]
-    numbers = [_field(sentence, "sentid", int, place) for sentence in sentences]
-    return DescribedPicture(_stem(_field(row, "filename", str, place)), tuple(texts), tuple(numbers), place)
+    sentences = field_of(row, "sentences", list, place)
+    texts = [field_of(sentence, "raw", str, place) for sentence in sentences]
+    numbers = [field_of(sentence, "sentid", int, place) for sentence in sentences]
+    return DescribedPicture(_stem(field_of(row, "filename", str, place)), tuple(texts), tuple(numbers), place)
 
 
 def _of_iglue(row: Any, place: str) -> DescribedPicture:
-    texts = _texts(_field(row, "sentences", list, place), place)
-    return DescribedPicture(_stem(_field(row, "img_path", str, place)), texts, (), place)
+    texts = _texts(field_of(row, "sentences", list, place), place)
+    return DescribedPicture(_stem(field_of(row, "img_path", str, place)), texts, (), place)
 
 
 def _of_blip(rows: Sequence[Any], path: Path) -> list[DescribedPicture]:
@@ -111,7 +116,7 @@ def _of_blip(rows: Sequence[Any], path: Path) -> list[DescribedPicture]:
     places: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
         place = f"{path}, record {number}"
-        name = _stem(_field(row, "image", str, place))
+        name = _stem(field_of(row, "image", str, place))
         value = row.get("caption")
         if isinstance(value, list) and name in texts:
             raise ValueError(f"{place}: picture {name!r} stands in {places[name]} already. Remove one of the two.")
@@ -122,15 +127,8 @@ def _of_blip(rows: Sequence[Any], path: Path) -> list[DescribedPicture]:
 
 def _texts(values: Sequence[Any], place: str) -> tuple[str, ...]:
     if not values or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{place}: the captions are {values!r}; there must be one or more texts. {_MEND}")
+        raise ValueError(f"{place}: the captions are {values!r}; there must be one or more texts. {MEND}")
     return tuple(values)
-
-
-def _field(row: Any, key: str, kind: type, place: str) -> Any:
-    value = row.get(key) if isinstance(row, Mapping) else None
-    if not isinstance(value, kind):
-        raise ValueError(f"{place}: {key!r} must be there and be a {kind.__name__}, got {value!r}. {_MEND}")
-    return value
 
 
 def _stem(name: str) -> str:

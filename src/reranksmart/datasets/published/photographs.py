@@ -51,9 +51,12 @@ def find_photograph(image_id: str, folders: Sequence[Path]) -> Path | None:
 
 
 def _names(image_id: str) -> list[str]:
-    """Paths below a folder of pictures: COCO's with and without the year's folder, others with any common ending."""
+    """Paths below a folder of pictures: COCO's of 2014 or 2017, with and without the year's folder, others with any
+    common ending."""
     dataset, name = image_id.split("/", 1)
     if dataset != "coco":
         return [f"{name}{ending}" for ending in _ENDINGS]
-    files = [(f"{part}2014", f"COCO_{part}2014_{int(name):012}.jpg") for part in ("val", "train", "test")]
+    parts = ("val", "train", "test")
+    files = [(f"{part}2014", f"COCO_{part}2014_{int(name):012}.jpg") for part in parts]
+    files += [(f"{part}2017", f"{int(name):012}.jpg") for part in parts]
     return [path for folder, file in files for path in (file, f"{folder}/{file}")]

@@ -7,12 +7,13 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reranksmart.files.reading import most_unpacked
 
+MEND = "Mend the record or fetch the file again."
 AGAIN = "Fetch the file again, or set the dataset's folder to where it is."
 
 
@@ -20,6 +21,14 @@ def require_known(value: Any, known: Iterable[Any], what: str) -> None:
     """ValueError unless the value is one of the known ones."""
     if value not in (known := list(known)):
         raise ValueError(f"{what} {value!r} is unknown; there are {known}. Use one of these.")
+
+
+def field_of(row: Any, key: str, kind: type, place: str) -> Any:
+    """The value of a record's key; ValueError where it is missing or of another type."""
+    value = row.get(key) if isinstance(row, Mapping) else None
+    if not isinstance(value, kind):
+        raise ValueError(f"{place}: {key!r} must be there and be a {kind.__name__}, got {value!r}. {MEND}")
+    return value
 
 
 def plain_or_gzip(path: Path) -> Path:

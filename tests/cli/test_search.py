@@ -30,7 +30,7 @@ def require_served_until_interrupted(index: Path) -> None:
         server.send_signal(signal.SIGINT)
         assert (server.wait(), server.stderr.read()) == (0, "")
     assert taken.returncode == 1
-    assert "nothing can listen on '127.0.0.1'" in taken.stderr
+    assert "of '127.0.0.1' is in use by another program" in taken.stderr
     assert taken.stdout == ""
 
 

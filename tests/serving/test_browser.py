@@ -50,7 +50,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
-    page.get_by_text("16 pictures of").wait_for()
+    page.get_by_text("16 pictures. Ask").wait_for()
     yield page
     assert [url for url in requests if not url.startswith((address, f"blob:{address}"))] == []
     assert errors == []
@@ -77,9 +77,69 @@ def test_a_typed_text_shows_both_lists_what_moved_and_the_times(page: Page, sear
         assert told in entry.inner_text()
     stages = page.locator("#times dt").all_inner_texts()
     assert stages == ["encode query", "search", "score pairs", "together"]
-    for image in page.locator("#reranked img").all():
-        image.scroll_into_view_if_needed()
-        page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    page.wait_for_function("[...document.querySelectorAll('#lists img')].every(image => image.naturalWidth === 256)")
+
+
+def test_the_start_shows_examples_and_the_index_and_an_empty_query_returns_to_it(page: Page) -> None:
+    assert page.title() == "pictures: picture search"
+    assert page.get_by_role("heading", level=1).inner_text() == "Search “pictures”"
+    assert page.locator("#examples li").count() == 12
+    page.locator("#tries button").first.click()
+    page.locator("#reranked li").first.wait_for()
+    assert not page.locator("#start").is_visible()
+    page.get_by_label("What to look for").fill(" ")
+    page.keyboard.press("Enter")
+    page.locator("#start").wait_for()
+    assert not page.locator("#lists").is_visible()
+
+
+def test_each_question_is_an_entry_of_the_history(page: Page, address: str) -> None:
+    ask(page, "gold")
+    first = names(page, "reranked")
+    ask(page, "a red ellipse")
+    page.wait_for_function("document.title.startsWith('a red ellipse')")
+    page.go_back()
+    page.wait_for_function("document.title.startsWith('gold')")
+    page.get_by_text("answers;").wait_for()
+    assert names(page, "reranked") == first
+    assert page.locator("#text").input_value() == "gold"
+    page.go_back()
+    page.locator("#start").wait_for()
+    assert page.url == address
+    page.go_forward()
+    page.locator("#reranked li").first.wait_for()
+
+
+def test_an_answer_opens_large_with_its_scores_and_finds_pictures_like_it(page: Page, searcher: Searcher) -> None:
+    ask(page, "a red rectangle")
+    best = searcher.search("a red rectangle", k=20, top=12).reranked[0]
+    page.locator("#reranked li").first.click()
+    large = page.locator("#large")
+    assert large.locator("h2").inner_text() == best.picture.name
+    assert large.locator("#large-path").input_value() == str(best.picture)
+    told = large.locator("dl").inner_text()
+    assert f"log-odds {best.log_odds:.2f}" in told
+    assert f"cosine {best.cosine:.3f}" in told
+    page.wait_for_function("document.querySelector('#large img').naturalWidth === 160")
+    page.keyboard.press("Escape")
+    page.locator("#retrieved li").first.focus()
+    page.keyboard.press("Enter")
+    large.get_by_role("button", name="Pictures like it").click()
+    page.get_by_text("most alike first").wait_for()
+    assert names(page, "retrieved")[0] != best.id
+    assert page.locator("#reranked li").count() == 0
+
+
+def test_more_is_shown_on_demand(page: Page) -> None:
+    ask(page, "a red rectangle")
+    page.get_by_role("button", name="Show more").click()
+    page.get_by_text("16 answers;").wait_for()
+    assert page.locator("#more-line").is_hidden()
+
+
+def test_words_without_a_meaning_are_named(page: Page) -> None:
+    ask(page, "a red 猫")
+    assert "The model has no word for “猫”" in page.locator("#status").inner_text()
 
 
 def test_the_slider_changes_the_depth(page: Page) -> None:
@@ -133,7 +193,7 @@ def test_a_picture_finds_captions_and_a_script_in_one_is_only_text(page: Page, p
     shown = [text for stage in ("retrieved", "reranked") for text in page.locator(f"#{stage} .text").all_inner_texts()]
     assert len(shown) == 24
     assert page.locator("#lists script, #lists [onerror]").count() == 0
-    assert page.title() == "Retrieve fast, rerank smart"
+    assert page.title() == "Your picture – pictures"
 
 
 def test_a_script_as_a_caption_is_shown_letter_by_letter(page: Page, picture: Path) -> None:
@@ -149,7 +209,7 @@ def test_a_script_as_a_caption_is_shown_letter_by_letter(page: Page, picture: Pa
     page.evaluate("found => show(found)", {**answer, "batch_size": 1})
     assert page.locator("#reranked .text").inner_text() == script
     assert page.locator("#lists script, #lists [onerror]").count() == 0
-    assert page.title() == "Retrieve fast, rerank smart"
+    assert page.title() == "pictures: picture search"
 
 
 def test_a_file_that_is_no_picture_is_told_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import re
 import sys
 import textwrap
 
 from reranksmart import __version__
 from reranksmart.cli.parent import end_with_parent
+from reranksmart.cli.terminal import printable
 from reranksmart.files.code.verbs import verbs
 
 _USAGE = """\
@@ -36,10 +38,12 @@ def main() -> None:
         print(f"reranksmart: there is no verb {verb!r}.{_nearest(verb)}\n\n{_usage()}", file=sys.stderr)
         raise SystemExit(2)
     try:
+        if verb == "search":
+            _require_no_dashed_text(sys.argv[2:])
         load(verb)
         _run()
     except (ValueError, KeyError, OSError, FloatingPointError) as error:
-        print(f"reranksmart {verb}: {_message(error)}", file=sys.stderr)
+        print(printable(f"reranksmart {verb}: {_message(error)}"), file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt:  # while the verb is loaded; later typer sees it first
         raise SystemExit(130) from None
@@ -64,6 +68,15 @@ def _usage() -> str:
     lines = [f"  {name:{widest}}  {summary.removesuffix('.')}" for name, summary in by_hand.items()]
     others = textwrap.wrap(", ".join(name for name in known if name not in by_hand), width=78, break_on_hyphens=False)
     return _USAGE.format(by_hand="\n".join(lines), by_rules=textwrap.indent("\n".join(others), "  "))
+
+
+def _require_no_dashed_text(words: list[str]) -> None:
+    options = words[: words.index("--")] if "--" in words else words
+    if dashed := next((word for word in options if re.match(r"-(\d|-?\w* )", word)), None):
+        raise ValueError(
+            f"{dashed!r} begins with a dash, as an option does. Give a text that does so last, behind two dashes: "
+            f'reranksmart search --index FOLDER -- "{dashed}"'
+        )
 
 
 def _nearest(verb: str) -> str:

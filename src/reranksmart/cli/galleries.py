@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import socket
 import sys
 from contextlib import suppress
@@ -11,14 +11,18 @@ from typing import Annotated
 
 import typer
 
+from reranksmart.cli.answers import as_json as answers_as_json
+from reranksmart.cli.answers import as_text as answers_as_text
+from reranksmart.cli.answers import texts_asked
 from reranksmart.cli.broken import report_broken
 from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
-from reranksmart.files.picture_folders import find_pictures
+from reranksmart.files.picture_folders import SUFFIXES, find_pictures
 from reranksmart.files.storage import read_captions
-from reranksmart.searching import Hit, Results, Searcher, build_index_folder, gather_index_folder
-from reranksmart.searching.folder import read_index_settings, require_replaceable
+from reranksmart.searching import Query, Searcher, build_index_folder, gather_index_folder
+from reranksmart.searching.folder import SETTINGS_FILE, read_index_settings, require_replaceable
+from reranksmart.searching.refreshing import drop_deleted
 from reranksmart.serving.app import LOCAL_NAMES, create_app
 from reranksmart.serving.guards import guarded
 from reranksmart.values.gallery import Gallery
@@ -32,17 +36,31 @@ Reranker = Annotated[Path | None, typer.Option(help="folder of the model that re
 @verb(computes=True, by_hand=True)
 def gallery_verb(
     images: Annotated[Path, typer.Option(help="folder of pictures, at any depth")],
-    model: Model,
     output: Annotated[Path, typer.Option(help="the index")],
+    model: Model | None = None,
     reranker: Reranker = None,
     captions: Annotated[Path | None, typer.Option(help="JSON Lines or CSV, so that pictures find captions")] = None,
     max_regions: Annotated[int, typer.Option(help="regions of a picture, as in training", min=1)] = 12,
     max_tokens: Annotated[int, typer.Option(help="tokens of a text, as in training", min=1)] = 70,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="add new pictures to the index, drop deleted ones")
+    ] = False,
 ) -> None:
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
     total = len(find_pictures(images))
+    if refresh:
+        print(f"{drop_deleted(output):,} deleted pictures dropped.", file=sys.stderr)
+        _add(Searcher.load(output), [images])
+        return
     require_replaceable(output, [images])
+    if (output / SETTINGS_FILE).is_file():
+        raise ValueError(
+            f"{output} is an index already. Give --refresh to add new pictures to it and drop deleted ones, or delete it, or "
+            "name another folder."
+        )
+    if model is None:
+        raise ValueError("a new index needs the folder of a trained model; give --model.")
     with new_folder(output) as target:
         broken = build_index_folder(
             images,
@@ -99,7 +117,10 @@ def gather_verb(
 @verb(computes=True, by_hand=True)
 def search_verb(
     index: Index,
-    words: Annotated[list[str] | None, typer.Argument(help="what to look for, in quotes", metavar="[TEXT]")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="what to look for; several texts in quotes", metavar="[TEXT]...")
+    ] = None,
+    queries: Annotated[Path | None, typer.Option(help="a file of texts, one a line; -: from the input")] = None,
     image: Annotated[Path | None, typer.Option(help="a picture that asks for captions")] = None,
     k: Annotated[int, typer.Option(help="candidates that are re-ranked", min=1)] = 20,
     top: Annotated[int, typer.Option(help="answers shown", min=1)] = 10,
@@ -108,30 +129,30 @@ def search_verb(
         list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
     ] = None,
 ) -> None:
-    """Ranks an index's pictures for a text, or its captions for a picture; adds pictures to it before, if asked."""
+    """Ranks an index's pictures for texts, or its captions for a picture; adds pictures to it before, if asked."""
     read_index_settings(index)  # names a wrong folder before anything is loaded
-    text, more = _text_and_pictures(words or [], adding=bool(gallery))
-    if text is None and image is None and not gallery:
+    asked, more = _words_and_pictures(words or [], adding=bool(gallery))
+    wanted = [Query(text, depth=k, top=top) for text in texts_asked(asked, queries)]
+    if image is not None:
+        wanted.append(Query(image=image, depth=k, top=top))
+    if not wanted and not gallery:
         raise ValueError('nothing is asked; give a text in quotes, --image or --gallery, as in search "a red car".')
+    print(f"loading the index {index} ...", file=sys.stderr, flush=True)
     searcher = Searcher.load(index)
     if gallery:
         _add(searcher, [*gallery, *more])
-    if text is None and image is None:
-        return
-    results = searcher.search(text, image=image, k=k, top=top)
-    print(json.dumps(results.as_json(), indent=1, ensure_ascii=False) if as_json else _told(results))
+    if wanted:
+        answers = searcher.search_many(wanted)
+        print(answers_as_json(answers) if as_json else answers_as_text(wanted, answers))
 
 
-def _text_and_pictures(words: list[str], *, adding: bool) -> tuple[str | None, list[Path]]:
-    """The text asked, and the pictures that a shell made of ``--gallery new/*.jpg`` after the first."""
+def _words_and_pictures(words: list[str], *, adding: bool) -> tuple[list[str], list[Path]]:
+    """The words asked, and the pictures that a shell made of ``--gallery new/*.jpg`` after the first."""
     pictures = [Path(word) for word in words if adding and Path(word).exists()]
-    texts = [word for word in words if not (adding and Path(word).exists())]
-    if len(texts) > 1:
-        raise ValueError(
-            f"one text is asked, got {len(texts)}: {texts}. Put the text in quotes"
-            + ("; what is to be added must exist." if adding else ".")
-        )
-    return (texts[0] if texts else None), pictures
+    asked = [word for word in words if not (adding and Path(word).exists())]
+    if gone := [word for word in asked if adding and Path(word).suffix.lower() in SUFFIXES]:
+        raise ValueError(f"{gone[0]} does not exist; what is to be added must.")
+    return asked, pictures
 
 
 def _add(searcher: Searcher, offered: list[Path]) -> None:
@@ -143,22 +164,6 @@ def _add(searcher: Searcher, offered: list[Path]) -> None:
         f"the index has {len(searcher):,} pictures.",
         file=sys.stderr,
     )
-
-
-def _told(results: Results) -> str:
-    """The re-ranked list with both stages' ranks and scores, and the times, as plain text."""
-    lines = [
-        f"{'rank':>4} {'was':>4} {'cosine':>7} {'log-odds':>9}  {'caption' if results.reranked[0].text else 'picture'}"
-    ]
-    lines += [_line(hit) for hit in results.reranked]
-    times = ", ".join(f"{stage} {time:.1f} ms" for stage, time in results.times_ms.items())
-    return "\n".join([*lines, f"{times}; {results.depth} of the retriever's candidates re-ranked"])
-
-
-def _line(hit: Hit) -> str:
-    log_odds = f"{hit.log_odds:9.2f}" if hit.log_odds is not None else f"{'-':>9}"
-    shown = f"{hit.text}  [{hit.picture}]" if hit.text else str(hit.picture)
-    return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {shown}"
 
 
 @verb(computes=True, by_hand=True)
@@ -185,6 +190,11 @@ def _listening(host: str, port: int) -> socket.socket:
             raise ValueError("it names no single IPv4 address")
         return socket.create_server((host, port))
     except (OSError, OverflowError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise ValueError(
+                f"port {port} of {host!r} is in use by another program, maybe another `reranksmart serve`. End it, or "
+                "choose another --port (0: any that is free)."
+            ) from error
         raise ValueError(
             f"nothing can listen on {host!r}, port {port} ({error}). An address or name of this machine is needed, by which "
             "others call it, and a free port. Choose another --host or --port."

@@ -50,10 +50,6 @@ class Contents:
     def picture_by_id(self) -> dict[str, PictureFile]:
         return {picture.id: picture for picture in self.pictures}
 
-    def path_of(self, image_id: str) -> Path:
-        """The file of a picture; KeyError where the index does not have it."""
-        return self.picture_by_id[image_id].path
-
     @cached_property
     def path_by_digest(self) -> dict[str, Path]:
         return {picture.sha256: picture.path for picture in self.pictures}

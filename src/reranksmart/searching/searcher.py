@@ -89,7 +89,7 @@ class Searcher:
                 self.contents.require_same_detector(looked.reranker)
                 vectors = self.models.embed_pictures(looked).vectors
                 part = Part(tuple(new), build_index(vectors), looked.reranker)
-                number = len(self.contents.parts)
+                number = int(part_folders(self.folder)[-1].name) + 1
                 write_part(self.folder, part, number=number)
                 self.contents.add(read_part(part_folder(self.folder, number), index=self.folder))
         return Added(tuple(picture.id for picture in new), tuple(known), tuple(broken))
@@ -138,7 +138,7 @@ class Searcher:
     def _alike(self, queries: Sequence[Query]) -> list[Results]:
         """Pictures nearest to each picture, but for itself, by the retriever alone: there is no pair of two pictures."""
         contents, times = self.contents, dict[str, float]()
-        places = [query.image or contents.path_of(cast(str, query.like)) for query in queries]
+        places = [query.image or contents.picture_by_id[cast(str, query.like)].path for query in queries]
         with clock(times, "look at picture"):
             asking = self.models.look([(f"query/{row}", path) for row, path in enumerate(places)])
         with clock(times, "encode query"):
@@ -153,7 +153,7 @@ class Searcher:
             others = [(image_id, cosine) for image_id, cosine in near if image_id != query.like][: query.top]
             hits = []
             for place, (image_id, cosine) in enumerate(others, start=1):
-                path = contents.path_of(image_id)
+                path = contents.picture_by_id[image_id].path
                 hits.append(Hit(image_id, path, None, place, place, cosine, None, deleted=not path.exists()))
             answers.append(Results(SIMILAR, 0, tuple(hits), (), times, len(queries)))
         return answers

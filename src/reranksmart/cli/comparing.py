@@ -29,32 +29,30 @@ def compare_verb(
     permutations: Resamples = 10_000,
     resamples: Resamples = 1000,
 ) -> None:
-    """Paired tests of the systems that the paper compares: R@1 of both directions, and mR."""
+    """Paired tests of the systems that the paper compares, over all seeds: R@1 of both directions, and mR."""
     rows = []
     for fields in json.loads(comparisons):
         language = fields.pop("language")
         comparison = Comparison(**fields)
-        for seed in map(int, seeds.split(",")):
-            found = [
+        first, second = (
+            [
                 evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, language, depth))
-                for system in comparison.systems
+                for seed in map(int, seeds.split(","))
             ]
-            for measure, direction in (
-                ("R@1", Direction.TEXT_TO_IMAGE),
-                ("R@1", Direction.IMAGE_TO_TEXT),
-                ("mR", None),
-            ):
-                outcome = compare(
-                    *found,
-                    measure=measure,
-                    direction=direction,
-                    rng=np.random.default_rng(seed),
-                    draws=permutations,
-                    resamples=resamples,
-                )
-                systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
-                shared = comparison.model_dump(exclude={"systems"})
-                rows.append({**shared, **systems, "seed": seed, **vars(outcome)})
+            for system in comparison.systems
+        )
+        runs = list(zip(first, second, strict=True))
+        for measure, direction in (("R@1", Direction.TEXT_TO_IMAGE), ("R@1", Direction.IMAGE_TO_TEXT), ("mR", None)):
+            outcome = compare(
+                runs,
+                measure=measure,
+                direction=direction,
+                rng=np.random.default_rng(int(seeds.split(",")[0])),
+                draws=permutations,
+                resamples=resamples,
+            )
+            systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
+            rows.append({**comparison.model_dump(exclude={"systems"}), **systems, **vars(outcome)})
     with atomic_path(output) as target:
         pd.DataFrame(rows).to_csv(target, index=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ PerQuery = Mapping[Direction, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far system a lies above system b, in points (percent), and how likely that is by luck."""
+    """How far system a lies above system b, in points (percent), in the mean over seeds, and how likely that is by luck."""
 
     measure: str
     direction: str
@@ -29,11 +29,13 @@ class Comparison:
     p_value: float
     queries: int
     images: int
+    seeds: int
+    seeds_of_sign: int
+    """In how many seeds the difference has the sign of the mean."""
 
 
 def compare(
-    per_query_a: PerQuery,
-    per_query_b: PerQuery,
+    runs: Sequence[tuple[PerQuery, PerQuery]],
     *,
     measure: str,
     direction: Direction | None,
@@ -42,43 +44,98 @@ def compare(
     resamples: int = 1000,
     confidence: float = 0.95,
 ) -> Comparison:
-    """System a against system b on the same queries.
+    """System a against system b on the same queries; ``runs`` holds what both answered, a pair for each seed.
 
-    ``measure`` is a column of the per-query frames in one ``direction``, or ``mR`` or ``rsum`` with direction None.
-    The two-sided p-value is of a paired permutation test that swaps the systems for all queries of an image at once
-    (exact where 2^images <= ``draws``); the interval of the difference is a bootstrap over images. The frames carry
-    the column ``image``. Raises ValueError where the systems answered different queries.
+    ``measure`` is a column of the per-query frames in one ``direction``, or ``mR`` or ``rsum`` with direction None. The
+    frames carry the column ``image``. Raises ValueError where the systems answered different queries.
+
+    **One seed.** The two-sided p-value is of a paired permutation test that swaps the systems for all queries of an image
+    at once (exact where 2^images <= ``draws``); the interval is a bootstrap over images. Both are about these two trained
+    models, and say nothing of how another seed would come out.
+
+    **Several seeds.** A hierarchical bootstrap, whose interval and two-sided p-value are about another seed and other
+    images. Images are drawn with all their queries and all seeds, as every seed answers the same ones. Seeds are too few
+    to be drawn: three have ten different resamples, and all agree in sign by luck once in four. Their part of the error is
+    therefore drawn from Student's t with seeds - 1 degrees of freedom, scaled by the standard error of the mean over seeds.
+    Where seeds agree this is the bootstrap over images, where they alone differ it is the t-test over seeds; what image and
+    seed do together counts in both parts, which errs on the careful side. A permutation test that swaps whole seeds would
+    be exact, but with three seeds its p-value is never below 0.25.
     """
+    shares, resampled, queries, images = _differences(runs, measure, direction, resamples=resamples, rng=rng)
+    of_seeds = shares.sum(axis=1)
+    difference = float(of_seeds.mean())
+    if len(runs) > 1:
+        error = of_seeds.std(ddof=1) / np.sqrt(len(runs))
+        drawn = rng.choice(resampled, size=draws) + error * rng.standard_t(len(runs) - 1, size=draws)
+        p_value = _share_beyond_zero(drawn)
+        low, high = percentile_interval(drawn, confidence=confidence)
+    else:
+        p_value = _sign_flip_p_value(shares[0], draws=draws, rng=rng)
+        low, high = percentile_interval(resampled, confidence=confidence)
+    return Comparison(
+        measure=measure,
+        direction="both" if direction is None else direction.value,
+        difference=difference,
+        low=low,
+        high=high,
+        p_value=p_value,
+        queries=queries,
+        images=images,
+        seeds=len(runs),
+        seeds_of_sign=int((np.sign(of_seeds) == np.sign(difference)).sum()),
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values adjusted for all of them (Holm 1979): below a level, all claims below it hold together at that level."""
+    adjusted = np.zeros(len(p_values))
+    worst = 0.0
+    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = worst
+    return adjusted.tolist()
+
+
+def _differences(
+    runs: Sequence[tuple[PerQuery, PerQuery]],
+    measure: str,
+    direction: Direction | None,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int, int]:
+    """What each image adds to the difference in each run (S, I), the mean over runs of each resample (R,), and the numbers
+    of queries and images."""
     parts = _parts(measure, direction)
-    for part, _, _ in parts:
-        _require_same_queries(per_query_a, per_query_b, part)
-    frames = [per_query_a[part] for part in dict.fromkeys(part for part, _, _ in parts)]
-    images = sorted(set().union(*(frame["image"] for frame in frames)))
+    asked = list(dict.fromkeys(part for part, _, _ in parts))
+    first = runs[0][0]
+    for per_query in (found for run in runs for found in run):
+        for part in asked:
+            _require_same_queries(first, per_query, part)
+    images = sorted(set().union(*(first[part]["image"] for part in asked)))
     weights = image_weights(len(images), resamples=resamples, rng=rng)
-    shares = np.zeros(len(images))  # what each image adds to the difference
+    shares = np.zeros((len(runs), len(images)))
     resampled = np.zeros(resamples)
     for part, column, factor in parts:
-        frame = per_query_a[part]
+        frame = first[part]
         if column not in frame:
             raise ValueError(
                 f"measure {column!r} is not known; there are {[*frame.columns.drop('image')]}, mR and rsum"
             )
         code = pd.Index(images).get_indexer(frame["image"])
-        gained = 100 * factor * (frame[column] - per_query_b[part].loc[frame.index, column]).to_numpy()
-        sums = np.bincount(code, weights=gained, minlength=len(images))
-        shares += sums / len(frame)
-        resampled += (weights @ sums) / (weights @ np.bincount(code, minlength=len(images)))
-    low, high = percentile_interval(resampled, confidence=confidence)
-    return Comparison(
-        measure=measure,
-        direction="both" if direction is None else direction.value,
-        difference=float(shares.sum()),
-        low=low,
-        high=high,
-        p_value=_sign_flip_p_value(shares, draws=draws, rng=rng),
-        queries=sum(len(frame) for frame in frames),
-        images=len(images),
-    )
+        counts = weights @ np.bincount(code, minlength=len(images))
+        for seed, (a, b) in enumerate(runs):
+            gained = 100 * factor * (a[part].loc[frame.index, column] - b[part].loc[frame.index, column]).to_numpy()
+            sums = np.bincount(code, weights=gained, minlength=len(images))
+            shares[seed] += sums / len(frame)
+            resampled += (weights @ sums) / counts / len(runs)
+    return shares, resampled, sum(len(first[part]) for part in asked), len(images)
+
+
+def _share_beyond_zero(drawn: NDArray[np.float64]) -> float:
+    """Two-sided: twice the share of draws on the rarer side of zero, counting one more so that none is certain."""
+    rarer = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    return float(min(1.0, 2 * (1 + rarer) / (1 + len(drawn))))
 
 
 def _parts(measure: str, direction: Direction | None) -> list[tuple[Direction, str, float]]:

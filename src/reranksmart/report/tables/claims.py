@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind, Reads
-from reranksmart.report.labels import SHORT_DIRECTIONS, SYSTEM_LABELS, number, system_label
+from reranksmart.report.labels import SHORT_DIRECTIONS, SYSTEM_LABELS, number, plural, system_label
 from reranksmart.report.leaks import leak_of, with_leaks
 from reranksmart.report.paper import paper_numbers, paper_value
 from reranksmart.report.reading import read_frame
@@ -21,21 +21,23 @@ _PAPER_DATASET = "MSCOCO 5k"
 
 
 def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
-    """The paper's claims as paired tests: one group a claim, one row a measure and seed.
+    """The paper's claims as paired tests: one group a claim, one row a measure.
 
-    ``comparisons``: claim, system_a, system_b, test_set, seed, measure, direction, difference, low, high, p_value, queries and
-    images. The paper's difference is that of its Table 1, on the dataset of the test set's label; on MSCOCO 5k where
+    ``comparisons``: claim, system_a, system_b, test_set, measure, direction, difference, low, high, p_value, queries,
+    images, seeds and seeds_of_sign. The paper's difference is that of its Table 1, on the dataset of the test set's label; on MSCOCO 5k where
     it has none.
     """
+    seeds = int(comparisons["seeds"].max())
     columns = (
         Column("difference", "difference, points", unit="points"),
         Column("p_value", "p", unit="p", in_paper=False),
+        Column("p_adjusted", "p, Holm", unit="p", in_paper=False),
+        *((Column("seeds_of_sign", "seeds of this sign", unit="count", in_paper=False),) if seeds > 1 else ()),
     )
     numbers, labels, names = paper_numbers(), asked.labels, dict(asked.test_sets)
-    several = comparisons["seed"].nunique() > 1
     rows = []
     beside: list[str] = []  # the datasets of the paper's differences
-    for line in comparisons.to_dict("records"):
+    for line in adjusted(comparisons).to_dict("records"):
         published = names.get(line["test_set"]) or _PAPER_DATASET
         column = line["measure"] if line["direction"] == "both" else f"{line['direction']} {line['measure']}"
         a, b = (
@@ -51,18 +53,19 @@ def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
         )
         beside += [published] if difference.paper is not None else []
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
-        key = f"{line['system_a']} - {line['system_b']} {column}" + (f" seed {line['seed']}" if several else "")
+        key = f"{line['system_a']} - {line['system_b']} {column}"
         label = f"{systems}, {_column_label(column)}{_where(line, comparisons)}"
-        rows.append(Row(key, label, (difference, Cell(value=line["p_value"])), group=line["claim"]))
+        cells = [difference, *(Cell(value=line[key]) for key in ("p_value", "p_adjusted"))]
+        cells += [Cell(text=f"{line['seeds_of_sign']} of {seeds}")] if seeds > 1 else []
+        rows.append(Row(key, label, tuple(cells), group=line["claim"]))
     images = sorted(comparisons["images"].unique())
     shown = " and ".join(dict.fromkeys(beside)) or _PAPER_DATASET
     return Table(
         name=asked.name,
         title="The paper's claims, tested",
-        caption="Difference in points of percent with its 95 % interval (bootstrap over images), and the two-sided p "
-        "of a paired permutation test that swaps the two systems for all queries of an image at once. "
-        f"n = {' or '.join(f'{count:,}' for count in images)} images. Each p is that of its own test alone, not adjusted for "
-        f"all {len(rows)} of them. A large p does not show that two systems are equal: the interval says how far apart they "
+        caption=f"Difference in points of percent with its 95 % interval, and two-sided p. {_METHODS[seeds > 1]} "
+        f"n = {' or '.join(f'{count:,}' for count in images)} images, {plural(seeds, 'seed')}. p is of one test alone; p, Holm "
+        f"is adjusted for all {len(rows)} of them. A large p does not show that two systems are equal: the interval says how far apart they "
         "may lie.",
         header="comparison",
         columns=columns,
@@ -72,10 +75,24 @@ def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
     )
 
 
+_METHODS = {
+    False: "The interval is a bootstrap over images, p of a paired permutation test that swaps the two systems for all "
+    "queries of an image at once: both are about these trained models, not about other seeds.",
+    True: "Both are of a hierarchical bootstrap: images are drawn with all their queries and seeds, the seeds' part of the "
+    "error from Student's t, so that they hold for other images and other seeds.",
+}
+
+
+def adjusted(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons with a column ``p_adjusted``, for all of them together."""
+    from reranksmart.evaluation.significance import holm
+
+    return comparisons.assign(p_adjusted=holm(comparisons["p_value"].tolist()))
+
+
 def _where(line: Mapping[Hashable, object], comparisons: pd.DataFrame) -> str:
-    """The test set and seed of a comparison, where there are several."""
-    test_set = f" on {line['test_set']}" if comparisons["test_set"].nunique() > 1 else ""
-    return test_set + (f", seed {line['seed']}" if comparisons["seed"].nunique() > 1 else "")
+    """The test set of a comparison, where there are several."""
+    return f" on {line['test_set']}" if comparisons["test_set"].nunique() > 1 else ""
 
 
 def _column_label(column: str) -> str:
@@ -84,17 +101,18 @@ def _column_label(column: str) -> str:
 
 def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LABELS, level: float = 0.05) -> list[str]:
     """A sentence for R@1 in each direction of a comparison: by how much, and whether luck would explain it."""
-    chosen = comparisons[comparisons["measure"] == "R@1"]
+    everything = adjusted(comparisons)
     sentences = []
-    for line in chosen.to_dict("records"):
+    for line in everything[everything["measure"] == "R@1"].to_dict("records"):
         a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
         points = round(line["difference"], 1)
         lies = f"{abs(points):.1f} points {'above' if points > 0 else 'below'}" if points else "level with"
-        p = f"p {number(line['p_value'], 'p')}" if line["p_value"] < 0.001 else f"p = {number(line['p_value'], 'p')}"
-        where = _where(line, comparisons)
-        luck = "" if line["p_value"] < level else ", not significant"
+        p = number(line["p_adjusted"], "p")
+        told = [f"p {p}" if p.startswith("<") else f"p = {p}"]
+        told += [] if line["p_adjusted"] < level else ["not significant"]
+        told += [f"so in {line['seeds_of_sign']} of {line['seeds']} seeds"] if line["seeds"] > 1 else []
         direction = SHORT_DIRECTIONS[line["direction"]]
-        sentences.append(f"{a} lies {lies} {b} in {direction} R@1{where} ({p}{luck}).")
+        sentences.append(f"{a} lies {lies} {b} in {direction} R@1{_where(line, comparisons)} ({', '.join(told)}).")
     return sentences
 
 

@@ -1,9 +1,12 @@
 import copy
+import importlib.util
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from reranksmart import plan
 from reranksmart.config import ConfigError, validated
@@ -161,6 +164,25 @@ def test_a_configuration_of_old_keys_learns_the_new_ones():
     without = {key: value for key, value in DEFAULT.items() if key not in ("tables", "figures")}
     with pytest.raises(ConfigError, match=r"tables: missing.*\{kind: main, experiments: \[main, main_exhaustive\]\}"):
         validated(without)
+
+
+def described() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("describe_config", ROOT / "workflow/scripts/describe_config.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_schema_and_the_page_of_keys_are_current():
+    for path, text in described().texts().items():
+        assert path.read_text() == text, "run python workflow/scripts/describe_config.py"
+
+
+def test_shipped_configurations_fit_the_schema_and_a_misspelt_key_does_not():
+    schema = Draft202012Validator(described().schema())
+    for path in (ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")):
+        assert [error.message for error in schema.iter_errors(yaml.safe_load(path.read_text()))] == [], path
+    assert not schema.is_valid(changed("tables.depth.experiment", ["depth"]))
 
 
 def test_an_overlay_takes_a_table_away_by_null():

@@ -14,9 +14,9 @@ from reranksmart.values.settings import Count, Frozen, Name, Names, SplitName
 class System(Frozen):
     """What answers queries: objectives whose models retrieve and re-rank. Without a retriever all pairs are scored."""
 
-    label: str
-    retriever: Name | None = None
-    reranker: Name | None = None
+    label: str = Field(description="its name in tables and figures")
+    retriever: Name | None = Field(None, description="objective whose model retrieves; null: every pair is scored")
+    reranker: Name | None = Field(None, description="objective whose model re-ranks; null: none does")
     retriever_backbone: Name | None = Field(None, description="null: that of the experiment")
     reranker_backbone: Name | None = Field(
         None, description="null: that of the experiment; another: one model retrieves, quite another re-ranks"
@@ -43,8 +43,8 @@ class System(Frozen):
 class TestSet(Frozen):
     __test__ = False  # not a test class
 
-    dataset: Name
-    split: Name
+    dataset: Name = Field(description="that asks and answers")
+    split: Name = Field(description="whose captions and images ask each other")
     distractors: tuple[SplitName, ...] = Field(
         (), description="splits whose images and captions enlarge the gallery; another dataset's as dataset.split"
     )
@@ -88,12 +88,14 @@ class TestSet(Frozen):
 class AllowedLeak(Frozen):
     """A test on images of the training, allowed in spite of the audit, whose table names it."""
 
-    training_set: Name
-    test_set: Name
+    training_set: Name = Field(description="that holds images of the test")
+    test_set: Name = Field(description="whose table names the leak")
 
 
 class Fusion(Frozen):
-    method: Literal["none", "weighted", "weighted_probability", "reciprocal_rank"] = "none"
+    method: Literal["none", "weighted", "weighted_probability", "reciprocal_rank"] = Field(
+        "none", description="how the two scores are joined; none: the reranker alone"
+    )
     weight: float = Field(0.0, ge=0, le=1, description="of the retriever's score")
 
     @property
@@ -104,12 +106,12 @@ class Fusion(Frozen):
 class Experiment(Frozen):
     """Every combination of the lists is run."""
 
-    backbones: Names
-    training_sets: Names
-    systems: Names
-    test_sets: Names
+    backbones: Names = Field(description="each is shown apart")
+    training_sets: Names = Field(description="of the models")
+    systems: Names = Field(description="that are measured")
+    test_sets: Names = Field(description="that they are measured on")
     depths: tuple[Count, ...] = Field((20,), min_length=1, description="k, the candidates re-ranked")
-    fusions: tuple[Fusion, ...] = Field((Fusion(),), min_length=1)
+    fusions: tuple[Fusion, ...] = Field((Fusion(),), min_length=1, description="ways to join the two scores")
 
     @model_validator(mode="before")
     @classmethod
@@ -126,11 +128,11 @@ class Experiment(Frozen):
 class Comparison(Frozen):
     """A paired test of two systems on one test set."""
 
-    backbone: Name
-    training_set: Name
-    test_set: Name
-    systems: tuple[Name, Name]
-    claim: str
+    backbone: Name = Field(description="of both systems")
+    training_set: Name = Field(description="of both systems")
+    test_set: Name = Field(description="that both answered")
+    systems: tuple[Name, Name] = Field(description="the one that is claimed to be above, and the other")
+    claim: str = Field(description="in words, as the table says it")
 
 
 class Precisions(Frozen):
@@ -148,16 +150,16 @@ class Shards(Frozen):
 
 
 class Latency(Frozen):
-    backbone: Name
-    training_set: Name
-    test_set: Name
-    systems: Names
+    backbone: Name = Field(description="of the timed systems")
+    training_set: Name = Field(description="of the timed systems")
+    test_set: Name = Field(description="whose queries are timed")
+    systems: Names = Field(description="that are timed")
     gallery_sizes: tuple[Count, ...] = Field(
         min_length=1, description="images; beyond the test set's, distractor vectors"
     )
-    depths: tuple[Count, ...] = Field((10, 20, 50), min_length=1)
+    depths: tuple[Count, ...] = Field((10, 20, 50), min_length=1, description="k, the candidates re-ranked")
     queries: Count = Field(20, description="timed queries of each point")
-    warmup: Count = 3
+    warmup: Count = Field(3, description="queries that are not timed, before each point")
     pairs_measured: Count = Field(5000, description="largest gallery the exhaustive cross-encoder is really run on")
     indexes: tuple[str, ...] = Field(
         ("Flat", "HNSW32", "IVF64,Flat"), min_length=1, description="faiss factory strings compared"
@@ -168,18 +170,18 @@ class Latency(Frozen):
 class Network(Frozen):
     """The size of a single-stream network; the default is the paper's OSCAR-base."""
 
-    vocab_size: Count = 30_522
-    hidden_size: Count = 768
-    layers: Count = 12
-    heads: Count = 12
-    intermediate_size: Count = 3072
+    vocab_size: Count = Field(30_522, description="pieces of words")
+    hidden_size: Count = Field(768, description="width of a token")
+    layers: Count = Field(12, description="of the trunk")
+    heads: Count = Field(12, description="of attention in each layer")
+    intermediate_size: Count = Field(3072, description="width inside a layer")
     feature_size: Count = Field(2048, description="numbers of a region's feature")
 
 
 class Timed(Frozen):
-    captions: Count = 64
-    images: Count = 24
-    pairs: Count = 24
+    captions: Count = Field(64, description="a repeat")
+    images: Count = Field(24, description="a repeat")
+    pairs: Count = Field(24, description="a repeat")
 
 
 class Card(Frozen):
@@ -193,11 +195,11 @@ class PlannedEvaluation(Frozen):
     """A whole evaluation of the paper's size, planned from rates of a network of its size with random weights."""
 
     network: Network = Network()
-    captions: Count = 25_000
-    images: Count = 5_000
+    captions: Count = Field(25_000, description="of the planned evaluation")
+    images: Count = Field(5_000, description="of the planned evaluation")
     depth: Count = Field(20, description="k, the candidates re-ranked")
     tokens: Count = Field(14, description="of a caption, special tokens included")
     regions: Count = Field(50, description="of an image")
     timed: Timed = Field(Timed(), description="how many of each are timed")
-    repeats: Count = 2
+    repeats: Count = Field(2, description="of each timing")
     cards: dict[str, Card] = Field({}, description="cards whose times are estimated, by name")

@@ -27,26 +27,32 @@ from reranksmart.values.settings import Count, Frozen, Name, Seed
 
 
 class Keys(Frozen):
-    seeds: tuple[Seed, ...] = Field((1,), min_length=1)
-    datasets: dict[Name, AnyDataset]
+    seeds: tuple[Seed, ...] = Field(
+        (1,),
+        min_length=1,
+        description="one model per seed; several give means over seeds, their deviation and claims that hold beyond them",
+    )
+    datasets: dict[Name, AnyDataset] = Field(description="captions and images, by name")
     downloads: Downloads = Downloads()
     regions: RegionFeatures = RegionFeatures()
-    backbones: dict[Name, AnyBackbone]
-    training_sets: dict[Name, TrainingSet]
-    objectives: dict[Name, Objective]
-    systems: dict[Name, System]
-    test_sets: dict[Name, TestSet]
-    experiments: dict[Name, Experiment] = Field(min_length=1)
+    backbones: dict[Name, AnyBackbone] = Field(description="models before they are trained, by name")
+    training_sets: dict[Name, TrainingSet] = Field(description="what models are trained and selected on, by name")
+    objectives: dict[Name, Objective] = Field(description="how a model is trained, by name")
+    systems: dict[Name, System] = Field(description="which models retrieve and which re-rank, by name")
+    test_sets: dict[Name, TestSet] = Field(description="queries and galleries, by name")
+    experiments: dict[Name, Experiment] = Field(min_length=1, description="what is measured on what, by name")
     tables: dict[Name, AnyTable] = Field(min_length=1, description="of the report, in its order")
     figures: dict[Name, AnyFigure] = Field({}, description="of the report, in its order")
     headline: Name | None = Field(
         None, description="the table whose numbers come first, and whose models train first; null: the first one"
     )
     depth: Count = Field(20, description="k at which systems are compared, timed and shown in examples")
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[Comparison, ...] = Field(
+        (), description="claims that are tested: the first system above the second"
+    )
     allowed_leaks: tuple[AllowedLeak, ...] = Field((), description="tests on trained images that the audit lets pass")
-    latency: Latency | None = None
-    planned_evaluation: PlannedEvaluation | None = None
+    latency: Latency | None = Field(None, description="what is timed; null: nothing")
+    planned_evaluation: PlannedEvaluation | None = Field(None, description="null: none")
     precision: Precisions = Precisions()
     shards: Shards = Shards()
     processes: Count = Field(

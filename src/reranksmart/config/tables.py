@@ -10,10 +10,18 @@ from pydantic import Field, create_model
 from reranksmart.report.kinds import Entry, Kind, figure_kinds, table_kinds
 
 
-def _any_of(kinds: Mapping[str, Kind]) -> Any:
+def _any_of(section: str, kinds: Mapping[str, Kind]) -> Any:
     """An entry of any of the kinds, each with the settings of its own."""
     tagged: dict[str, Any] = {name: (Literal[name], ...) for name in kinds}
-    models = [create_model(f"{name}_settings", __base__=kinds[name].settings, kind=tag) for name, tag in tagged.items()]
+    models = [
+        create_model(
+            f"{section}_{name}",
+            __base__=kinds[name].settings,
+            __doc__=kinds[name].about,
+            kind=tag,
+        )
+        for name, tag in tagged.items()
+    ]
     return Annotated[Union[tuple(models)], Field(discriminator="kind")]  # noqa: UP007
 
 
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
         kind: str
 
 else:
-    AnyTable, AnyFigure = _any_of(table_kinds()), _any_of(figure_kinds())
+    AnyTable, AnyFigure = _any_of("table", table_kinds()), _any_of("figure", figure_kinds())
 
 
 def kind_of(section: str, entry: AnyTable | AnyFigure) -> Kind:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -91,6 +91,8 @@ class Kind:
     """Of the whole configuration, the key's path and the entry: ValueError where it cannot be shown."""
     papers_backbone: str = "oscar"
     """The embedder of the backbone whose values the paper gives."""
+    about: str = ""
+    """What it shows: the first line of its module's docstring."""
     names_all_test_sets: bool = False
     """Whether it is about all of its test sets alike, not about the first."""
 
@@ -109,4 +111,5 @@ def figure_kinds() -> Mapping[str, Kind]:
 
 def _kinds(package: str) -> dict[str, Kind]:
     names = sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
-    return {name: import_module(f"{package}.{name}").KIND for name in names}
+    modules = {name: import_module(f"{package}.{name}") for name in names}
+    return {name: replace(found.KIND, about=(found.__doc__ or "").strip()) for name, found in modules.items()}

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from reranksmart.families import single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.inputs.stored import TokenisedCaptions
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 FEATURES = 2048
 
@@ -30,7 +31,7 @@ def model(*, hidden_size: int = 768, layers: int = 12, dropout: float = 0.1) -> 
         attention_dropout=dropout,
         head_dropout=dropout,
     )
-    return SingleStream(config, seed=1).eval()
+    return single_stream(config, seed=1).eval()
 
 
 def captions(count: int, *, shortest: int = 10, longest: int = 18, seed: int = 0) -> TokenisedCaptions:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from own_pictures import COLOURS, SHAPES, draw
+from small_networks import PATCH, SIDE, small_model
 from transformers import (
     BlipImageProcessorPil,
     BridgeTowerImageProcessorPil,
@@ -18,7 +19,6 @@ from transformers import (
 
 from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.checkpoints import save_model
-from reranksmart.models.small import PATCH, SIDE, small_model
 
 _SQUARE = {"height": SIDE, "width": SIDE}
 PROCESSORS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from reranksmart.families import single_stream
 from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.checkpoints import save_model
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "black", "brown", "gold")
 SHAPES = ("ellipse", "rectangle")
@@ -57,5 +57,5 @@ def save_untrained(folder: Path, *, seed: int) -> Path:
         attention_dropout=0.0,
         head_dropout=0.0,
     )
-    save_model(SingleStream(config, seed=seed).eval(), folder)
+    save_model(single_stream(config, seed=seed).eval(), folder)
     return folder

@@ -22,13 +22,14 @@ from miniature import (
     write_oscar_coco,
     write_pt,
 )
+from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE
 
 from reranksmart.datasets.published.extended_relevance import judged_items
+from reranksmart.families import single_stream
 from reranksmart.inputs.tokenisers import train_unigram
 from reranksmart.models.published import save_published
-from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.values.records import Direction
 
 # What makes the configuration small: numbers alone.
@@ -120,7 +121,7 @@ def _random(embedder: str, words: int) -> SingleStream:
         max_positions=514 if embedder == "m3p" else 512,
         **dict(zip(("cls_id", "sep_id", "pad_id"), ids, strict=True)),
     )
-    return SingleStream(config, seed=11)
+    return single_stream(config, seed=11)
 
 
 def _bert_words() -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from small_networks import PATCH, SIDE, small_model
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.models.pretrained import Pretrained
-from reranksmart.models.small import PATCH, SIDE, small_model
 from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
 from reranksmart.values.pixels import PixelBatch, VisionStates, patches_of
 
@@ -35,7 +35,7 @@ def make(name: str, **settings) -> Pretrained:
 
 def images_for(model: Pretrained) -> Images:
     """Four images as the model reads them, of unequal sizes where it can."""
-    if model.reads == "regions":
+    if not model.facts.reads_pixels:
         return regions()
     side = SIDE // PATCH
     return pixels([(4, 3), (2, 5), (4, 4), (1, 2)] if model.config.family in ANY_SHAPE else [(side, side)] * 4)

@@ -7,7 +7,7 @@ from toy import model, training_data
 
 from reranksmart.cost.fewer_bits import bit_costs
 from reranksmart.cost.rates import measured_rates, random_captions, random_images
-from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 DATA, MODEL = training_data(30), model().eval()
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from reranksmart.families import single_stream
 from reranksmart.models.published_names import published_parameters
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.optimisation import (
     ReferenceAdamW,
     linear_schedule,
@@ -20,7 +21,7 @@ from reranksmart.training.optimisation import (
 
 
 def network(embedder: str) -> SingleStream:
-    return SingleStream(
+    return single_stream(
         SingleStreamConfig(
             embedder=embedder,
             vocab_size=20,

@@ -11,7 +11,7 @@ import yaml
 
 from reranksmart import plan
 from reranksmart.config import FAMILIES, ConfigError, validated
-from reranksmart.families import networks as families
+from reranksmart.families import family
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 
 DEFAULT = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
@@ -66,12 +66,12 @@ def of(**wildcards: str) -> SimpleNamespace:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_said_of_a_family_is_true_of_its_class(name: str) -> None:
-    kind, facts = families.family(name), FAMILIES[name]
+    kind, facts = family(name), FAMILIES[name]
     assert issubclass(kind, BiEncoder) == ("bi_encoder" in facts.capabilities)
     assert issubclass(kind, CrossEncoder) == ("cross_encoder" in facts.capabilities)
-    assert (issubclass(kind, StatesEncoder) and kind.reads == "pixels") == (facts.sees == "states")
-    assert (kind.reads == "pixels") == facts.reads_pixels
-    assert kind.scores == facts.scores
+    assert (issubclass(kind, StatesEncoder) and facts.reads_pixels) == (facts.sees == "states")
+    assert kind.facts == facts
+    assert kind.family() == name
 
 
 @pytest.mark.parametrize(

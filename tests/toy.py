@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from reranksmart.families import single_stream
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.inputs.tokenisers import train_wordpiece
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.sampling import TrainingData
 from reranksmart.values.records import Captions
 
@@ -57,4 +58,4 @@ def model(*, seed: int = 0, dropout: float = 0.1) -> SingleStream:
         attention_dropout=dropout,
         head_dropout=dropout,
     )
-    return SingleStream(config, seed=seed)
+    return single_stream(config, seed=seed)

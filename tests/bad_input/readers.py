@@ -33,6 +33,7 @@ from reranksmart.datasets.composed.stamps import Stamp, read_stamps, select_stam
 from reranksmart.datasets.fetched import sources
 from reranksmart.datasets.files import prepare_file_split
 from reranksmart.datasets.published import texts
+from reranksmart.families import family, load_model, single_stream
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.files.storage import (
@@ -55,10 +56,10 @@ from reranksmart.files.storage import (
 )
 from reranksmart.inputs.stored import RegionInputs, open_tokeniser
 from reranksmart.inputs.tokenisers import train_wordpiece
-from reranksmart.models.checkpoints import load_model, save_model
-from reranksmart.models.published import load_joint, load_published, save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.checkpoints import save_model
+from reranksmart.models.published import load_published, save_published
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.ranking.search import build_index, read_index
 from reranksmart.regions.formats.oscar import read_object_tags
 from reranksmart.regions.formats.writer import convert_regions
@@ -237,7 +238,7 @@ SMALL |= {"hidden_size": 12, "layers": 1, "heads": 2, "intermediate_size": 8}
 
 @cache
 def _model(embedder: str) -> SingleStream:
-    return SingleStream(SingleStreamConfig(embedder=embedder, **SMALL), seed=1).eval()  # type: ignore[arg-type]
+    return single_stream(SingleStreamConfig(embedder=embedder, **SMALL), seed=1).eval()  # type: ignore[arg-type]
 
 
 def _weights(model: SingleStream) -> Any:
@@ -426,11 +427,11 @@ READERS: dict[str, Reader] = {
     **{
         f"published {embedder}": Reader(
             partial(lambda embedder, f: save_published(_model(embedder), f), embedder),
-            partial(lambda embedder, f, o: _weights(load_published(embedder, f)), embedder),
+            partial(lambda embedder, f, o: _weights(load_published(family(embedder), f)), embedder),
         )
         for embedder in ("oscar", "uniter", "m3p")
     },
-    "published joint": Reader(_joint, lambda f, o: _weights(load_joint(f))),
+    "published joint": Reader(_joint, lambda f, o: _weights(load_published(family("oscar"), f))),
     "training state": Reader(lambda f: _state(f).save(STATE), lambda f, o: repr(_state(f).load())),
     "tokeniser": Reader(_tokeniser, lambda f, o: open_tokeniser(f)("a dog")["input_ids"]),
     "paper's numbers": Reader(_numbers, lambda f, o: paper_numbers(f / "numbers.csv").to_csv()),

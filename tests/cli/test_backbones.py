@@ -15,13 +15,12 @@ from reranksmart.cli import load
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
 from reranksmart.config import Backbone, Reading
+from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.inputs.tokenisers import train_unigram
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.published import save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.ranking.encoding import EmbeddedImages
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.values.records import Captions
@@ -54,7 +53,7 @@ def published(folder: Path, embedder: str) -> Path:
         max_positions=60,
         **(XLM if embedder == "m3p" else BERT),
     )
-    save_published(SingleStream(config, seed=5), folder)
+    save_published(single_stream(config, seed=5), folder)
     return folder
 
 
@@ -79,7 +78,7 @@ def convert(tmp_path: Path, **settings: object) -> Path:
 def test_a_checkpoint_is_converted_with_its_sizes_weights_and_tokeniser(tmp_path: Path, embedder: str) -> None:
     source = published(tmp_path / "source", embedder)
     folder = convert(tmp_path, embedder=embedder, checkpoint=str(source))
-    model, expected = load_model(folder), SingleStream(load_model(folder).config, seed=5)
+    model, expected = load_model(folder), single_stream(load_model(folder).config, seed=5)
     assert (model.config.hidden_size, model.config.layers, model.config.heads) == (16, 2, 2)
     for name, value in expected.state_dict().items():
         if not name.startswith("head."):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from pretrained_inputs import hub_folder, make, wordpieces
 from safetensors.torch import load_file, save_file
+from small_networks import SIDE
 from transformers import BlipImageProcessorPil
 from typer.testing import CliRunner
 
@@ -16,9 +17,8 @@ from reranksmart.cli import load
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
 from reranksmart.config import Reading
+from reranksmart.families import load_model
 from reranksmart.inputs.stored import open_tokeniser
-from reranksmart.models.checkpoints import load_model
-from reranksmart.models.small import SIDE
 
 load("convert-backbone")
 
@@ -46,7 +46,7 @@ def test_a_model_of_regions_takes_a_tokeniser_from_elsewhere_and_needs_no_proces
 ) -> None:
     source, tokeniser = hub_folder(family, tmp_path / "hub"), wordpieces(tmp_path / "words")
     folder = converted(tmp_path, family=family, checkpoint=str(source), tokeniser=str(tokeniser))
-    assert load_model(folder).reads == "regions"
+    assert not load_model(folder).facts.reads_pixels
     assert open_tokeniser(folder)("a dog")["input_ids"] == [2, 4, 5, 3]
     assert not (folder / "preprocessor_config.json").exists()
 

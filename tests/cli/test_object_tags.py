@@ -18,13 +18,13 @@ from typer.testing import CliRunner
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
 from reranksmart.config import AnyDataset, Backbone, Reading
+from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_embeddings
 from reranksmart.inputs.stored import RegionInputs
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.published import save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.values.batches import RegionBatch, box_geometry, pad_tokens
 
 load("convert-backbone", "prepare-split", "import-regions", "encode")
@@ -70,7 +70,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     (source / "vocab.txt").write_text("\n".join(WORDS) + "\n")
     sizes = {"hidden_size": 16, "layers": 2, "heads": 2, "intermediate_size": 24, "max_positions": 60}
     ids = {"vocab_size": len(WORDS), "cls_id": CLS, "sep_id": SEP, "pad_id": 0}
-    save_published(SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=5), source)
+    save_published(single_stream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=5), source)
     settings = Backbone(embedder="oscar", checkpoint=str(source), object_tags=True)
     given = settings.model_dump_json(exclude_unset=True)
     run(app, "convert-backbone", "--settings", given, "--output", folder / "model")

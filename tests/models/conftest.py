@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.families import single_stream
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
 
 VARIANTS = {
@@ -24,7 +25,7 @@ SIZES = {"hidden_size": 24, "layers": 2, "heads": 3, "intermediate_size": 40}
 
 def _make_model(**changes) -> SingleStream:
     """Weights are large, so that a wrong mask, position or segment shows in the outputs."""
-    model = SingleStream(SingleStreamConfig(**{**CONSTANTS, **SIZES, **changes}), seed=3)
+    model = single_stream(SingleStreamConfig(**{**CONSTANTS, **SIZES, **changes}), seed=3)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4 if parameter.ndim > 1 else 1)

@@ -7,17 +7,18 @@ import torch
 
 from reranksmart.cli import backbones
 from reranksmart.config import Reading
+from reranksmart.families import single_stream
 from reranksmart.models import checkpoints
 from reranksmart.models.devices import accelerator, fastest_device
 from reranksmart.models.published import save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 
 def small() -> SingleStream:
     sizes = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "max_positions": 20}
     ids = {"vocab_size": 9, "cls_id": 1, "sep_id": 2, "pad_id": 0}
-    return SingleStream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=1)
+    return single_stream(SingleStreamConfig(embedder="oscar", **sizes, **ids), seed=1)
 
 
 @pytest.mark.parametrize(("seen", "expected"), [(True, "cuda"), (False, "cpu")])

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.families import load_model
+from reranksmart.models.checkpoints import save_model
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.values.batches import EmbeddedRegions, RegionBatch, TextBatch
 

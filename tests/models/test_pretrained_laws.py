@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 from pretrained_inputs import Images, images_for, make, outputs, words
+from small_networks import CLASSES
 from torch import Tensor
 
-from reranksmart.families.networks import FAMILIES
-from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.families import load_model
+from reranksmart.models.checkpoints import save_model
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.values.batches import TextBatch, pad_tokens
@@ -22,7 +23,7 @@ BI_ENCODERS = CROSS_ENCODERS | {"clip", "siglip", "siglip2_naflex"}
 STATES_ENCODERS = {"blip", "blip2", "lxmert"}
 
 
-VARIANTS = {name: (name, {}) for name in FAMILIES} | {
+VARIANTS = {name: (name, {}) for name in CLASSES} | {
     f"{name} with cosine": (name, {"score": "match_logit_plus_cosine"}) for name in ("blip", "blip2")
 }
 
@@ -87,7 +88,7 @@ def assert_close(found: list[Tensor], expected: list[Tensor]) -> None:
         torch.testing.assert_close(one, other, **CLOSE)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_a_model_claims_the_protocols_whose_methods_it_has(name):
     model = make(name)
     assert isinstance(model, BiEncoder) == (name in BI_ENCODERS)

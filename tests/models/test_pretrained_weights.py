@@ -6,8 +6,9 @@ import pytest
 import torch
 from pretrained_inputs import hub_folder, make
 from safetensors.torch import load_file, save_file
+from small_networks import CLASSES
 
-from reranksmart.families.networks import FAMILIES
+from reranksmart.families import family
 from reranksmart.models.pretrained_weights import load_pretrained
 
 
@@ -22,10 +23,10 @@ def blip(tmp_path):
     return hub_folder("blip", tmp_path)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_a_folder_of_the_hubs_layout_loads_as_the_model_that_wrote_it(name, tmp_path):
     hub_folder(name, tmp_path)
-    loaded = load_pretrained(name, str(tmp_path), pad_id=0, local_files_only=True)
+    loaded = load_pretrained(family(name), str(tmp_path), pad_id=0, local_files_only=True)
     expected = make(name)
     assert loaded.drawn == ()
     assert not loaded.model.training
@@ -34,22 +35,22 @@ def test_a_folder_of_the_hubs_layout_loads_as_the_model_that_wrote_it(name, tmp_
         assert torch.equal(loaded.model.state_dict()[key], value), key
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_counted_positions_and_heads_that_nobody_reads_may_stand_beside_the_weights(name, tmp_path):
     hub_folder(name, tmp_path)
-    unused = {f"{start}weight": torch.ones(2) for start in FAMILIES[name].unused}
+    unused = {f"{start}weight": torch.ones(2) for start in CLASSES[name].unused}
     rewrite(tmp_path, lambda tensors: tensors.update({"embeddings.position_ids": torch.arange(3), **unused}))
-    assert load_pretrained(name, str(tmp_path), pad_id=0, local_files_only=True).drawn == ()
+    assert load_pretrained(family(name), str(tmp_path), pad_id=0, local_files_only=True).drawn == ()
 
 
-@pytest.mark.parametrize("name", [name for name, kind in FAMILIES.items() if kind.fresh])
+@pytest.mark.parametrize("name", [name for name, kind in CLASSES.items() if kind.fresh])
 def test_a_head_that_the_weights_lack_is_drawn_from_the_seed_and_named(name, tmp_path):
     hub_folder(name, tmp_path)
-    lacking = [key for key in load_file(tmp_path / "model.safetensors") if key.startswith(FAMILIES[name].fresh)]
+    lacking = [key for key in load_file(tmp_path / "model.safetensors") if key.startswith(CLASSES[name].fresh)]
     assert lacking
     rewrite(tmp_path, lambda tensors: [tensors.pop(key) for key in lacking])
     first, same, other = (
-        load_pretrained(name, str(tmp_path), pad_id=0, local_files_only=True, seed=seed) for seed in (1, 1, 2)
+        load_pretrained(family(name), str(tmp_path), pad_id=0, local_files_only=True, seed=seed) for seed in (1, 1, 2)
     )
     assert first.drawn == tuple(sorted(lacking))
     weights = [one.model.network.state_dict() for one in (first, same, other)]
@@ -64,47 +65,47 @@ def test_loading_leaves_the_global_generator_alone(blip):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+    load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_a_missing_tensor_is_named(blip):
     rewrite(blip, lambda tensors: tensors.pop("text_proj.weight"))
     with pytest.raises(ValueError, match=r"1 tensors missing: text_proj\.weight"):
-        load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
 
 
 def test_a_tensor_of_nobody_is_named(blip):
     rewrite(blip, lambda tensors: tensors.update({"odd.weight": torch.ones(2)}))
     with pytest.raises(ValueError, match=r"1 tensors unexpected: odd\.weight"):
-        load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
 
 
 def test_a_tensor_of_another_shape_is_named_with_both_shapes(blip):
     rewrite(blip, lambda tensors: tensors.update({"itm_head.weight": torch.ones(3, 3)}))
     with pytest.raises(ValueError, match=r"itm_head\.weight \(3, 3\) instead of \(2, 32\)"):
-        load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
 
 
 def test_another_familys_checkpoint_is_refused(blip):
     with pytest.raises(ValueError, match="holds a 'blip', but family 'clip' reads 'clip'"):
-        load_pretrained("clip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("clip"), str(blip), pad_id=0, local_files_only=True)
 
 
 def test_a_name_that_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"nobody/nothing cannot be had .* `hf download nobody/nothing"):
-        load_pretrained("blip", "nobody/nothing", pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), "nobody/nothing", pad_id=0, local_files_only=True)
 
 
 def test_a_folder_without_weights_asks_for_them(blip):
     (blip / "model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="Put the missing file into that folder"):
-        load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_damaged_file_is_named_with_its_folder(blip, name):
     (blip / name).write_bytes(b"\x00{")
     with pytest.raises((ValueError, FileNotFoundError), match=str(blip)):
-        load_pretrained("blip", str(blip), pad_id=0, local_files_only=True)
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)

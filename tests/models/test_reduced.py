@@ -5,9 +5,9 @@ import pytest
 import torch
 from toy import model, training_data
 
+from reranksmart.families import single_stream
 from reranksmart.models.int8 import Int8Linear
 from reranksmart.models.reduced import chosen_precision, in_precision
-from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import EmbeddedImages, encode_captions, encode_images, images_for_pairs, read_ahead
 from reranksmart.ranking.reranking import score_pairs
 
@@ -79,7 +79,7 @@ def test_float32_is_the_model_itself_and_small_models_stay_so():
 def test_auto_is_bfloat16_for_wide_models_where_the_processor_multiplies_it(monkeypatch, has_amx, has_bf16, chosen):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: has_amx)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bf16)
-    wide = SingleStream(replace(MODEL.config, hidden_size=512))
+    wide = single_stream(replace(MODEL.config, hidden_size=512))
     assert chosen_precision(wide, "auto") == chosen
 
 

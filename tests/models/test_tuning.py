@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 from pretrained_inputs import images_for, make, outputs, words
+from small_networks import CLASSES
 from torch import Tensor
 
-from reranksmart.families.networks import FAMILIES
-from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.families import load_model
+from reranksmart.models.checkpoints import save_model
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers, without_adapters
 
 CLOSE = {"atol": 2e-6, "rtol": 1e-4}
-TOWERS = [(name, tower) for name, kind in FAMILIES.items() for tower in kind.towers]
+TOWERS = [(name, tower) for name, kind in CLASSES.items() for tower in kind.towers]
 UNADAPTED = {"bridgetower": [1]}
 """Readings that no adapter changes: BridgeTower's vision tower is of torch's own attention."""
-CHECKPOINTED = [name for name in FAMILIES if name not in ("bridgetower", "lxmert")]
+CHECKPOINTED = [name for name in CLASSES if name not in ("bridgetower", "lxmert")]
 
 
 def readings(model: Pretrained) -> list[Tensor]:
@@ -38,7 +39,7 @@ def test_a_frozen_tower_gets_no_gradient_and_the_rest_gets_the_same(name, tower)
     model = make(name)
     freeze_towers(model, [tower])
     found = gradients(model)
-    starts = tuple(f"network.{start}" for start in FAMILIES[name].towers[tower])
+    starts = tuple(f"network.{start}" for start in CLASSES[name].towers[tower])
     for start in starts:
         assert any(key.startswith(start) for key in expected), start
     assert set(found) == {key for key in expected if not key.startswith(starts)}
@@ -53,7 +54,7 @@ def test_a_tower_that_a_family_lacks_is_refused_with_those_it_has():
         freeze_towers(make("vilt"), ["vision"])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_adapters_change_nothing_at_first_and_only_they_and_the_heads_move(name):
     model = make(name)
     with torch.no_grad():
@@ -67,7 +68,7 @@ def test_adapters_change_nothing_at_first_and_only_they_and_the_heads_move(name)
         assert any(key.startswith(head) for key in moving), head
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_an_adapter_is_read_wherever_the_weight_that_it_adapts_is(name):
     expected = gradients(make(name))
     model = make(name)
@@ -109,7 +110,7 @@ def test_adapters_without_a_projection_to_adapt_are_refused():
         add_adapters(model, rank=2, alpha=4)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_a_saved_model_with_adapters_is_plain_and_reads_the_same(name, tmp_path):
     model = make(name)
     plain_names = list(model.state_dict())
@@ -180,13 +181,13 @@ def _held_in(model: Pretrained) -> tuple[dict[str, Tensor], int]:
     return {name: value.grad for name, value in model.named_parameters() if value.grad is not None}, held
 
 
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(CHECKPOINTED)))
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - set(CHECKPOINTED)))
 def test_a_network_that_transformers_cannot_checkpoint_is_refused(name):
     with pytest.raises(ValueError, match=f"cannot checkpoint the gradients of {name}"):
         checkpoint_activations(make(name))
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_under_autocast_outputs_and_gradients_are_float32_and_near(name):
     model = make(name)
     with torch.no_grad():
@@ -204,7 +205,7 @@ def test_under_autocast_outputs_and_gradients_are_float32_and_near(name):
     assert torch.cosine_similarity(*whole, dim=0) > 0.98
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in ("clip", "siglip", "siglip2_naflex")])
+@pytest.mark.parametrize("name", [name for name in CLASSES if name not in ("clip", "siglip", "siglip2_naflex")])
 def test_log_odds_keep_their_digits_under_autocast(name):
     model = make(name)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):

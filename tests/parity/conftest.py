@@ -16,10 +16,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from reranksmart.families import family, single_stream
 from reranksmart.models.published import load_published, save_published
 from reranksmart.models.published_names import published_parameters
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.values.batches import RegionBatch, TextBatch, pad_tokens
 
 DATA = Path(__file__).parent / "data"
@@ -63,7 +64,7 @@ def regions(images: Sequence[tuple[str, int]], *, tags: TextBatch | None = None,
 
 def load_recorded(config: SingleStreamConfig, folder: Path, *, std: float) -> SingleStream:
     """A model with the recorded weights, through the files that a published one comes in."""
-    blank = SingleStream(config)
+    blank = single_stream(config)
     save_published(blank, folder)
     published = {
         name: weight(name, tuple(parameter.shape), std=std)
@@ -81,7 +82,7 @@ def load_recorded(config: SingleStreamConfig, folder: Path, *, std: float) -> Si
     else:
         file = folder / {"oscar": "pytorch_model.bin", "uniter": "uniter-base.pt"}[config.embedder]
         torch.save(published, file)
-    return load_published(config.embedder, folder)
+    return load_published(family(config.embedder), folder)
 
 
 def sketch(name: str, values: Tensor) -> np.ndarray:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy
 from reranksmart.values.batches import RegionBatch, TextBatch
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import normalize
 
 from reranksmart.models.published_names import published_parameters
-from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy
 from reranksmart.training.optimisation import (
     ReferenceAdamW,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reranksmart.families import load_model
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.searching import Query, Results, Searcher

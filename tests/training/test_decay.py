@@ -3,8 +3,8 @@
 import pytest
 
 from reranksmart.config import Objective
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.families import single_stream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.assembly import weight_groups
 
 SIZES = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "feature_size": 4}
@@ -13,7 +13,7 @@ SIZES = {"hidden_size": 8, "layers": 1, "heads": 2, "intermediate_size": 8, "fea
 @pytest.mark.parametrize(("embedder", "decayed_norms"), [("oscar", 0), ("uniter", 2), ("m3p", 3)])
 def test_layer_norms_decay_only_where_the_objective_names_the_reference(embedder, decayed_norms) -> None:
     """The published names ``img_layer_norm``, ``pos_layer_norm``, ``layer_norm_emb``, ``layer_norm1``, ... escape it."""
-    model = SingleStream(SingleStreamConfig(embedder=embedder, vocab_size=9, cls_id=1, sep_id=2, pad_id=0, **SIZES))
+    model = single_stream(SingleStreamConfig(embedder=embedder, vocab_size=9, cls_id=1, sep_id=2, pad_id=0, **SIZES))
     found = {}
     for decay in ("matrices", "reference"):
         objective = Objective(cross_encoder={}, decay=decay)

@@ -12,11 +12,12 @@ from reranksmart.cli.pictures import copy_processor
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.datasets.fetched.sources import read_sources
+from reranksmart.families import family, load_model
 from reranksmart.files.storage import read_json, write_json, write_jsonl
 from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.inputs.published_tokenisers import published_tokeniser, require_fit
 from reranksmart.inputs.stored import open_tokeniser
-from reranksmart.models.checkpoints import load_model, save_model
+from reranksmart.models.checkpoints import save_model
 from reranksmart.models.devices import fastest_device
 from reranksmart.models.pretrained_weights import load_pretrained
 from reranksmart.models.published import joint_part, load_published, read_published
@@ -45,10 +46,10 @@ def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
     path = Path(backbone.checkpoint)
     if not path.exists():
         raise FileNotFoundError(f"the checkpoint {path} is missing. {_where_to_get(backbone.embedder)}")
-    published = read_published(backbone.embedder, path, normalise_inputs=backbone.normalise_inputs)
+    published = read_published(family(backbone.embedder), path, normalise_inputs=backbone.normalise_inputs)
     model = published.build(seed=0)
     own = path / (joint_part(path) or "") if path.is_dir() else path.parent
-    tokeniser = published_tokeniser(backbone.embedder, Path(backbone.tokeniser) if backbone.tokeniser else own)
+    tokeniser = published_tokeniser(backbone.facts, Path(backbone.tokeniser) if backbone.tokeniser else own)
     sizes = model.config
     require_fit(
         tokeniser,
@@ -66,9 +67,11 @@ def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
 def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
     """Writes a model of ``transformers`` with its tokeniser and image processor; where it is from and what it lacked."""
     where = {"local_files_only": backbone.local_files_only}
-    tokeniser = published_tokeniser_of(backbone.tokeniser or backbone.checkpoint, family=backbone.family, **where)
+    tokeniser = published_tokeniser_of(
+        backbone.tokeniser or backbone.checkpoint, unread_marks=backbone.facts.unread_marks, **where
+    )
     loaded = load_pretrained(
-        backbone.family, backbone.checkpoint, pad_id=int(tokeniser.pad_token_id), score=backbone.score, **where
+        family(backbone.family), backbone.checkpoint, pad_id=int(tokeniser.pad_token_id), score=backbone.score, **where
     )
     save_model(loaded.model, target)
     tokeniser.save_pretrained(target)
@@ -96,7 +99,7 @@ def adopt_backbone_verb(
 def open_backbone(folder: Path, reading: Reading, *, seed: int) -> Any:
     """The model to fine-tune: of a converted checkpoint or a backbone made here; a head that it lacks is drawn."""
     if not (folder / _ORIGIN).is_file():
-        return load_published(str(reading.embedder), folder, seed=seed).to(fastest_device())
+        return load_published(family(str(reading.embedder)), folder, seed=seed).to(fastest_device())
     model, origin = load_model(folder), read_json(folder / _ORIGIN)
     if not origin["has_head"]:
         drawn = type(model)(model.config, seed=seed).state_dict()

@@ -17,15 +17,16 @@ from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import PlannedEvaluation
 from reranksmart.cost.fewer_bits import EXACT, bit_costs
 from reranksmart.cost.rates import measured_rates
+from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_relevance
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import can_compute, is_native
 from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.sampling import TrainingData
 from reranksmart.values.precision import Precision
 from reranksmart.values.records import Captions

@@ -16,12 +16,12 @@ from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import Latency, Precisions
 from reranksmart.cost.index_costs import index_costs
 from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
+from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_embeddings
 from reranksmart.files.vision_store import VisionStore
 from reranksmart.inputs.images import PixelInputs, open_images, open_store
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.ranking.vision_encoding import make_states

@@ -12,11 +12,11 @@ import typer
 from reranksmart.cli.verb import Threads, new_folder, verb
 from reranksmart.config import Reading
 from reranksmart.cost.pair_costs import pair_costs
+from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.devices import accelerator
 
 

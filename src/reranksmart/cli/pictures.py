@@ -11,6 +11,7 @@ from PIL import Image
 
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
+from reranksmart.families import load_model
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.vision_store import VisionStore, writing_vision
 from reranksmart.inputs.images import PixelInputs

@@ -12,6 +12,7 @@ from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_c
 from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
+from reranksmart.families import load_model
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser

@@ -12,6 +12,7 @@ from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.cli.verb import new_folder, running_code, verb
 from reranksmart.config import Backbone, Objective, Reading, Tuning
+from reranksmart.families import single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_relevance, write_jsonl
 from reranksmart.inputs.images import open_images
@@ -19,8 +20,7 @@ from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.published import save_published
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import TerminatedError, train
@@ -56,10 +56,10 @@ def pretrain_verb(
     """Makes a small backbone and saves it in the layout of the published checkpoints."""
     backbone = Backbone.model_validate_json(settings)
     texts = read_captions(captions).in_languages(backbone.languages)
-    make = train_unigram if backbone.embedder == "m3p" else train_wordpiece
+    make = train_unigram if backbone.facts.tokeniser == "unigram" else train_wordpiece
     tokeniser = make(texts.texts, size=backbone.vocabulary)
     store = RegionStore.open(regions)
-    model = SingleStream(
+    model = single_stream(
         SingleStreamConfig(
             embedder=backbone.embedder,
             vocab_size=len(tokeniser),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from reranksmart.config.pretrained import PretrainedBackbone
-from reranksmart.values.settings import Capability, Count, Frozen, Language, Sight
+from reranksmart.files.declarations import declared
+from reranksmart.values.facts import Capability, Facts, ImageForm
+from reranksmart.values.settings import Count, Frozen, Language
+
+_SINGLE_STREAM = {name: facts for name, facts in declared("families", Facts).items() if facts.single_stream}
+if TYPE_CHECKING:
+    EmbedderName = str
+else:
+    EmbedderName = Literal[tuple(_SINGLE_STREAM)]
 
 
 class Pretraining(Frozen):
@@ -23,7 +31,7 @@ class Pretraining(Frozen):
 class Backbone(Frozen):
     """A single-stream text-image transformer; sizes are those of the published base models unless given."""
 
-    embedder: Literal["oscar", "uniter", "m3p"] = Field(description="VILLA's weights are read by uniter's")
+    embedder: EmbedderName = Field(description="VILLA's weights are read by uniter's")
     languages: tuple[Language, ...] = ("en",)
     capabilities: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
     vocabulary: Count = Field(30522, description="entries of the tokeniser, at most")
@@ -56,8 +64,12 @@ class Backbone(Frozen):
     )
 
     @property
-    def sees(self) -> Sight:
-        return "regions"
+    def facts(self) -> Facts:
+        return _SINGLE_STREAM[self.embedder]
+
+    @property
+    def sees(self) -> ImageForm:
+        return self.facts.sees
 
     @model_validator(mode="after")
     def _sizes_once(self) -> Backbone:

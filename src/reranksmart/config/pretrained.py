@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from reranksmart.values.settings import Capability, Count, Frozen, Language, Sight
+from reranksmart.files.declarations import declared
+from reranksmart.values.facts import Capability, Facts, ImageForm
+from reranksmart.values.settings import Count, Frozen, Language
 
-
-@dataclass(frozen=True)
-class Family:
-    """What all checkpoints of a family have in common, known without opening one."""
-
-    capabilities: tuple[Capability, ...]
-    sees: Sight
-    """What its models read of an image. "states": those of its vision tower, which are made once and stored."""
-    max_tokens: int
-    """Tokens of a caption that fit beside the special ones, or that its authors read."""
-    scores: tuple[str, ...] = ("log_odds",)
-    vision_weights: int = 86_000_000
-    """Of the tower that reads pixels, in its base checkpoints: a ViT-B unless another is given."""
-
-    @property
-    def reads_pixels(self) -> bool:
-        return self.sees != "regions"
-
-
-_BOTH: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
-_VIT_G = 1_011_000_000
-FAMILIES: dict[str, Family] = {
-    "clip": Family(("bi_encoder",), "pixels", 75),
-    "siglip": Family(("bi_encoder",), "pixels", 63),
-    "siglip2_naflex": Family(("bi_encoder",), "pixels", 63),
-    "blip": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine")),
-    "blip2": Family(_BOTH, "states", 33, ("log_odds", "match_logit_plus_cosine"), vision_weights=_VIT_G),
-    "vilt": Family(_BOTH, "pixels", 38),
-    "bridgetower": Family(_BOTH, "pixels", 48),
-    "visualbert": Family(_BOTH, "regions", 70),
-    "lxmert": Family(_BOTH, "regions", 70),
-}
+FAMILIES = {name: facts for name, facts in declared("families", Facts).items() if not facts.single_stream}
+if TYPE_CHECKING:
+    FamilyName = str
+else:
+    FamilyName = Literal[tuple(FAMILIES)]
 
 
 class Lora(Frozen):
@@ -64,9 +38,7 @@ class Tuning(Frozen):
 class PretrainedBackbone(Frozen):
     """A published model of a family: it is taken as it is, or fine-tuned."""
 
-    family: Literal[
-        "clip", "siglip", "siglip2_naflex", "blip", "blip2", "vilt", "bridgetower", "visualbert", "lxmert"
-    ] = Field(
+    family: FamilyName = Field(
         description="siglip reads SigLIP 2 of one resolution too; siglip2_naflex pictures of any shape; visualbert and "
         "lxmert a detector's regions. As bi-encoders vilt, visualbert and lxmert, and bridgetower but for its "
         "contrastive checkpoints, need fine-tuning"
@@ -94,7 +66,7 @@ class PretrainedBackbone(Frozen):
     tuning: Tuning = Tuning()
 
     @property
-    def facts(self) -> Family:
+    def facts(self) -> Facts:
         return FAMILIES[self.family]
 
     @property
@@ -102,7 +74,7 @@ class PretrainedBackbone(Frozen):
         return self.facts.capabilities
 
     @property
-    def sees(self) -> Sight:
+    def sees(self) -> ImageForm:
         return self.facts.sees
 
     @model_validator(mode="after")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from reranksmart.cost.latency import milliseconds
+from reranksmart.families import single_stream
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.models.reduced import in_precision
-from reranksmart.models.region_embeddings import SingleStreamConfig
-from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.values.precision import Precision
@@ -41,7 +41,7 @@ def measured_rates(
     texts = random_captions(counts["captions"], tokens, words=config.vocab_size, seed=seed)
     images = random_images(counts["images"], regions, features=config.feature_size, seed=seed)
     ids, pairs = [str(row) for row in range(len(texts))], np.arange(counts["pairs"])
-    model = SingleStream(replace(config, hidden_dropout=0.0, attention_dropout=0.0), seed=seed)
+    model = single_stream(replace(config, hidden_dropout=0.0, attention_dropout=0.0), seed=seed)
     nets = {precision: in_precision(model, precision) for precision in precisions}
     stages: dict[str, Callable[[Any], object]] = {
         "captions": lambda net: encode_captions(net, texts, ids),

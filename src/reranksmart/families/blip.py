@@ -10,7 +10,12 @@ from transformers import BlipForImageTextRetrieval, PreTrainedModel
 
 from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs, unit_rows
 from reranksmart.values.batches import TextBatch
+from reranksmart.values.facts import Facts
 from reranksmart.values.pixels import PixelBatch, VisionStates, pictures_of
+
+FACTS = Facts(
+    sees="states", max_tokens=33, scores=("log_odds", "match_logit_plus_cosine"), unread_marks=r"[.!\"()*#:;~]"
+)
 
 
 class Blip(Pretrained):
@@ -21,10 +26,10 @@ class Blip(Pretrained):
     of a match alone, to which the two towers' cosine is added.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = BlipForImageTextRetrieval
     towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_encoder.",)}
     heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_proj.", "vision_proj.")
-    scores: ClassVar[tuple[str, ...]] = ("log_odds", "match_logit_plus_cosine")
 
     def vision_states(self, images: PixelBatch) -> VisionStates:
         """The vision tower's states (B, S, H); all that the text side reads of an image."""

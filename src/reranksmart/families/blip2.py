@@ -10,7 +10,16 @@ from transformers import Blip2ForImageTextRetrieval, PreTrainedModel
 
 from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs, unit_rows
 from reranksmart.values.batches import TextBatch
+from reranksmart.values.facts import Facts
 from reranksmart.values.pixels import PixelBatch, VisionStates, pictures_of
+
+FACTS = Facts(
+    sees="states",
+    max_tokens=33,
+    scores=("log_odds", "match_logit_plus_cosine"),
+    vision_weights=1_011_000_000,  # a ViT-g
+    unread_marks=r"[.!\"()*#:;~]",
+)
 
 
 class Blip2(Pretrained):
@@ -22,10 +31,10 @@ class Blip2(Pretrained):
     that largest cosine is added.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = Blip2ForImageTextRetrieval
     towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",)}
     heads: ClassVar[tuple[str, ...]] = ("itm_head.", "text_projection.", "vision_projection.")
-    scores: ClassVar[tuple[str, ...]] = ("log_odds", "match_logit_plus_cosine")
 
     @property
     def positions(self) -> int:

@@ -10,7 +10,10 @@ from transformers.models.bridgetower.modeling_bridgetower import BridgeTowerCont
 
 from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_pairs, unit_rows
 from reranksmart.values.batches import TextBatch
+from reranksmart.values.facts import Facts
 from reranksmart.values.pixels import PixelBatch, pictures_of
+
+FACTS = Facts(sees="pixels", max_tokens=48)
 
 
 class BridgeTowerWithBothHeads(BridgeTowerForImageAndTextRetrieval):
@@ -30,6 +33,7 @@ class BridgeTower(Pretrained):
     The checkpoints trained contrastively hold the bi-encoder's heads; with the others it needs fine-tuning.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = BridgeTowerWithBothHeads
     towers: ClassVar[dict[str, tuple[str, ...]]] = {
         "vision": ("bridgetower.vision_model.",),

@@ -11,7 +11,10 @@ from transformers import LxmertConfig, LxmertModel, LxmertPreTrainedModel, PreTr
 from reranksmart.models.pooling import mean_direction
 from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_features, require_pairs
 from reranksmart.values.batches import RegionBatch, TextBatch
+from reranksmart.values.facts import Facts
 from reranksmart.values.pixels import VisionStates
+
+FACTS = Facts(sees="regions", max_tokens=70)
 
 
 class LxmertForMatching(LxmertPreTrainedModel):
@@ -31,8 +34,8 @@ class Lxmert(Pretrained):
     common one. Object tags are not read.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = LxmertForMatching
-    reads: ClassVar[str] = "regions"
     towers: ClassVar[dict[str, tuple[str, ...]]] = {
         "vision": ("lxmert.encoder.visn_fc.", "lxmert.encoder.r_layers."),
         "text": ("lxmert.embeddings.", "lxmert.encoder.layer."),

@@ -12,7 +12,10 @@ from transformers import PreTrainedModel, ViltForImageAndTextRetrieval
 from reranksmart.models.pooling import mean_direction
 from reranksmart.models.pretrained import Pretrained, in_float32, require_pairs
 from reranksmart.values.batches import TextBatch
+from reranksmart.values.facts import Facts
 from reranksmart.values.pixels import PixelBatch
+
+FACTS = Facts(sees="pixels", max_tokens=38)
 
 
 class Vilt(Pretrained):
@@ -22,6 +25,7 @@ class Vilt(Pretrained):
     number of its own. Every patch is read, where its class draws some of them at random from large pictures.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = ViltForImageAndTextRetrieval
     heads: ClassVar[tuple[str, ...]] = ("rank_output.",)
     fresh: ClassVar[tuple[str, ...]] = heads

@@ -24,19 +24,18 @@ from reranksmart.files.hub import from_hub
 from reranksmart.values.pixels import PixelBatch, patches_of
 
 
-def published_tokeniser_of(source: str, *, family: str, local_files_only: bool) -> PreTrainedTokenizerBase:
-    """The tokeniser of a checkpoint on the hub or in a folder, which prepares captions as the family's authors do."""
+def published_tokeniser_of(source: str, *, unread_marks: str, local_files_only: bool) -> PreTrainedTokenizerBase:
+    """The tokeniser of a checkpoint on the hub or in a folder, which prepares captions as the family's authors do.
+
+    ``unread_marks`` as in ``Facts``; SigLIP 2's captions, of Gemma's tokens, lose their capitals.
+    """
     with from_hub(source, local_files_only=local_files_only):
         tokeniser = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
-    if family in _WITHOUT_MARKS:
-        return _preparing(tokeniser, normalizers.Replace(Regex(r"[.!\"()*#:;~]"), " "))
+    if unread_marks:
+        return _preparing(tokeniser, normalizers.Replace(Regex(unread_marks), " "))
     if isinstance(tokeniser, GemmaTokenizer):
         return _preparing(tokeniser, normalizers.Lowercase())
     return tokeniser
-
-
-_WITHOUT_MARKS = ("blip", "blip2")
-"""BLIP's captions lose these punctuation marks, in training and ranking; SigLIP 2's, of Gemma's tokens, their capitals."""
 
 
 def _preparing(tokeniser: PreTrainedTokenizerBase, first: normalizers.Normalizer) -> PreTrainedTokenizerFast:

@@ -7,32 +7,25 @@ from pathlib import Path
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerBase
 
 from reranksmart.files.storage import read_json
-
-_UNCASED = {"oscar": True, "uniter": False}
-_PLACES = {
-    "oscar": "the checkpoint's folder (vocab.txt) or bert-base-uncased",
-    "uniter": "bert-base-cased (vocab.txt)",
-    "m3p": "xlm-roberta-base (tokenizer.json)",
-}
+from reranksmart.values.facts import Facts
 
 
-def published_tokeniser(embedder: str, folder: Path) -> PreTrainedTokenizerBase:
+def published_tokeniser(facts: Facts, folder: Path) -> PreTrainedTokenizerBase:
     """The tokeniser in ``folder``: ``tokenizer.json``, or a WordPiece ``vocab.txt``; no hub is asked.
 
     FileNotFoundError where neither is there. A ``vocab.txt`` is lower-cased as ``tokenizer_config.json`` beside it says,
-    else as the backbone was pretrained: OSCAR in lower case, UNITER and VILLA not.
+    else as the backbone was pretrained.
     """
     if (folder / "tokenizer.json").is_file():
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     vocabulary = folder / "vocab.txt"
-    if embedder not in _UNCASED or not vocabulary.is_file():
+    if facts.lower_case is None or not vocabulary.is_file():
         raise FileNotFoundError(
-            f"{folder} holds no tokeniser of {embedder!r}; name the folder of {_PLACES[embedder]} as the backbone's "
-            "tokeniser."
+            f"{folder} holds no tokeniser of this backbone; name the folder of {facts.tokeniser_place} as its tokeniser."
         )
     settings = folder / "tokenizer_config.json"
     given = read_json(settings) if settings.is_file() else {}
-    lower = bool(given.get("do_lower_case", _UNCASED[embedder]))
+    lower = bool(given.get("do_lower_case", facts.lower_case))
     return BertTokenizer(vocab=str(vocabulary), do_lower_case=lower)
 
 

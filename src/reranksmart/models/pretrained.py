@@ -14,6 +14,7 @@ from torch.nn.functional import normalize, pad
 from transformers import PretrainedConfig as NetworkConfig
 from transformers import PreTrainedModel
 
+from reranksmart.models.of_family import OfFamily
 from reranksmart.values.batches import RegionBatch, TextBatch
 
 
@@ -29,7 +30,7 @@ class PretrainedConfig:
     """How a pair is scored; see the families."""
 
 
-class Pretrained(nn.Module):
+class Pretrained(OfFamily, nn.Module):
     """A ``transformers`` network behind the protocols of ``interface``.
 
     Fresh weights are drawn from ``seed`` and leave the global generator as it was; inputs are moved to the device.
@@ -37,9 +38,6 @@ class Pretrained(nn.Module):
 
     network: Any
     network_class: ClassVar[type[PreTrainedModel]]
-    reads: ClassVar[str] = "pixels"
-    """What its images are: "pixels", or "regions" of a detector."""
-    scores: ClassVar[tuple[str, ...]] = ("log_odds",)
     towers: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Starts of the network's names of what reads an image alone and a text alone, where parts of it do."""
     heads: ClassVar[tuple[str, ...]] = ()
@@ -51,8 +49,8 @@ class Pretrained(nn.Module):
 
     def __init__(self, config: PretrainedConfig, *, seed: int = 0, network: PreTrainedModel | None = None) -> None:
         super().__init__()
-        if config.score not in self.scores:
-            raise ValueError(f"{config.family} has no score {config.score!r}; choose one of {list(self.scores)}")
+        if config.score not in self.facts.scores:
+            raise ValueError(f"{config.family} has no score {config.score!r}; choose one of {list(self.facts.scores)}")
         self.config = config
         if network is None:
             settings = self.network_class.config_class.from_dict(dict(config.network))  # type: ignore[union-attr]

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from transformers import PretrainedConfig as NetworkConfig
 
-from reranksmart.families.networks import family
 from reranksmart.files.hub import from_hub
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, seeded, settings_of
 
@@ -26,15 +25,20 @@ class Loaded:
 
 
 def load_pretrained(
-    name: str, source: str, *, pad_id: int, score: str = "log_odds", local_files_only: bool = False, seed: int = 0
+    wanted: type[Pretrained],
+    source: str,
+    *,
+    pad_id: int,
+    score: str = "log_odds",
+    local_files_only: bool = False,
+    seed: int = 0,
 ) -> Loaded:
-    """A backbone of family ``name`` with the weights of ``source``, a folder or a name on the hub.
+    """A backbone of a family's class with the weights of ``source``, a folder or a name on the hub.
 
     ``pad_id`` is the tokeniser's. Raises FileNotFoundError where the weights cannot be had, and ValueError where they
     are of another family or hold other tensors than the family's, its heads aside (``fresh``, ``unused``).
     """
-    wanted = family(name)
-    _require_family(name, _settings(source, local_files_only), source=source)
+    _require_family(wanted, _settings(source, local_files_only), source=source)
     with from_hub(source, local_files_only=local_files_only), seeded(seed):
         read: Any = wanted.network_class.from_pretrained(
             source,
@@ -45,7 +49,7 @@ def load_pretrained(
         )
     network, found = read
     _require_tensors(wanted, found, source=source)
-    config = PretrainedConfig(name, settings_of(network.config), pad_id, score)
+    config = PretrainedConfig(wanted.family(), settings_of(network.config), pad_id, score)
     return Loaded(wanted(config, network=network).eval(), drawn=tuple(sorted(found["missing_keys"])))
 
 
@@ -54,11 +58,12 @@ def _settings(source: str, local_files_only: bool) -> dict[str, Any]:
         return NetworkConfig.get_config_dict(source, local_files_only=local_files_only)[0]
 
 
-def _require_family(name: str, settings: dict[str, Any], *, source: str) -> None:
-    expected, found = family(name).network_class.config_class.model_type, settings.get("model_type")  # type: ignore[union-attr]
+def _require_family(wanted: type[Pretrained], settings: dict[str, Any], *, source: str) -> None:
+    expected, found = wanted.network_class.config_class.model_type, settings.get("model_type")  # type: ignore[union-attr]
     if found != expected:
         raise ValueError(
-            f"{source} holds a {found!r}, but family {name!r} reads {expected!r}; choose the family of this checkpoint"
+            f"{source} holds a {found!r}, but family {wanted.family()!r} reads {expected!r}; choose the family of this "
+            "checkpoint"
         )
 
 

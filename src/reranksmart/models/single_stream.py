@@ -3,42 +3,88 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar, cast
+from pathlib import Path
+from typing import ClassVar, Self, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertCrossAttention, BertEncoder, BertLayer, BertPooler
+from transformers.models.bert.modeling_bert import BertEncoder, BertLayer, BertPooler
 
+from reranksmart.models.of_family import OfFamily
 from reranksmart.models.pooling import mean_direction
-from reranksmart.models.region_embeddings import EMBEDDERS, Embedder, SingleStreamConfig, region_inputs
+from reranksmart.models.published_files import Read
+from reranksmart.models.region_embeddings import Embedder, region_inputs
+from reranksmart.models.single_stream_config import SingleStreamConfig, require_possible
+from reranksmart.models.trunk import attention_mask, first_token, head_of, initialise_as_bert, squeeze
 from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 
 _States = TypeVar("_States", EmbeddedTexts, EmbeddedRegions)
 
 
-class SingleStream(nn.Module):
+class SingleStream(OfFamily, nn.Module):
     """A bi-encoder and a cross-encoder on one set of weights (Geigle et al. 2022, section 3).
 
-    A backbone's embedder turns inputs into tokens; the trunk is ``transformers``' BERT encoder. Padding is squeezed
+    A family's embedder turns inputs into tokens; the trunk is ``transformers``' BERT encoder. Padding is squeezed
     out between the two, so a row's real tokens stand first, in order. Fresh weights are drawn from ``seed`` and leave
     the global generator as it was; inputs are moved to the model's device.
     """
 
+    embedder_class: ClassVar[type]
+    caches_layers: ClassVar[bool] = True
+    """Whether layers can read a caption apart from its image, which needs positions that do not depend on it."""
+    part: ClassVar[str | None] = None
+    """The backbone's folder in the models that the paper published, where it published some."""
+    names: ClassVar[tuple[tuple[str, str], ...]]
+    """Starts of published names and of ours, the head's aside."""
+    unused: ClassVar[tuple[str, ...]]
+    """Starts of the published names of pretraining heads and of parts that are not read."""
+
     def __init__(self, config: SingleStreamConfig, *, seed: int = 0) -> None:
         super().__init__()
+        self._require_cacheable(config.cached_layers)
         self.config = config
         bert = config.bert()
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            self.embedder: Embedder = EMBEDDERS[config.embedder](config)
+            self.embedder: Embedder = self.embedder_class(config)
             self.encoder = BertEncoder(bert)
             self.pooler = BertPooler(bert)
-            self.apply(_initialise_as_bert)
-            self.head = _head(config)
+            self.apply(initialise_as_bert)
+            self.head = head_of(config)
 
-    def with_cached_layers(self, layers: int) -> SingleStream:
+    @classmethod
+    def of_shape(cls, config: SingleStreamConfig, *, source: Path, seed: int = 0) -> Self:
+        """A new model of this shape; ValueError naming ``source`` where the shape is none that a model can have."""
+        require_possible(config, source=source)
+        return cls(config, seed=seed)
+
+    @classmethod
+    def names_of(cls, layers: int) -> Sequence[tuple[str, str]]:
+        """``names``, and those of each layer where they have its number within."""
+        return cls.names
+
+    @staticmethod
+    def read_checkpoint(path: Path) -> Read:
+        """What a published checkpoint holds; ``path`` is the weights file or its folder."""
+        raise NotImplementedError
+
+    @staticmethod
+    def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:
+        """Writes tensors by their published names as ``read_checkpoint`` reads them."""
+        raise NotImplementedError
+
+    def _require_cacheable(self, layers: int) -> None:
+        if layers and not self.caches_layers:
+            raise ValueError(
+                f"{type(self).__name__} numbers a caption's tokens after the image's regions, so that no layer can read it "
+                "apart from its image; set cached_layers to 0, or take another backbone."
+            )
+
+    def with_cached_layers(self, layers: int) -> Self:
         """A model of the same weights whose pair reading's first ``layers`` layers read text and image apart."""
+        self._require_cacheable(layers)
         model = copy.deepcopy(self)
         model.config = replace(self.config, cached_layers=layers)
         return model
@@ -77,13 +123,13 @@ class SingleStream(nn.Module):
         if self.config.cached_layers:
             text_states, image_states = self.cache_texts(texts), self.cache_regions(regions)
             parts = ((text_states.tokens, image_states.tokens), (text_states.mask, image_states.mask))
-            tokens, mask = _squeeze(*(torch.cat([half.to(self.device) for half in part], dim=1) for part in parts))
+            tokens, mask = squeeze(*(torch.cat([half.to(self.device) for half in part], dim=1) for part in parts))
         else:
             tokens, mask = self._sequence(cast(TextBatch, texts), regions)
         *layers, last = cast(list[BertLayer], self.encoder.layer)[self.config.cached_layers :]
         for layer in layers:
-            tokens = layer(tokens, _attention_mask(mask))
-        first = _first_token(last, tokens, _attention_mask(mask))  # (B, 1, H): only it is read
+            tokens = layer(tokens, attention_mask(mask))
+        first = first_token(last, tokens, attention_mask(mask))  # (B, 1, H): only it is read
         with torch.autocast(self.device.type, enabled=False):  # the log-odds keep all their digits
             return self.head(self.pooler(first.to(self.pooler.dense.weight.dtype))).float()
 
@@ -112,7 +158,7 @@ class SingleStream(nn.Module):
 
     def _first_layers(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         for layer in cast(list[BertLayer], self.encoder.layer)[: self.config.cached_layers]:
-            tokens = layer(tokens, _attention_mask(mask))
+            tokens = layer(tokens, attention_mask(mask))
         return tokens, mask
 
     def embed_text(self, texts: TextBatch) -> Tensor:
@@ -148,13 +194,13 @@ class SingleStream(nn.Module):
         tokens, mask = self._sequence(texts, regions)
         states = [tokens]
         for layer in self.encoder.layer:
-            states.append(layer(states[-1], _attention_mask(mask)))
+            states.append(layer(states[-1], attention_mask(mask)))
         return states, mask
 
     def _read(self, texts: TextBatch | None, regions: RegionBatch | EmbeddedRegions | None) -> tuple[Tensor, Tensor]:
         tokens, mask = self._sequence(texts, regions)
         for layer in self.encoder.layer:
-            tokens = layer(tokens, _attention_mask(mask))
+            tokens = layer(tokens, attention_mask(mask))
         return tokens, mask
 
     def _sequence(
@@ -171,7 +217,7 @@ class SingleStream(nn.Module):
             tokens, region_mask = words[:, :0], mask[:, :0]
         else:
             tokens, region_mask = regions.tokens.to(self.device), regions.mask.to(self.device)
-        return _squeeze(*self.embedder.join(words, mask, tokens, region_mask))
+        return squeeze(*self.embedder.join(words, mask, tokens, region_mask))
 
     def _words(self, texts: TextBatch | None, regions: EmbeddedRegions | None) -> tuple[Tensor, Tensor, Tensor]:
         """Token ids, segments and mask, each (B, T), of ``[CLS] caption [SEP] tags [SEP]`` or what there is of it."""
@@ -201,49 +247,3 @@ def _require_layers(states: _States, layers: int) -> _States:
             f"after {layers}; compute them with the model that reads them"
         )
     return states
-
-
-def _squeeze(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Real tokens moved to the front of each row in their order; as wide as the longest row."""
-    longest = int(mask.sum(dim=1).max())
-    if longest == mask.shape[1]:
-        return tokens, mask
-    order = mask.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :longest]  # (B, L)
-    return tokens.gather(1, order[..., None].expand(-1, -1, tokens.shape[2])), mask.gather(1, order)
-
-
-def _attention_mask(mask: Tensor) -> Tensor:
-    return mask[:, None, None, :]
-
-
-def _first_token(layer: BertLayer, tokens: Tensor, attention_mask: Tensor) -> Tensor:
-    """The layer's output (B, 1, H) for the first token alone, at the price of one query instead of L.
-
-    BERT's cross-attention is its self-attention with the queries apart; both hold the same projections.
-    """
-    first = tokens[:, :1]
-    attention = layer.attention
-    query_apart = cast(BertCrossAttention, attention.self)
-    context = BertCrossAttention.forward(query_apart, first, tokens, attention_mask)[0]
-    return layer.feed_forward_chunk(attention.output(context, first))
-
-
-def _head(config: SingleStreamConfig) -> nn.Sequential:
-    """Dropout, hidden layers with ReLU if any, and two logits."""
-    layers: list[nn.Module] = [nn.Dropout(config.head_dropout)]
-    width = config.hidden_size
-    for next_width in config.head_widths:
-        layers += [nn.Linear(width, next_width), nn.ReLU()]
-        width = next_width
-    return nn.Sequential(*layers, nn.Linear(width, 2))
-
-
-def _initialise_as_bert(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), biases and padding embeddings 0 (Devlin et al. 2019)."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
-    if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-        with torch.no_grad():
-            module.weight[module.padding_idx].zero_()

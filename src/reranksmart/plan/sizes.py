@@ -81,7 +81,7 @@ def shape(config: Config, backbone: str) -> Shape:
     chosen = config.backbones[backbone]
     if not isinstance(chosen, Backbone):
         return Shape(image_tokens=PATCHES, vision=chosen.facts.vision_weights) if chosen.facts.reads_pixels else Shape()
-    entries = XLM_ENTRIES if chosen.checkpoint and chosen.embedder == "m3p" else chosen.vocabulary
+    entries = (chosen.facts.entries if chosen.checkpoint else None) or chosen.vocabulary
     return Shape(chosen.hidden_size, chosen.layers, chosen.intermediate_size, entries)
 
 

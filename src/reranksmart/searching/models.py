@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from reranksmart.families import load_model
 from reranksmart.inputs.images import inputs_of
 from reranksmart.inputs.stored import StoredImages, TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.ranking.reranking import score_pairs

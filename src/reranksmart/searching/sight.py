@@ -96,7 +96,7 @@ def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
     """How the model in ``folder`` sees pictures."""
     if isinstance(model, SingleStream):
         return RegionSight(max_regions, model.config.feature_size)
-    if model.reads == "regions":
+    if not model.facts.reads_pixels:
         sizes = model.network.config.to_dict()
         return RegionSight(max_regions, next(sizes[key] for key in _FEATURE_SIZES if key in sizes))
     pixels = PixelSight(PictureProcessor.open(folder, patch=model.patch))

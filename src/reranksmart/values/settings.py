@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SplitName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="code of ISO 639 in small letters: en, quz")]
-Capability = Literal["bi_encoder", "cross_encoder"]
-Sight = Literal["regions", "pixels", "states"]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]

@@ -11,6 +11,9 @@ from transformers import PreTrainedModel, VisualBertConfig, VisualBertModel, Vis
 from reranksmart.models.pooling import mean_direction
 from reranksmart.models.pretrained import Pretrained, in_float32, log_odds, require_features, require_pairs
 from reranksmart.values.batches import RegionBatch, TextBatch
+from reranksmart.values.facts import Facts
+
+FACTS = Facts(sees="regions", max_tokens=70)
 
 
 class VisualBertForMatching(VisualBertPreTrainedModel):
@@ -30,8 +33,8 @@ class VisualBert(Pretrained):
     column 0: one caption is what it sees here, so it too wants fine-tuning. Boxes and object tags are not read.
     """
 
+    facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = VisualBertForMatching
-    reads: ClassVar[str] = "regions"
     heads: ClassVar[tuple[str, ...]] = ("cls.seq_relationship.",)
     fresh: ClassVar[tuple[str, ...]] = heads
     unused: ClassVar[tuple[str, ...]] = ("cls.predictions.",)

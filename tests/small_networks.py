@@ -1,12 +1,13 @@
-"""Small networks of every family with random weights: what tests and the tiny configuration run."""
+"""Small networks of every family of transformers' backbones, with random weights."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reranksmart.families.networks import family
+from reranksmart.families import FAMILIES, family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, settings_of
 
+CLASSES = {name: family(name) for name, facts in FAMILIES.items() if not facts.single_stream}
 SIDE, PATCH = 32, 8
 """Pictures and patches in pixels."""
 

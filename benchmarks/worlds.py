@@ -41,7 +41,7 @@ def captions(count: int, *, shortest: int = 10, longest: int = 18, seed: int = 0
     tokens = rng.integers(1000, 30000, size=int(lengths.sum())).astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     tokens[offsets[:-1]], tokens[offsets[1:] - 1] = 101, 102
-    return TokenisedCaptions(tokens, offsets, 0)
+    return TokenisedCaptions(offsets, tokens, pad_id=0)
 
 
 def regions(folder: Path, images: int, *, fewest: int = 50, most: int = 50, seed: int = 0) -> RegionStore:

@@ -22,7 +22,6 @@ from miniature import (
     write_oscar_coco,
     write_pt,
 )
-from reranksmart.models.published_layouts import M3P_FILE, UNITER_FILE
 
 from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.families import single_stream
@@ -98,14 +97,14 @@ def write_checkpoints(folder: Path, texts: Iterable[str]) -> None:
     _write_vocabulary(oscar, words)
     uniter = _made(folder / "uniter")
     save_published(_random("uniter", len(words)), uniter)
-    assert (uniter / UNITER_FILE).is_file()
+    assert (uniter / "uniter-base.pt").is_file()
     _without_token_ids(uniter / "uniter-base.json")
     _without_token_ids(oscar / "config.json")
     _write_vocabulary(_made(folder / "bert-base-cased"), words)
     xlm = train_unigram(sorted(set(texts)), size=120)
     xlm.save_pretrained(_made(folder / "xlm-roberta-base"))
     save_published(_random("m3p", len(xlm)), _made(folder / "m3p"))
-    assert (folder / "m3p" / M3P_FILE).is_file()
+    assert (folder / "m3p" / "m3p_under_weights.pth").is_file()
 
 
 def _random(embedder: str, words: int) -> SingleStream:

@@ -16,6 +16,7 @@ from transformers import (
     ViltImageProcessorPil,
 )
 
+from reranksmart.families import FAMILIES
 from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.values.pixels import pictures_of
@@ -103,7 +104,7 @@ def test_a_folder_without_a_processor_asks_for_its_file(tmp_path):
 
 def test_a_checkpoints_tokeniser_is_its_own(tmp_path):
     wordpieces(tmp_path)
-    found = published_tokeniser_of(str(tmp_path), family="clip", local_files_only=True)
+    found = published_tokeniser_of(str(tmp_path), unread_marks="", local_files_only=True)
     assert found("a dog cat")["input_ids"] == [2, 4, 5, 1, 3]
     assert found.pad_token_id == 0
 
@@ -112,7 +113,7 @@ def test_blips_captions_lose_the_marks_that_its_authors_leave_out_after_saving_t
     (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog", ".", "(", ","]))
     BertTokenizer(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
     for family, expected in {"blip": [2, 4, 5, 8, 4, 3], "vilt": [2, 4, 5, 8, 7, 4, 6, 1, 3]}.items():
-        found = published_tokeniser_of(str(tmp_path), family=family, local_files_only=True)
+        found = published_tokeniser_of(str(tmp_path), unread_marks=FAMILIES[family].unread_marks, local_files_only=True)
         found.save_pretrained(tmp_path / family)
         for tokeniser in found, open_tokeniser(tmp_path / family):
             assert tokeniser("A dog, (a.)")["input_ids"] == expected
@@ -124,7 +125,7 @@ def test_siglip_2_reads_captions_in_lower_case_after_saving_too(tmp_path):
         letter: number for number, letter in enumerate(["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *"▁Aadog"])
     }
     GemmaTokenizer(vocab=letters, merges=[], add_bos_token=False, add_eos_token=True).save_pretrained(tmp_path)
-    found = published_tokeniser_of(str(tmp_path), family="siglip", local_files_only=True)
+    found = published_tokeniser_of(str(tmp_path), unread_marks="", local_files_only=True)
     found.save_pretrained(tmp_path / "saved")
     for tokeniser in found, open_tokeniser(tmp_path / "saved"):
         assert tokeniser("A Dog")["input_ids"] == [7, 5, 8, 9, 10, 1]
@@ -134,4 +135,4 @@ def test_siglip_2_reads_captions_in_lower_case_after_saving_too(tmp_path):
 def test_a_name_without_a_tokeniser_here_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="nobody/nothing"):
-        published_tokeniser_of("nobody/nothing", family="clip", local_files_only=True)
+        published_tokeniser_of("nobody/nothing", unread_marks="", local_files_only=True)

@@ -17,7 +17,7 @@ STORE = RegionStore.from_regions(("a", "b", "c"), [regions(2), regions(5), regio
 
 def test_an_image_owns_its_slice():
     assert (STORE[1].features == regions(5).features).all()
-    assert STORE.counts.tolist() == [2, 5, 1]
+    assert STORE.lengths.tolist() == [2, 5, 1]
 
 
 def test_a_store_is_memory_mapped_and_equal_after_the_disk(tmp_path):
@@ -52,7 +52,7 @@ def test_published_tags_go_where_their_image_goes(tmp_path):
     nameless = RegionStore.from_regions(("e",), [regions(1)], ())
     with pytest.raises(ValueError, match="these regions name no objects; give"):
         RegionStore.concatenated([tagged, nameless]).object_tags()
-    with pytest.raises(ValueError, match="3 images have 2 texts of tags"):
+    with pytest.raises(ValueError, match="3 things have 2 tags"):
         RegionStore.from_regions(tagged.image_ids, list(tagged), (), ("dog", "boat"))
 
 

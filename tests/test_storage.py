@@ -67,7 +67,8 @@ def test_texts_are_utf_8_whatever_the_locale(tmp_path):
 import locale, sys
 from pathlib import Path
 from reranksmart.files.code import code_digest
-from reranksmart.files.region_store import write_region_index
+from reranksmart.files.image_store import write_index
+from reranksmart.files.region_store import region_index
 from reranksmart.files.storage import read_json, write_json
 assert locale.getpreferredencoding(False).lower() not in ("utf-8", "utf8")
 folder = Path(sys.argv[1])

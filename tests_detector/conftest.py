@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from reranksmart.regions.detectors.visual_genome import VisualGenomeDetector
-from reranksmart.regions.detectors.visual_genome_files import Loaded, load_visual_genome, published_name
+from reranksmart.regions.detectors.visual_genome_files import NamedDetector, load_visual_genome, published_name
 from reranksmart.regions.detectors.visual_genome_settings import read_settings
 
 SETTINGS: dict[str, Any] = {
@@ -90,7 +90,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def loaded(folder: Path) -> Loaded:
+def loaded(folder: Path) -> NamedDetector:
     torch.set_num_threads(1)
     return load_visual_genome(folder)
 

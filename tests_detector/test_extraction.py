@@ -17,7 +17,7 @@ from PIL import Image
 
 from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.detectors.extraction import VisualGenome, chosen_device, detect_all
-from reranksmart.regions.detectors.visual_genome_files import Loaded
+from reranksmart.regions.detectors.visual_genome_files import NamedDetector
 
 ROOT = Path(__file__).parent.parent
 PINS = [Requirement(line) for line in (ROOT / "envs" / "detector.lock").read_text().splitlines()]
@@ -77,7 +77,7 @@ def test_weights_that_are_not_there_are_named(split: Path, tmp_path: Path) -> No
         detect(split, tmp_path / "nowhere", tmp_path / "out")
 
 
-def test_pixels_of_any_picture_give_boxes_inside_it(loaded: Loaded, split: Path) -> None:
+def test_pixels_of_any_picture_give_boxes_inside_it(loaded: NamedDetector, split: Path) -> None:
     detector = VisualGenome(loaded, device=torch.device("cpu"), most=5, class_wise=False)
     images = [(f"own/{path.stem}", path) for path in sorted((split / "images").iterdir())]
     found = dict(detect_all(images, detector))

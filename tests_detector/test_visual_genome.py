@@ -18,19 +18,19 @@ import yaml
 from reranksmart.regions.detectors.extraction import VisualGenome, prepared
 from reranksmart.regions.detectors.selection import by_best_class
 from reranksmart.regions.detectors.visual_genome import Candidates
-from reranksmart.regions.detectors.visual_genome_files import Loaded, load_visual_genome
+from reranksmart.regions.detectors.visual_genome_files import NamedDetector, load_visual_genome
 from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings, read_settings
 
 RECORDED = np.load(Path(__file__).parent / "data" / "visual_genome.npz")
 
 
 @pytest.fixture(scope="module")
-def candidates(loaded: Loaded, picture: np.ndarray) -> Candidates:
+def candidates(loaded: NamedDetector, picture: np.ndarray) -> Candidates:
     found: Candidates = loaded.detector(prepared(picture, loaded.detector.settings))
     return found
 
 
-def test_a_picture_is_prepared_as_published(loaded: Loaded, picture: np.ndarray) -> None:
+def test_a_picture_is_prepared_as_published(loaded: NamedDetector, picture: np.ndarray) -> None:
     ours = prepared(picture, loaded.detector.settings)
     assert tuple(ours.shape[-2:]) == tuple(RECORDED["size"])
     np.testing.assert_allclose(ours[0, :, ::8, ::8], RECORDED["pixels"], atol=1e-3)
@@ -62,7 +62,7 @@ def test_the_defaults_are_the_published_size() -> None:
     assert (settings.objects, settings.attributes, settings.feature_size, settings.depth) == (1600, 400, 2048, 101)
 
 
-def test_a_config_that_says_bgr_feeds_bgr(loaded: Loaded) -> None:
+def test_a_config_that_says_bgr_feeds_bgr(loaded: NamedDetector) -> None:
     """The published code feeds what the word does not say."""
     red = np.zeros((96, 96, 3), dtype=np.uint8)
     red[:, :, 0] = 255
@@ -70,7 +70,7 @@ def test_a_config_that_says_bgr_feeds_bgr(loaded: Loaded) -> None:
     np.testing.assert_allclose(prepared(red, loaded.detector.settings)[0, :, 5, 5] + mean, [0, 0, 255], atol=1e-3)
 
 
-def test_a_picture_without_proposals_is_its_own_region(loaded: Loaded, picture: np.ndarray) -> None:
+def test_a_picture_without_proposals_is_its_own_region(loaded: NamedDetector, picture: np.ndarray) -> None:
     detector = VisualGenome(loaded, device=torch.device("cpu"))
 
     class Nothing(torch.nn.Module):

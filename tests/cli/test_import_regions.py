@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -120,10 +121,7 @@ def test_stores_with_other_label_names_stand_in_one_gallery_without_labels(
 ) -> None:
     paths = [imported(world.datasets[name], "test", tmp_path / name) for name in ("coco", "xflickrco")]
     first, second = (RegionStore.open(path) for path in paths)
-    named = RegionStore(
-        *(getattr(first, name) for name in ("image_ids", "offsets", "features", "boxes", "labels", "confidences")),
-        label_names=("dog",),
-    )
+    named = replace(first, label_names=("dog",))
     other = second.take([second.row_by_id[name] for name in second.image_ids if name.startswith("flickr30k/")])
     both = RegionStore.concatenated([named, other])
     assert both.label_names == ()

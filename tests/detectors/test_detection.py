@@ -69,7 +69,7 @@ def test_regions_are_their_own_image_s_however_many_are_recognised_together(
 
 
 def test_at_most_as_many_regions_as_asked_for(network: nn.Module, photographs: list[tuple[str, Path]]) -> None:
-    assert detect_regions(photographs, at_most=1, network=network).counts.tolist() == [1, 1, 1]
+    assert detect_regions(photographs, at_most=1, network=network).lengths.tolist() == [1, 1, 1]
 
 
 def test_a_truncated_picture_stops_the_shard_and_is_named(

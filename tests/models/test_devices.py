@@ -7,7 +7,7 @@ import torch
 
 from reranksmart.cli import backbones
 from reranksmart.config import Reading
-from reranksmart.families import single_stream
+from reranksmart.families import load_model, single_stream
 from reranksmart.models import checkpoints
 from reranksmart.models.devices import accelerator, fastest_device
 from reranksmart.models.published import save_published
@@ -38,7 +38,7 @@ def test_an_accelerator_is_the_gpu_by_its_name_and_no_cpu(monkeypatch: pytest.Mo
 def test_a_loaded_model_lies_where_it_is_fastest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "fastest_device", lambda: torch.device("meta"))
     checkpoints.save_model(small(), tmp_path)
-    assert checkpoints.load_model(tmp_path).device.type == "meta"
+    assert load_model(tmp_path).device.type == "meta"
 
 
 def test_a_backbone_made_here_is_trained_where_it_is_fastest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ def test_a_joint_model_that_pools_or_classifies_otherwise_is_refused(joint_folde
     head.write_text('{"input_key": "cls_token_embeddings"}')
     with pytest.raises(ValueError, match="'cls_token_embeddings'"):
         load_published(family("oscar"), folder)
-    with pytest.raises(ValueError, match="holds 0_OSCAR.* asked was m3p, whose models the paper has as 0_M3P"):
+    with pytest.raises(ValueError, match=r"holds 0_OSCAR.* asked was m3p, whose models the paper has as 0_M3P"):
         load_published(family("m3p"), folder)
 
 

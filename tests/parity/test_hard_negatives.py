@@ -30,7 +30,7 @@ def data_of(image_of_caption: np.ndarray, images: int) -> TrainingData:
     ids = [f"x/{image}" for image in image_of_caption]
     rows = range(len(ids))
     captions = Captions(tuple(f"c{row}" for row in rows), ("a caption",) * len(ids), tuple(ids), ("en",) * len(ids))
-    tokens = TokenisedCaptions(np.arange(len(ids), dtype=np.int32), np.arange(len(ids) + 1), pad_id=0)
+    tokens = TokenisedCaptions(np.arange(len(ids) + 1), np.arange(len(ids), dtype=np.int32), pad_id=0)
     box, one = np.array([[0, 0, 1, 1]], np.float32), np.ones(1, np.float32)
     regions = [Regions(np.full((1, 1), image, np.float16), box, np.zeros(1, np.int32), one) for image in range(images)]
     store = RegionStore.from_regions([f"x/{image}" for image in range(images)], regions, ())

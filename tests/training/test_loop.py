@@ -54,14 +54,15 @@ def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut):
     whole, whole_history = run(tmp_path / "whole")
     _, started, schedule = training()
     state = StateFile(tmp_path / "cut" / "state.pt", "settings")
-    step = started.refresh
+    assert started.mining
+    refresh = started.mining.refresh
 
     def interrupt(number):
         if number == cut:
             signal.raise_signal(signal.SIGTERM)
-        step(number)
+        refresh(number)
 
-    started.refresh = interrupt
+    started.mining.refresh = interrupt
     with pytest.raises(TerminatedError, match=f"after step {cut + 1} of 24"):
         train(started, schedule, state, what="test")
     resumed, resumed_history = run(tmp_path / "cut")

@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 from toy import training_data
 
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
-from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator_of
 
 DATA = training_data()
 
@@ -35,7 +35,7 @@ def test_a_batch_larger_than_the_set_is_an_error():
 
 def test_no_negative_is_true_and_the_coin_is_fair():
     rows = np.tile(np.arange(len(DATA)), 50)
-    captions, images = draw_random_negatives(DATA, rows, generator(0, "test"))
+    captions, images = draw_random_negatives(DATA, rows, generator_of(0, "test"))
     assert not DATA.is_relevant(captions, images).any()
     kept = captions == rows
     assert (images[~kept] == DATA.image_rows[rows[~kept]]).all()
@@ -45,7 +45,7 @@ def test_no_negative_is_true_and_the_coin_is_fair():
 def test_negatives_cover_every_other_image():
     """The published code never draws the first caption of the next image."""
     rows = np.zeros(4000, dtype=np.int64)
-    captions, images = draw_random_negatives(DATA, rows, generator(0, "cover"))
+    captions, images = draw_random_negatives(DATA, rows, generator_of(0, "cover"))
     assert set(images[captions == 0].tolist()) == set(range(1, len(DATA.regions)))
     assert set(captions[captions != 0].tolist()) == set(range(2, len(DATA)))
 
@@ -60,9 +60,9 @@ def test_a_draw_costs_the_same_whatever_the_size_of_the_training_set():
         )
         data = TrainingData(range(5 * images), None, None, image_rows, relevant)  # as many captions, without texts
         rows = np.arange(128)
-        draw_random_negatives(data, rows, generator(0, "warm"))
+        draw_random_negatives(data, rows, generator_of(0, "warm"))
         tracemalloc.start()
-        draw_random_negatives(data, rows, generator(0, "cost"))
+        draw_random_negatives(data, rows, generator_of(0, "cost"))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 2 * peaks[0] < 1_000_000  # a list of half a million numbers takes four million bytes
@@ -73,7 +73,7 @@ def test_mined_negatives_replace_the_named_share(probability):
     """The published code ignores the share on COCO and Multi30k: there every negative is a mined one."""
     mined = MinedNegatives(np.full((len(DATA), 3), 5, np.int32), np.full((len(DATA.regions), 3), 7, np.int32))
     rows = np.full(4000, 0, dtype=np.int64)
-    captions, images = draw_mined_negatives(DATA, rows, mined, generator(0, "mined"), probability=probability)
+    captions, images = draw_mined_negatives(DATA, rows, mined, generator_of(0, "mined"), probability=probability)
     hard = ((captions == 0) & (images == 5)) | (captions == 7)
     by_chance = (1 - probability) * 0.03
     assert abs(hard.mean() - probability - by_chance) < 0.03

@@ -24,7 +24,6 @@ from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import can_compute, is_native
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.sampling import TrainingData

@@ -16,7 +16,6 @@ from reranksmart.files.photographs import read_photograph
 from reranksmart.files.vision_store import VisionStore, writing_vision
 from reranksmart.inputs.images import PixelInputs
 from reranksmart.inputs.processors import PictureProcessor
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.interface import StatesEncoder
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.vision_encoding import write_states

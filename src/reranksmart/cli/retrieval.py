@@ -16,7 +16,6 @@ from reranksmart.families import load_model
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
-from reranksmart.models.checkpoints import load_model
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.encoding import (

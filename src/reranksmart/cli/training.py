@@ -31,7 +31,7 @@ from reranksmart.training.pretraining import (
     start_attention_with_like_to_like,
 )
 from reranksmart.training.processes import Processes
-from reranksmart.training.sampling import TrainingData, generator
+from reranksmart.training.sampling import TrainingData, generator_of
 from reranksmart.training.state import StateFile, identity_of
 from reranksmart.values.records import Captions
 
@@ -173,7 +173,7 @@ def _tune(model: Any, tuning: Tuning, *, seed: int) -> None:
 def _share_of_images(captions: Captions, fraction: float) -> Captions:
     """The captions of the first ``fraction`` of the images in a fixed random order: smaller shares lie in larger."""
     image_ids = sorted(set(captions.image_ids))
-    order = generator(0, "fraction").permutation(len(image_ids))
+    order = generator_of(0, "fraction").permutation(len(image_ids))
     kept = order[: max(1, round(fraction * len(image_ids)))]
     return captions.of_images(image_ids[row] for row in kept)
 

@@ -68,7 +68,7 @@ def _clocked(action: Callable[[], object]) -> dict[str, float]:
 def random_captions(count: int, tokens: int, *, words: int, seed: int) -> TokenisedCaptions:
     """Captions of ``tokens`` random words each."""
     drawn = np.random.default_rng(seed).integers(min(_FIRST_WORD, words - 1), words, size=count * tokens)
-    return TokenisedCaptions(drawn.astype(np.int32), np.arange(count + 1) * tokens, 0)
+    return TokenisedCaptions(np.arange(count + 1) * tokens, drawn.astype(np.int32), pad_id=0)
 
 
 def random_images(count: int, regions: int, *, features: int, seed: int) -> RegionInputs:

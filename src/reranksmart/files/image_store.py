@@ -87,7 +87,8 @@ class ImageStore(Ragged):
         with reading(folder, remedy="Delete the folder; the rule that made it makes it again."):
             texts = cls.texts_of(json.loads((folder / INDEX_FILE).read_text(encoding="utf-8")))
             kept = {"offsets": (np.int64, 1), **cls.kept}
-            return cls(**{name: _mapped(folder / f"{name}.npy", *kind) for name, kind in kept.items()}, **texts)
+            arrays: dict[str, Any] = {name: _mapped(folder / f"{name}.npy", *kind) for name, kind in kept.items()}
+            return cls(**arrays, **texts)
 
 
 class StoreWriter:

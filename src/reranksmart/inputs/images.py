@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reranksmart.files.image_store import INDEX_FILE
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_json
-from reranksmart.files.vision_store import INDEX_FILE, VisionStore
-from reranksmart.inputs.stored import RegionInputs, StoredImages, ragged_columns
+from reranksmart.files.vision_store import VisionStore
+from reranksmart.inputs.stored import RegionInputs, StoredImages
 from reranksmart.values.pixels import PixelBatch, VisionStates
 
 
@@ -27,11 +28,11 @@ class _VisionInputs:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return self.store.counts
+        return self.store.lengths
 
     def _rows(self, rows: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         """Values (B, N, F) float32, zero where padded, and their mask (B, N)."""
-        columns, mask = ragged_columns(self.store.offsets, np.asarray(rows))
+        columns, mask = self.store.columns(rows)
         values = self.store.rows[columns].astype(np.float32)
         values[~mask] = 0
         return torch.from_numpy(values), torch.from_numpy(mask)

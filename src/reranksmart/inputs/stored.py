@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from reranksmart.files.image_store import ImageStore
 from reranksmart.files.reading import reading
 from reranksmart.files.region_store import RegionStore
 from reranksmart.values.batches import EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.values.ragged import Ragged, offsets_of
 from reranksmart.values.records import Captions
 
 
@@ -27,12 +29,13 @@ def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
 
 
 @dataclass(frozen=True)
-class TokenisedCaptions:
-    """Token ids of N captions, special tokens included: caption n owns ``tokens[offsets[n]:offsets[n + 1]]``."""
+class TokenisedCaptions(Ragged):
+    """Token ids of N captions, special tokens included."""
 
     tokens: NDArray[np.int32]
-    offsets: NDArray[np.int64]
     pad_id: int
+
+    per_row: ClassVar[tuple[str, ...]] = ("tokens",)
 
     @staticmethod
     def of(captions: Captions, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
@@ -52,29 +55,15 @@ class TokenisedCaptions:
 
     @staticmethod
     def _of_ids(encoded: Sequence[Sequence[int]], tokeniser: PreTrainedTokenizerBase) -> TokenisedCaptions:
-        lengths = [len(ids) for ids in encoded]
         return TokenisedCaptions(
+            offsets=offsets_of([len(ids) for ids in encoded]),
             tokens=np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]),
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             pad_id=int(tokeniser.pad_token_id),
         )
 
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self.offsets)
-
-    def take(self, rows: Sequence[int]) -> TokenisedCaptions:
-        """Only these captions, in this order."""
-        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
-        offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))]).astype(np.int64)
-        return TokenisedCaptions(self.tokens[columns[mask]], offsets, self.pad_id)
-
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> TextBatch:
         """The captions at ``rows``, padded to the longest of them."""
-        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        columns, mask = self.columns(rows)
         tokens = np.where(mask, self.tokens[columns], self.pad_id).astype(np.int64)
         return TextBatch(torch.from_numpy(tokens), torch.from_numpy(mask))
 
@@ -95,18 +84,6 @@ class ImageInputs(Protocol):
     def lengths(self) -> NDArray[np.int64]: ...
 
     def batch(self, rows: NDArray[np.integer]) -> Any: ...
-
-
-class ImageStore(Protocol):
-    """Whatever is kept of images, by their ids."""
-
-    @property
-    def image_ids(self) -> tuple[str, ...]: ...
-
-    @property
-    def row_by_id(self) -> Mapping[str, int]: ...
-
-    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]: ...
 
 
 class StoredImages(ImageInputs, Protocol):
@@ -147,7 +124,7 @@ class RegionInputs:
     @property
     def region_counts(self) -> NDArray[np.int64]:
         """The regions of each image that are read (N,)."""
-        return np.minimum(self.store.counts, self.max_regions)
+        return np.minimum(self.store.lengths, self.max_regions)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -155,7 +132,7 @@ class RegionInputs:
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> RegionBatch:
         """The images at ``rows`` of the store, padded to the one with the most regions."""
-        columns, mask = ragged_columns(self.store.offsets, np.asarray(rows), longest=self.max_regions)
+        columns, mask = self.store.columns(rows, longest=self.max_regions)
         features = self.store.features[columns].astype(np.float32)
         boxes = np.asarray(self.store.boxes[columns], dtype=np.float32)
         features[~mask] = 0
@@ -180,16 +157,3 @@ class RegionInputs:
 def lengths_with_tags(region_counts: NDArray[np.int64], tags: TokenisedCaptions | None) -> NDArray[np.int64]:
     """The tokens of each image (N,): its regions, and its tags with the [SEP] that ends them."""
     return region_counts if tags is None else region_counts + tags.lengths + 1
-
-
-def ragged_columns(
-    offsets: NDArray[np.int64], rows: NDArray[np.integer], *, longest: int | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Positions (B, L) in the flat array and their mask; masked positions point at each row's first element."""
-    starts = offsets[rows]
-    lengths = offsets[rows + 1] - starts
-    if longest is not None:
-        lengths = np.minimum(lengths, longest)
-    steps = np.arange(lengths.max(initial=0))
-    mask = steps < lengths[:, None]
-    return starts[:, None] + np.where(mask, steps, 0), mask

@@ -12,8 +12,8 @@ from reranksmart.files.weights import fill
 from reranksmart.models.checkpoints import read_settings
 from reranksmart.models.published_files import tensors_of
 from reranksmart.models.published_names import our_names, published_parameters
-from reranksmart.models.region_embeddings import SingleStreamConfig
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 _PART = re.compile(r"0_[A-Z0-9]+")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from reranksmart.files.reading import reading
 from reranksmart.files.weights import read_pickled_tensors
 from reranksmart.files.writing import atomic_path
-from reranksmart.models.region_embeddings import SingleStreamConfig
+from reranksmart.models.single_stream_config import SingleStreamConfig
 
 BERT_SETTINGS = {
     "vocab_size": "vocab_size",

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -20,13 +20,13 @@ from reranksmart.inputs.stored import (
     StoredImages,
     TokenisedCaptions,
     lengths_with_tags,
-    ragged_columns,
 )
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.vision_encoding import bytes_of_states, states_in_memory
 from reranksmart.run.progress import progress
 from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts
+from reranksmart.values.ragged import Ragged, offsets_of
 from reranksmart.values.records import Embeddings
 from reranksmart.values.shards import WHOLE, Shard, Share, joined
 
@@ -61,38 +61,34 @@ def read_ahead(
 
 
 @dataclass(frozen=True)
-class EmbeddedImages:
-    """Images as one model's pair reading takes them, computed once, to be read with many captions.
-
-    Image n owns ``states[offsets[n]:offsets[n + 1]]``: no padding is kept.
-    """
+class EmbeddedImages(Ragged):
+    """Images as one model's pair reading takes them, computed once, to be read with many captions."""
 
     states: Tensor
-    offsets: NDArray[np.int64]
     layers: int
     tags: TokenisedCaptions | None = None
+
+    per_row: ClassVar[tuple[str, ...]] = ("states",)
 
     @staticmethod
     def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> EmbeddedImages:
         """All images of ``inputs``, ready for ``model``."""
-        offsets = np.concatenate([[0], np.cumsum(inputs.region_counts)])
+        offsets = offsets_of(inputs.region_counts)
         states = torch.empty(int(offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype)
+        embedded = EmbeddedImages(offsets, states, model.config.cached_layers, inputs.tags)
         with torch.inference_mode():
             for rows, batch in read_ahead(length_batches(inputs.lengths, token_budget=token_budget), inputs.batch):
                 read = model.cache_regions(batch)
-                columns, mask = ragged_columns(offsets, rows)
+                columns, mask = embedded.columns(rows)
                 states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
-        return EmbeddedImages(states, offsets, model.config.cached_layers, inputs.tags)
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return embedded
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return lengths_with_tags(np.diff(self.offsets), self.tags)
+        return lengths_with_tags(super().lengths, self.tags)
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedRegions:
-        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        columns, mask = self.columns(rows)
         tokens = self.states[torch.from_numpy(columns)]
         tags = None if self.tags is None else self.tags.batch(rows)
         return EmbeddedRegions(tokens, torch.from_numpy(mask).to(tokens.device), tags, self.layers)
@@ -110,12 +106,13 @@ def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: i
 
 
 @dataclass(frozen=True)
-class EmbeddedCaptions:
-    """Captions as states after one model's cached layers: caption n owns ``states[offsets[n]:offsets[n + 1]]``."""
+class EmbeddedCaptions(Ragged):
+    """Captions as states after one model's cached layers."""
 
     states: Tensor
-    offsets: NDArray[np.int64]
     layers: int
+
+    per_row: ClassVar[tuple[str, ...]] = ("states",)
 
     @staticmethod
     def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> EmbeddedCaptions:
@@ -123,19 +120,16 @@ class EmbeddedCaptions:
         states = torch.empty(
             int(captions.offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype
         )
+        embedded = EmbeddedCaptions(captions.offsets, states, model.config.cached_layers)
         with torch.inference_mode():
             for rows in length_batches(captions.lengths, token_budget=token_budget):
                 read = model.cache_texts(captions.batch(rows))
-                columns, mask = ragged_columns(captions.offsets, rows)
+                columns, mask = embedded.columns(rows)
                 states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
-        return EmbeddedCaptions(states, captions.offsets, model.config.cached_layers)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self.offsets)
+        return embedded
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedTexts:
-        columns, mask = ragged_columns(self.offsets, np.asarray(rows))
+        columns, mask = self.columns(rows)
         tokens = self.states[torch.from_numpy(columns)]
         return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
 

@@ -32,7 +32,7 @@ def as_captions(texts: Sequence[str]) -> Captions:
 
 
 @dataclass(frozen=True)
-class Role:
+class RoleModel:
     """A model with its folder and tokeniser, and how it reads texts and pictures."""
 
     model: Any
@@ -43,7 +43,7 @@ class Role:
     tag_tokens: int = 0
 
     @staticmethod
-    def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> Role:
+    def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> RoleModel:
         """The model with what it needs; a text is cut to ``max_tokens``, or earlier where its positions end."""
         model, tokeniser = load_model(folder), open_tokeniser(folder)
         sight = sight_of(model, folder, max_regions=max_regions)
@@ -53,7 +53,7 @@ class Role:
                 f"beside {max_regions} regions and {tag_tokens} tags no text fits into the positions of the model {folder}. "
                 "Fewer regions are needed; lower max_regions."
             )
-        return Role(model, folder, tokeniser, sight, min(max_tokens, fit), tag_tokens)
+        return RoleModel(model, folder, tokeniser, sight, min(max_tokens, fit), tag_tokens)
 
     def tokens(self, captions: Captions) -> TokenisedCaptions:
         return TokenisedCaptions.of(captions, self.tokeniser, max_tokens=self.max_tokens)
@@ -90,18 +90,18 @@ class Looked:
 class RoleModels:
     """A retriever and a reranker, which may be one."""
 
-    retriever: Role
-    reranker: Role
+    retriever: RoleModel
+    reranker: RoleModel
 
     @staticmethod
     def load(folder: Path, settings: IndexSettings) -> RoleModels:
         """The models of an index."""
         shared = {"max_regions": settings.max_regions, "tag_tokens": settings.tag_tokens}
-        retriever = Role.load(folder / settings.retriever, max_tokens=settings.max_tokens, **shared)
+        retriever = RoleModel.load(folder / settings.retriever, max_tokens=settings.max_tokens, **shared)
         if settings.reranker == settings.retriever:
             return RoleModels(retriever, retriever)
         tokens = settings.reranker_max_tokens or settings.max_tokens
-        return RoleModels(retriever, Role.load(folder / settings.reranker, max_tokens=tokens, **shared))
+        return RoleModels(retriever, RoleModel.load(folder / settings.reranker, max_tokens=tokens, **shared))
 
     def look(self, pictures: Pictures) -> Looked:
         """The pictures as both roles read them, looked at once where they see alike."""

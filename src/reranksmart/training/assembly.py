@@ -12,8 +12,8 @@ from reranksmart.config import Distillation, Objective
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.training.distillation import DistilledTask
-from reranksmart.training.hard_negatives import MinedNegatives, mine
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
+from reranksmart.training.mining import Mining
 from reranksmart.training.optimisation import (
     ReferenceAdamW,
     linear_schedule,
@@ -53,47 +53,33 @@ def assemble(
         bfloat16=objective.precision == "bfloat16",
     )
 
-    def evaluate() -> dict[str, float]:
-        measures: dict[str, Callable[[Any, TrainingData], float]] = {
-            "bi_encoder": bi_encoder_mean_recall,
-            "cross_encoder": cross_encoder_mean_recall,
-        }
-        return {name: measures[name](model, dev_data[name]) for name in tasks}
-
-    hard = objective.hard_negatives
-
-    def refresh(step: int) -> None:
-        if hard and step >= hard.first_at and (step - hard.first_at) % hard.refresh_every == 0:
-            model.eval()
-            tasks["cross_encoder"].mined = mine(model, train_data, depth=hard.depth)  # type: ignore[attr-defined]
-
-    def extra_state() -> dict[str, Any]:
-        mined = getattr(tasks.get("cross_encoder"), "mined", None)
-        if mined is None:
-            return {}
-        return {
-            "images_of_caption": torch.from_numpy(mined.images_of_caption),
-            "captions_of_image": torch.from_numpy(mined.captions_of_image),
-        }
-
-    def restore(state: dict[str, Any]) -> None:
-        if state:
-            mined = MinedNegatives(**{name: tensor.numpy() for name, tensor in state.items()})
-            tasks["cross_encoder"].mined = mined  # type: ignore[attr-defined]
-
     training = Training(
         model=model,
         tasks=tasks,
         optimiser=optimiser,
         learning_rates=linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps),
-        evaluate=evaluate,
-        refresh=refresh,
-        extra_state=extra_state,
-        restore_extra_state=restore,
+        evaluate=partial(_dev_recalls, model, {name: dev_data[name] for name in tasks}),
+        mining=_mining(model, objective, train_data, tasks),
         seed=seed,
         processes=processes,
     )
     return training, schedule
+
+
+def _dev_recalls(model: Any, dev_data: Mapping[str, TrainingData]) -> dict[str, float]:
+    """Mean recall on dev by task."""
+    measures: dict[str, Callable[[Any, TrainingData], float]] = {
+        "bi_encoder": bi_encoder_mean_recall,
+        "cross_encoder": cross_encoder_mean_recall,
+    }
+    return {name: measures[name](model, data) for name, data in dev_data.items()}
+
+
+def _mining(model: Any, objective: Objective, data: TrainingData, tasks: Mapping[str, Task]) -> Mining | None:
+    hard, pairs = objective.hard_negatives, tasks.get("cross_encoder")
+    if hard is None or not isinstance(pairs, PairTask):
+        return None
+    return Mining(model, data, pairs, depth=hard.depth, first_at=hard.first_at, every=hard.refresh_every)
 
 
 def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from torch import nn
 from reranksmart.files.holding import held
 from reranksmart.run.observation import FILE_NAME, Observer
 from reranksmart.run.progress import progress
+from reranksmart.training.mining import Mining
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.state import StateFile, termination_watched
 from reranksmart.training.tasks import Task
@@ -40,17 +41,15 @@ class Schedule:
 
 @dataclass
 class Training:
-    """A model in training. ``evaluate`` gives dev recall by task; ``prepare`` runs before each outer step."""
+    """A model in training. ``evaluate`` gives dev recall by task; ``mining`` is refreshed before each outer step."""
 
     model: nn.Module
     tasks: Mapping[str, Task]
     optimiser: torch.optim.Optimizer
     learning_rates: torch.optim.lr_scheduler.LRScheduler
     evaluate: Callable[[], Mapping[str, float]]
-    refresh: Callable[[int], None]
-    extra_state: Callable[[], dict[str, Any]]
-    restore_extra_state: Callable[[dict[str, Any]], None]
     seed: int
+    mining: Mining | None = None
     processes: Processes = ALONE
 
 
@@ -74,7 +73,8 @@ def _train(training: Training, schedule: Schedule, state_file: StateFile, *, wha
         training.model.load_state_dict(state["model"])
         training.optimiser.load_state_dict(state["optimiser"])
         training.learning_rates.load_state_dict(state["learning_rates"])
-        training.restore_extra_state(state["extra"])
+        if training.mining:
+            training.mining.load_state_dict(state["mining"])
         recent.update(state["recent"])
 
     def save(step: int) -> None:
@@ -89,14 +89,15 @@ def _train(training: Training, schedule: Schedule, state_file: StateFile, *, wha
                 "model": training.model.state_dict(),
                 "optimiser": training.optimiser.state_dict(),
                 "learning_rates": training.learning_rates.state_dict(),
-                "extra": training.extra_state(),
+                "mining": training.mining.state_dict() if training.mining else {},
             }
         )
 
     observer = Observer(state_file.path.with_name(FILE_NAME), start=start, steps=schedule.steps)
     with termination_watched() as termination:
         for step in progress(range(start, schedule.steps), what=what, total=schedule.steps, start=start):
-            training.refresh(step)
+            if training.mining:
+                training.mining.refresh(step)
             _outer_step(training, schedule, step, recent)
             done = step + 1
             if training.processes.is_first:

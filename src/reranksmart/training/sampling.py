@@ -14,14 +14,14 @@ from reranksmart.inputs.stored import StoredImages, TokenisedCaptions
 from reranksmart.values.records import Captions, Relevance
 
 
-def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
+def generator_of(seed: int, purpose: str, *counters: int) -> np.random.Generator:
     """The generator of one purpose at one count: the same numbers whatever was drawn before."""
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *counters])
 
 
 @lru_cache(maxsize=4)
 def _permutation(size: int, seed: int, purpose: str, epoch: int) -> NDArray[np.int64]:
-    return generator(seed, purpose, epoch).permutation(size)
+    return generator_of(seed, purpose, epoch).permutation(size)
 
 
 def epoch_rows(size: int, batch_size: int, *, seed: int, purpose: str, step: int) -> NDArray[np.int64]:

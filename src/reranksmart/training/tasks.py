@@ -15,7 +15,7 @@ from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.training import objectives
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
 from reranksmart.training.processes import ALONE, Processes
-from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator_of
 
 _ROWS_READ_TOGETHER = 32
 
@@ -141,7 +141,7 @@ class PairTask:
 
     def loss(self, model: JointModel, step: int) -> Tensor:
         rows = epoch_rows(len(self.data), self.batch_size, seed=self.seed, purpose="cross_encoder", step=step)
-        rng = generator(self.seed, "negatives", step)
+        rng = generator_of(self.seed, "negatives", step)
         if self.mined is None:
             negatives = draw_random_negatives(self.data, rows, rng)
         else:

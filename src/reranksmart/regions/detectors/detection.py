@@ -81,7 +81,7 @@ def object_recall(
         "recall": float((overlaps >= least_overlap).mean()),
         "images": len(rows),
         "objects": len(overlaps),
-        "regions_per_image": float(store.counts[rows].mean()),
-        "most_regions": int(store.counts[rows].max()),
+        "regions_per_image": float(store.lengths[rows].mean()),
+        "most_regions": int(store.lengths[rows].max()),
         "whole_images": sum(whole),
     }

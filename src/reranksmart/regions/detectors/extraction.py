@@ -15,7 +15,7 @@ from torch.nn import functional
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import Regions
 from reranksmart.regions.detectors.selection import by_best_class, by_class
-from reranksmart.regions.detectors.visual_genome_files import Loaded
+from reranksmart.regions.detectors.visual_genome_files import NamedDetector
 from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings
 from reranksmart.run.progress import progress
 
@@ -52,7 +52,7 @@ class VisualGenome:
 
     def __init__(
         self,
-        loaded: Loaded,
+        loaded: NamedDetector,
         *,
         device: torch.device,
         least: int = 10,

@@ -10,7 +10,7 @@ from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.resnet import Bottleneck
 from torchvision.ops import clip_boxes_to_image, nms, roi_pool
 
-from reranksmart.regions.detectors.visual_genome_backbone import Backbone, resnet_stage
+from reranksmart.regions.detectors.visual_genome_backbone import ResNetBackbone, resnet_stage
 from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings
 
 STRIDE = 16
@@ -43,7 +43,7 @@ class VisualGenomeDetector(nn.Module):
     def __init__(self, settings: VisualGenomeSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.backbone = Backbone(settings)
+        self.backbone = ResNetBackbone(settings)
         self.proposal_generator = _ProposalGenerator(settings)
         self.roi_heads = _RegionHeads(settings)
 

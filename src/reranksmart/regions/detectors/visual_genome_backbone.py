@@ -10,7 +10,7 @@ from torchvision.ops import FrozenBatchNorm2d
 from reranksmart.regions.detectors.visual_genome_settings import BLOCKS, VisualGenomeSettings
 
 
-class Backbone(nn.Module):
+class ResNetBackbone(nn.Module):
     """The stem and stages two to four of a ResNet."""
 
     def __init__(self, settings: VisualGenomeSettings) -> None:

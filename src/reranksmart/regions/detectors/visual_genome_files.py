@@ -27,7 +27,7 @@ _COUNTER = ".norm.num_batches_tracked"  # of a batch norm's training; without ef
 
 
 @dataclass(frozen=True)
-class Loaded:
+class NamedDetector:
     """The detector in evaluation mode, and the English names of its objects and attributes."""
 
     detector: VisualGenomeDetector
@@ -35,7 +35,7 @@ class Loaded:
     attributes: tuple[str, ...]
 
 
-def load_visual_genome(folder: Path) -> Loaded:
+def load_visual_genome(folder: Path) -> NamedDetector:
     """The detector in ``folder``: ``pytorch_model.bin``, ``config.yaml``, ``objects_vocab.txt``, ``attributes_vocab.txt``.
 
     Raises FileNotFoundError for the first file missing and ValueError naming the first tensors that are missing,
@@ -58,7 +58,7 @@ def load_visual_genome(folder: Path) -> Loaded:
     require_shapes(tensors, shapes, source=path, kind="Visual Genome detector")
     ours: dict[str, Tensor] = {wanted[name]: value.float() for name, value in tensors.items()}
     detector.load_state_dict(ours, assign=True)
-    return Loaded(detector.eval().requires_grad_(False), objects, attributes)
+    return NamedDetector(detector.eval().requires_grad_(False), objects, attributes)
 
 
 def published_name(name: str) -> str:

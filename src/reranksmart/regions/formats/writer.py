@@ -7,33 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from reranksmart.files.growing_arrays import GrowingArray
-from reranksmart.files.region_store import Regions, RegionStore, write_region_index
-from reranksmart.files.writing import atomic_directory
+from reranksmart.files.image_store import StoreWriter, write_index, writing_store
+from reranksmart.files.region_store import Regions, RegionStore, region_index
 from reranksmart.regions.formats.images import FEATURE_SIZE, PublishedImage, at_place, regions_of
 
 
-class RegionStoreWriter:
-    """A region store on its way to disk: ``append`` each image; memory holds only ids and offsets."""
+class RegionWriter:
+    """A region store on its way to disk, each image checked before it is added."""
 
-    def __init__(self, folder: Path, label_names: Sequence[str], tags: Mapping[str, str]) -> None:
-        self._folder = folder
-        self._label_names = tuple(label_names)
-        self._tags = tags
-        self._offsets = [0]
-        self._image_ids: dict[str, None] = {}
-        self._arrays: dict[str, GrowingArray] = {}
-
-    def __len__(self) -> int:
-        return len(self._image_ids)
+    def __init__(self, writer: StoreWriter, label_names: Sequence[str]) -> None:
+        self._writer, self._label_names = writer, label_names
 
     def append(self, image_id: str, regions: Regions) -> None:
         """Adds an image; ValueError where the store would not be valid with it."""
         count = len(regions.features)
-        if image_id in self._image_ids:
-            raise ValueError(f"image id {image_id!r} is in the store already; ids must be unique.")
         if not count or not count == len(regions.boxes) == len(regions.labels) == len(regions.confidences):
             raise ValueError(
                 f"image {image_id!r} has {count} features, {len(regions.boxes)} boxes, {len(regions.labels)} labels and "
@@ -55,59 +43,23 @@ class RegionStoreWriter:
                 f"image {image_id!r} has label {regions.labels.max()}, but there are {len(self._label_names)} label "
                 "names; give the names of the detector that made these regions."
             )
-        if not self._arrays:
-            self._open(feature_size=regions.features.shape[1])
-        if regions.features.shape[1:] != self._arrays["features"].row_shape:
-            raise ValueError(
-                f"image {image_id!r} has features of size {regions.features.shape[1]}, those before it "
-                f"{self._arrays['features'].row_shape[0]}; a store holds the features of one detector."
-            )
-        for name, array in self._arrays.items():
-            array.append(getattr(regions, name))
-        self._image_ids[image_id] = None
-        self._offsets.append(self._offsets[-1] + count)
+        self._writer.append(image_id, vars(regions))
 
     def extend(self, images: Iterable[tuple[str, Regions]]) -> None:
         """Adds images as they come: (image id, regions)."""
         for image_id, regions in images:
             self.append(image_id, regions)
 
-    def _open(self, *, feature_size: int) -> None:
-        columns: dict[str, tuple[DTypeLike, tuple[int, ...]]] = {
-            "features": (np.float16, (feature_size,)),
-            "boxes": (np.float32, (4,)),
-            "labels": (np.int32, ()),
-            "confidences": (np.float32, ()),
-        }
-        for name, (dtype, row_shape) in columns.items():
-            self._arrays[name] = GrowingArray(self._folder / f"{name}.npy", dtype, row_shape)
-
-    def finish(self) -> None:
-        if not self._image_ids:
-            raise ValueError("no image was found, and a region store holds at least one; check path and format.")
-        for array in self._arrays.values():
-            array.finish()
-        np.save(self._folder / "offsets.npy", np.array(self._offsets, dtype=np.int64))
-        tags = [self._tags[image_id] for image_id in self._image_ids] if self._tags else ()
-        write_region_index(self._folder, list(self._image_ids), self._label_names, tags)
-
-    def close(self) -> None:
-        for array in self._arrays.values():
-            array.file.close()
-
 
 @contextmanager
 def writing_regions(
     folder: Path, *, label_names: Sequence[str] = (), tags: Mapping[str, str] | None = None
-) -> Iterator[RegionStoreWriter]:
+) -> Iterator[RegionWriter]:
     """A writer whose store stands at ``folder`` when the block ends well; after an error nothing of it is left."""
-    with atomic_directory(folder) as target:
-        writer = RegionStoreWriter(target, label_names, tags or {})
-        try:
-            yield writer
-            writer.finish()
-        finally:
-            writer.close()
+    with writing_store(folder, RegionStore) as (target, writer):
+        yield RegionWriter(writer, tuple(label_names))
+        kept = [tags[image_id] for image_id in writer.image_ids] if tags else ()
+        write_index(target, region_index(writer.image_ids, label_names, kept))
 
 
 def convert_regions(

@@ -18,6 +18,8 @@ import json
 from reranksmart.files.code import code_digest
 from reranksmart.files.code.verbs import verbs
 digests = {verb: code_digest(verb) for verb in verbs()}
+for family in ("oscar", "blip"):
+    digests |= {f"{verb} {family}": code_digest(verb, f"reranksmart.families.{family}") for verb in ("encode",)}
 for kind in ("scenes", "files"):
     digests |= {f"{verb} {kind}": code_digest(verb, f"reranksmart.datasets.{kind}") for verb in ("prepare-split",)}
 print(json.dumps(digests))
@@ -91,9 +93,10 @@ def test_a_new_kind_or_key_changes_no_digest(copied: Path, before: dict[str, str
         ),
         ("cli/measuring.py", "resamples: Resamples = 1000", "resamples: Resamples = 999", {"evaluate"}),
         ("report/paper_numbers.csv", "\n", "\n\n", {"tabulate", "report"}),
+        ("families/blip.py", "log_odds(logits)", "-log_odds(logits)", {"encode blip"}),
         ("datasets/files.py", "strict=True", "strict=False", {"prepare-split files", "gallery"}),
     ],
-    ids=["loss", "sampler", "reader", "default", "package data", "dataset"],
+    ids=["loss", "sampler", "reader", "default", "package data", "family", "dataset"],
 )
 def test_what_a_verb_runs_changes_its_digest_and_no_other_s(
     copied: Path, before: dict[str, str], file: str, old: str, new: str, remade: set[str]

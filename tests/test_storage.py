@@ -74,7 +74,7 @@ assert locale.getpreferredencoding(False).lower() not in ("utf-8", "utf8")
 folder = Path(sys.argv[1])
 write_json(folder / "a.json", {"caption": "Bär, медведь, 熊"})
 assert read_json(folder / "a.json") == {"caption": "Bär, медведь, 熊"}
-write_region_index(folder, ["mine/Bär.jpg"], [])
+write_index(folder, region_index(["mine/Bär.jpg"], []))
 print(code_digest("judge"))
 """
     posix = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}

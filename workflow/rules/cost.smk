@@ -25,7 +25,7 @@ rule measure_latency:
         settings=plan.settings(CONFIG.latency),
         precision=plan.settings(CONFIG.precision),
         depth=CONFIG.depth,
-        code=plan.code_digest("measure-latency"),
+        code=plan.model_code(CONFIG, "measure-latency"),
     shell:
         "reranksmart measure-latency --data {input.data} --models {params.models:q}"
         " --settings {params.settings:q} --depth {params.depth} --precision {params.precision:q}"
@@ -77,7 +77,7 @@ rule measure_pairs:
         models=plan.pair_models(CONFIG),
         backbone_settings=plan.pair_reading_settings(CONFIG),
         depth=CONFIG.depth,
-        code=plan.code_digest("measure-pairs"),
+        code=plan.model_code(CONFIG, "measure-pairs"),
     shell:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
@@ -104,7 +104,7 @@ rule measure_precision:
         models=plan.precision_models(CONFIG),
         depth=CONFIG.depth,
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("measure-precision"),
+        code=plan.model_code(CONFIG, "measure-precision"),
     shell:
         "reranksmart measure-precision --data {input.data} --relevance {input.relevance}"
         " --models {params.models:q} --depth {params.depth}"
@@ -127,6 +127,6 @@ rule measure_rates:
         runtime=60,
     params:
         settings=plan.rate_settings(CONFIG),
-        code=plan.code_digest("measure-rates"),
+        code=plan.model_code(CONFIG, "measure-rates"),
     shell:
         "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"

@@ -100,7 +100,9 @@ rule extract_pixels:
         mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "extract_pixels", wildcards),
         runtime=1440,
     params:
-        code=plan.code_digest("extract-pixels"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "extract-pixels", wildcards.backbone
+        ),
     shell:
         "reranksmart extract-pixels --data {input.data} --backbone {input.backbone} --output {output}"
         " --threads {threads} 2>&1 | tee {log}"
@@ -132,7 +134,9 @@ rule store_states:
         gpu=lambda wildcards: plan.gpus(CONFIG, "store_states", wildcards),
     params:
         precision=CONFIG.precision.encode,
-        code=plan.code_digest("store-states"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "store-states", wildcards.backbone
+        ),
     shell:
         "reranksmart store-states --model {input.model} --pixels {input.pixels} --precision {params.precision}"
         " --output {output} --threads {threads} 2>&1 | tee {log}"

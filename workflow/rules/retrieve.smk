@@ -28,7 +28,7 @@ rule encode:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
         precision=CONFIG.precision.encode,
         shard="",
-        code=plan.code_digest("encode"),
+        code=lambda wildcards: plan.model_code(CONFIG, "encode", wildcards.backbone),
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
@@ -139,7 +139,9 @@ rule score_candidates:
         depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=plan.code_digest("score-candidates"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "score-candidates", plan.reranker_of(wildcards)[0]
+        ),
     shell:
         "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
@@ -178,7 +180,7 @@ rule score_all:
         ),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=plan.code_digest("score-all"),
+        code=lambda wildcards: plan.model_code(CONFIG, "score-all", wildcards.backbone),
     shell:
         "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
@@ -212,7 +214,9 @@ rule score_twins:
             if wildcards.role == "retriever"
             else CONFIG.precision.rerank
         ),
-        code=plan.code_digest("score-twins"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "score-twins", wildcards.backbone
+        ),
     shell:
         "reranksmart score-twins --model {input.model} --data {input.data} --images {input.images}"
         " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"

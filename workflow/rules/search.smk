@@ -30,7 +30,7 @@ rule searchable:
         settings=lambda wildcards: plan.searchable_settings(CONFIG, wildcards),
         regions_kept=CONFIG.regions.maximum,
         factory=CONFIG.index,
-        code=plan.code_digest("gather"),
+        code=plan.model_code(CONFIG, "gather"),
     shell:
         "reranksmart gather {params.data} {params.images} {params.embeddings} --gallery {params.gallery}"
         " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"

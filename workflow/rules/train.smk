@@ -25,7 +25,7 @@ rule pretrain:
         runtime=120,
     params:
         settings=lambda wildcards: plan.pretraining_settings(CONFIG, wildcards.backbone),
-        code=plan.code_digest("pretrain"),
+        code=lambda wildcards: plan.model_code(CONFIG, "pretrain", wildcards.backbone),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"
         " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
@@ -48,7 +48,9 @@ rule convert_backbone:
         runtime=30,
     params:
         settings=lambda wildcards: plan.checkpoint_settings(CONFIG, wildcards.backbone),
-        code=plan.code_digest("convert-backbone"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "convert-backbone", wildcards.backbone
+        ),
     shell:
         "reranksmart convert-backbone --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
 
@@ -72,7 +74,9 @@ rule adopt_backbone:
         runtime=30,
     params:
         settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
-        code=plan.code_digest("adopt-backbone"),
+        code=lambda wildcards: plan.model_code(
+            CONFIG, "adopt-backbone", wildcards.backbone
+        ),
     shell:
         "reranksmart adopt-backbone --backbone {input.backbone} --backbone-settings {params.settings:q}"
         " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
@@ -114,7 +118,7 @@ rule train:
         ),
         tuning=lambda wildcards: plan.tuning_option(CONFIG, wildcards.backbone),
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
-        code=plan.code_digest("train"),
+        code=lambda wildcards: plan.model_code(CONFIG, "train", wildcards.backbone),
     shell:
         "{params.command} train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"

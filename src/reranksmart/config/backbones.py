@@ -68,6 +68,11 @@ class Backbone(Frozen):
         return _SINGLE_STREAM[self.embedder]
 
     @property
+    def module(self) -> str:
+        """Of its family."""
+        return f"reranksmart.families.{self.embedder}"
+
+    @property
     def sees(self) -> ImageForm:
         return self.facts.sees
 

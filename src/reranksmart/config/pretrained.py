@@ -74,6 +74,11 @@ class PretrainedBackbone(Frozen):
         return self.facts.capabilities
 
     @property
+    def module(self) -> str:
+        """Of its family."""
+        return f"reranksmart.families.{self.family}"
+
+    @property
     def sees(self) -> ImageForm:
         return self.facts.sees
 

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, PretrainedBackbone, Tuning
+from reranksmart.files.code import code_digest
 from reranksmart.plan.images import training_images
 from reranksmart.plan.names import gallery_folders, model_folder, one_of, settings
+
+
+def model_code(config: Config, verb: str, *backbones: str) -> str:
+    """The digest of a verb's code with that of the families of these backbones, or of all."""
+    return code_digest(verb, *sorted({config.backbones[name].module for name in backbones or config.backbones}))
 
 
 def embedding_folders(wildcards: Any) -> list[str]:

@@ -118,3 +118,26 @@ def test_an_interval_of_no_draw_is_refused() -> None:
     done = CliRunner().invoke(app, ["evaluate", "--resamples", "0"])
     assert done.exit_code == 2
     assert "'--resamples'" in done.output
+
+
+def test_a_fusion_is_calibrated_on_dev_and_says_what_it_chose_and_costs(tmp_path: Path) -> None:
+    fold, dev = write_fold(tmp_path, "a", right=6), write_fold(tmp_path, "dev", right=6)
+    arguments = ["evaluate", "--experiment", json.dumps(KEYS), "--languages", "en", "--resamples", "20"]
+    for option in ("ranking", "data", "relevance"):
+        arguments += [f"--{option}", str(fold[option]), f"--dev-{option}", str(dev[option])]
+    arguments += ["--pair-scores", str(fold["scores"]), "--dev-pair-scores", str(dev["scores"])]
+    fusions = [{"method": "none"}, {"method": "calibrated"}, {"method": "calibrated", "pairs": 0}]
+    arguments += ["--depths", "3", "--fusions", json.dumps(fusions), "--gallery", "a.test"]
+    done = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "out" / "measures.csv")
+    table = table[(table["measure"] == "R@1") & (table["direction"] == "text-to-image")].set_index("fusion")
+    assert table.loc["none", "value"] == table.loc["calibrated", "value"] == 100
+    assert table.loc["calibrated pairs 0", "value"] == 50
+    assert table["pairs_scored"].to_dict() == {
+        "none": 36,
+        "calibrated": 24,
+        "calibrated pairs 0": 0,
+    }  # the right one is first or second
+    chosen = pd.read_csv(tmp_path / "out" / "calibrations.csv")
+    assert sorted(set(chosen["direction"])) == sorted(way.value for way in Direction)

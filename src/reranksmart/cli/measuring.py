@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import RankedGallery, Resamples, combinations_of
+from reranksmart.cli.rankings import Dev, RankedGallery, Resamples, combinations_of
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.datasets.prepared.layout import read_foils
 from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
@@ -35,8 +36,16 @@ def evaluate_verb(
     depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
     fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
     resamples: Resamples = 1000,
+    dev_ranking: Annotated[
+        Path | None, typer.Option(help="its candidates on dev, by which fusions are calibrated")
+    ] = None,
+    dev_pair_scores: Annotated[Path | None, typer.Option()] = None,
+    dev_data: Annotated[Path | None, typer.Option()] = None,
+    dev_relevance: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """Measures one system: means with intervals in measures.csv, every query's values in per_query/.
+
+    What calibrated fusions chose on dev stands in calibrations.csv.
 
     Folds are galleries apart whose queries count together: with folds of one size, the mean over the folds.
     """
@@ -53,7 +62,9 @@ def evaluate_verb(
         (RankedGallery(ranked, scores), asked_captions(folder, name), read_relevance(truth))
         for name, ranked, scores, folder, truth in zip(galleries, ranking, reranker, data, relevance, strict=True)
     ]
+    dev = _dev(dev_ranking, dev_pair_scores, dev_data, dev_relevance)
     tables: list[pd.DataFrame] = []
+    chosen: list[dict[str, object]] = []
     with new_folder(output) as target:
         (target / "per_query").mkdir()
         for language in languages.split(","):
@@ -62,8 +73,15 @@ def evaluate_verb(
                 pairs = dict.fromkeys(Direction, 0)
                 for way in Direction:
                     frames = []
+                    calibration = None
+                    if fusion.method == "calibrated":
+                        if dev is None:
+                            raise ValueError("a calibrated fusion is chosen on dev; give all four --dev-... options")
+                        calibration = dev.calibration(language, way, depth, fusion)
+                        row = {"language": language, "direction": way.value, "depth": depth, "fusion": fusion.label}
+                        chosen.append({**row, **asdict(calibration)})
                     for ranked, captions, truth in folds:
-                        found, scored = ranked.ranking(language, way, depth, fusion)
+                        found, scored = ranked.ranking(language, way, depth, fusion, calibration)
                         asked = captions.in_languages([language])
                         evaluation.require_every_query(found, asked, way)
                         measures = evaluation.per_query_measures(found, truth, way)
@@ -77,6 +95,14 @@ def evaluate_verb(
                 )
                 evaluation.write_per_query(target / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
         pd.concat(tables).to_csv(target / "measures.csv", index=False)
+        if chosen:
+            pd.DataFrame(chosen).to_csv(target / "calibrations.csv", index=False)
+
+
+def _dev(ranking: Path | None, pair_scores: Path | None, data: Path | None, relevance: Path | None) -> Dev | None:
+    if not (ranking and pair_scores and data and relevance):
+        return None
+    return Dev(RankedGallery(ranking, pair_scores), read_captions(data / "captions.jsonl"), read_relevance(relevance))
 
 
 def asked_captions(folder: Path, gallery: str) -> Captions:

@@ -7,21 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from reranksmart import evaluation
 from reranksmart.config import Fusion
 from reranksmart.files.storage import read_json, read_pair_scores, read_ranking
+from reranksmart.ranking.calibration import Calibration, within_pairs, within_risk
 from reranksmart.ranking.fusion import fuse
-from reranksmart.values.records import Direction, Ranking
+from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 Resamples = Annotated[int, typer.Option(min=1, help="draws")]
 
 
 def combinations_of(depths: str, fusions: str) -> list[tuple[int, Fusion]]:
-    """Every depth with every fusion; ``depths`` are separated by commas, empty without re-ranking, ``fusions`` JSON."""
-    found = [(int(k), Fusion(**fusion)) for k in filter(None, depths.split(",")) for fusion in json.loads(fusions)]
-    return found or [(0, Fusion())]
+    """Every fusion at each of its own ``depths``, or else at these; (0, none) without re-ranking.
+
+    ``depths`` are separated by commas and empty without re-ranking, ``fusions`` are JSON.
+    """
+    of_all = [int(k) for k in filter(None, depths.split(","))]
+    asked = [(given.pop("depths", of_all), Fusion(**given)) for given in json.loads(fusions)]
+    return sorted(((k, fusion) for own, fusion in asked for k in own), key=lambda pair: pair[0]) or [(0, Fusion())]
 
 
 @dataclass(frozen=True)
@@ -31,28 +38,57 @@ class RankedGallery:
     folder: Path
     pair_scores: Path | None
 
-    def ranking(self, language: str, way: Direction, depth: int, fusion: Fusion) -> tuple[Ranking, int]:
-        """The final ranking, and how many pairs were scored for it."""
+    def ranking(
+        self, language: str, way: Direction, depth: int, fusion: Fusion, calibration: Calibration | None = None
+    ) -> tuple[Ranking, int]:
+        """The final ranking, and how many pairs were scored for it; by a ``calibration`` of the fusion if it has one."""
+        if not self.pair_scores:
+            before = read_ranking(self.folder / f"{language}.{way}.npz")
+            return before, before.items.size if _is_exhaustive(self.folder) else 0
+        before, log_odds = self.candidates(language, way, depth)
+        cosines = before.scores[:, : log_odds.shape[1]]
+        if calibration:
+            fused, pairs = calibration.scores(cosines, log_odds), int(calibration.pairs(cosines).sum())
+        else:
+            fused, pairs = fuse(fusion.method, cosines, log_odds, weight=fusion.weight), cosines.size
+        after = before.rescored(fused)
+        evaluation.require_recall_unchanged(before, after, depth=fused.shape[1])
+        return after, pairs
+
+    def candidates(self, language: str, way: Direction, depth: int) -> tuple[Ranking, NDArray[np.float32]]:
+        """What was retrieved, and the log-odds (Q, k) of each query's first candidates."""
         before = read_ranking(self.folder / f"{language}.{way}.npz")
-        if self.pair_scores:
-            after = _reranked(before, self.pair_scores / f"{language}.{way}.npy", depth, fusion)
-            return after, len(before) * min(depth, before.depth)
-        return before, before.items.size if _is_exhaustive(self.folder) else 0
+        path = self.pair_scores / f"{language}.{way}.npy" if self.pair_scores else self.folder
+        log_odds = read_pair_scores(path)[:, :depth]
+        most = min(depth, len(before.gallery_ids))
+        if log_odds.shape != (len(before), most) or before.depth < most:
+            raise ValueError(
+                f"{path} holds log-odds {log_odds.shape} (queries, candidates); depth {depth} needs {(len(before), most)} "
+                f"and as many candidates of {before.depth}. Measure a depth that was scored, or score the candidates deeper."
+            )
+        return before, log_odds
+
+
+@dataclass(frozen=True)
+class Dev:
+    """The same system's answers on dev, by which fusions are calibrated."""
+
+    gallery: RankedGallery
+    captions: Captions
+    relevance: Relevance
+
+    def calibration(self, language: str, way: Direction, depth: int, fusion: Fusion) -> Calibration:
+        """The weight and gap that dev chooses for a direction within the fusion's limits."""
+        ranking, log_odds = self.gallery.candidates(language, way, depth)
+        relevant = evaluation.relevant_items(ranking, self.relevance, way)[:, : log_odds.shape[1]]
+        cosines = ranking.scores[:, : log_odds.shape[1]]
+        if fusion.risk is None:
+            return within_pairs(cosines, log_odds, relevant, most_pairs=fusion.pairs)
+        image_of = dict(zip(self.captions.ids, self.captions.image_ids, strict=True))
+        images = [image_of.get(query, query) for query in ranking.query_ids]
+        image = np.unique(images, return_inverse=True)[1]
+        return within_risk(cosines, log_odds, relevant, image, risk=fusion.risk, confidence=fusion.confidence)
 
 
 def _is_exhaustive(ranking: Path) -> bool:
     return read_json(ranking / "provenance.json")["verb"] == "score-all"
-
-
-def _reranked(candidates: Ranking, scores: Path, depth: int, fusion: Fusion) -> Ranking:
-    log_odds = read_pair_scores(scores)[:, :depth]
-    most = min(depth, len(candidates.gallery_ids))
-    if log_odds.shape != (len(candidates), most) or candidates.depth < most:
-        raise ValueError(
-            f"{scores} holds log-odds {log_odds.shape} (queries, candidates); depth {depth} needs {(len(candidates), most)} "
-            f"and as many candidates of {candidates.depth}. Measure a depth that was scored, or score the candidates deeper."
-        )
-    fused = fuse(fusion.method, candidates.scores[:, : log_odds.shape[1]], log_odds, weight=fusion.weight)
-    after = candidates.rescored(fused)
-    evaluation.require_recall_unchanged(candidates, after, depth=fused.shape[1])
-    return after

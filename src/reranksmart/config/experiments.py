@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from reranksmart.values.precision import Precision
-from reranksmart.values.settings import Count, Frozen, Name, Names, SplitName
+from reranksmart.values.settings import Count, Fraction, Frozen, Name, Names, SplitName
 
 
 class System(Frozen):
@@ -93,13 +93,37 @@ class AllowedLeak(Frozen):
 
 
 class Fusion(Frozen):
-    method: Literal["none", "weighted", "weighted_probability", "reciprocal_rank"] = Field(
-        "none", description="how the two scores are joined; none: the reranker alone"
+    method: Literal["none", "weighted", "weighted_probability", "reciprocal_rank", "calibrated"] = Field(
+        "none",
+        description="how the two scores are joined; none: the reranker alone; calibrated: log-odds + weight x cosine at a "
+        "depth of each query's own, both chosen on dev",
     )
     weight: float = Field(0.0, ge=0, le=1, description="of the retriever's score")
+    pairs: float | None = Field(
+        None, ge=0, description="calibrated: most pairs a query in the mean on dev; null: what is best on dev"
+    )
+    risk: Fraction | None = Field(
+        None, description="calibrated: the share of queries that may lose a right first item against full depth"
+    )
+    confidence: float = Field(0.9, gt=0, lt=1, description="calibrated: of the risk")
+
+    @model_validator(mode="after")
+    def _calibrates(self) -> Fusion:
+        if self.method != "calibrated" and (self.pairs is not None or self.risk is not None):
+            raise ValueError(f"pairs and risk are limits of method calibrated, not of {self.method!r}; leave them out")
+        if self.method == "calibrated" and (self.weight or (self.pairs is not None and self.risk is not None)):
+            raise ValueError(
+                "calibrated chooses its weight on dev, within pairs or within risk; give one limit at most"
+            )
+        return self
 
     @property
     def label(self) -> str:
+        limits = {"pairs": self.pairs, "risk": self.risk}
+        if self.method == "calibrated":
+            return " ".join(
+                ["calibrated", *(f"{name} {value:g}" for name, value in limits.items() if value is not None)]
+            )
         return self.method if self.method == "none" else f"{self.method} {self.weight:g}"
 
 

@@ -8,6 +8,7 @@ from reranksmart.evaluation.per_query import CUTOFF as CUTOFF
 from reranksmart.evaluation.per_query import PerQuery as PerQuery
 from reranksmart.evaluation.per_query import per_query_measures as per_query_measures
 from reranksmart.evaluation.per_query import read_per_query as read_per_query
+from reranksmart.evaluation.per_query import relevant_items as relevant_items
 from reranksmart.evaluation.per_query import require_every_query as require_every_query
 from reranksmart.evaluation.per_query import with_images as with_images
 from reranksmart.evaluation.per_query import write_per_query as write_per_query

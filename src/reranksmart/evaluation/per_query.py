@@ -59,6 +59,11 @@ def per_query_measures(ranking: Ranking, relevance: Relevance, direction: Direct
     return frame
 
 
+def relevant_items(ranking: Ranking, relevance: Relevance, direction: Direction) -> NDArray[np.bool_]:
+    """Whether each ranked item (Q, K) is relevant to its query."""
+    return _hits(ranking, _relevant_cells(ranking, relevance, direction))
+
+
 def _relevant_cells(ranking: Ranking, relevance: Relevance, direction: Direction) -> sparse.csr_array:
     """(Q, G) with a stored cell for each relevant (query, gallery item) pair; columns sorted within a row."""
     query_row = {id_: row for row, id_ in enumerate(ranking.query_ids)}
@@ -95,11 +100,15 @@ def _library_measures(ranking: Ranking, relevant: sparse.csr_array) -> pd.DataFr
 
 
 def _first_relevant_rank(ranking: Ranking, relevant: sparse.csr_array) -> NDArray[np.float64]:
+    hits = _hits(ranking, relevant)
+    return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1.0, np.inf)
+
+
+def _hits(ranking: Ranking, relevant: sparse.csr_array) -> NDArray[np.bool_]:
     gallery = len(ranking.gallery_ids)
     true_cells = np.repeat(np.arange(len(ranking)), np.diff(relevant.indptr)) * gallery + relevant.indices
     ranked_cells = np.arange(len(ranking))[:, None] * gallery + ranking.items  # (Q, K)
-    hits = np.isin(ranked_cells, true_cells)
-    return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1.0, np.inf)
+    return np.isin(ranked_cells, true_cells)
 
 
 def with_images(per_query: pd.DataFrame, captions: Captions, direction: Direction) -> pd.DataFrame:

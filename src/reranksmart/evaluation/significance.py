@@ -183,7 +183,7 @@ def _sign_flip_p_value(shares: NDArray[np.float64], *, draws: int, rng: np.rando
 
 
 def aggregate_seeds(measures: pd.DataFrame) -> pd.DataFrame:
-    """The long table with one row where it had one for each seed: the mean ``value``, ``sd`` and number of ``seeds``.
+    """The long table with one row where it had one for each seed: the means of ``value`` and ``pairs_scored``, ``sd`` and number of ``seeds``.
 
     ``sd`` is the sample standard deviation, missing for one seed. One seed keeps its interval over images; the mean
     of several has none.
@@ -202,7 +202,7 @@ def aggregate_seeds(measures: pd.DataFrame) -> pd.DataFrame:
         high=("high", "first"),
         queries=("queries", "first"),
         images=("images", "first"),
-        pairs_scored=("pairs_scored", "first"),
+        pairs_scored=("pairs_scored", "mean"),
     ).reset_index()
     table.loc[table["seeds"] > 1, ["low", "high"]] = np.nan
     return table

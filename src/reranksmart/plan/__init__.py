@@ -38,7 +38,6 @@ from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
 from reranksmart.plan.experiments import comparison_settings as comparison_settings
 from reranksmart.plan.experiments import deepest as deepest
-from reranksmart.plan.experiments import depths as depths
 from reranksmart.plan.experiments import evaluations as evaluations
 from reranksmart.plan.experiments import fusions as fusions
 from reranksmart.plan.experiments import models_of as models_of

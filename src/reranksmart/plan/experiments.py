@@ -40,7 +40,8 @@ def evaluations(config: Config, experiments: Iterable[Experiment]) -> list[Evalu
     return sorted(found)
 
 
-def _experiments_with(config: Config, wildcards: Any) -> Iterator[Experiment]:
+def experiments_with(config: Config, wildcards: Any) -> Iterator[Experiment]:
+    """The experiments that ask for an evaluation."""
     for experiment in config.experiments.values():
         if (
             wildcards.backbone in experiment.backbones
@@ -51,17 +52,30 @@ def _experiments_with(config: Config, wildcards: Any) -> Iterator[Experiment]:
             yield experiment
 
 
-def depths(config: Config, wildcards: Any) -> list[int]:
-    """The depths k at which an evaluation re-ranks, over all experiments that ask for it; none without re-ranking."""
+def fusions(config: Config, wildcards: Any) -> list[dict[str, Any]]:
+    """The fusions of an evaluation, each with the depths k that any experiment asks of it; none without re-ranking."""
     system = config.systems[wildcards.system]
     if system.retriever is None or system.reranker is None:
         return []
-    return sorted({k for experiment in _experiments_with(config, wildcards) for k in experiment.depths})
+    depths: dict[Fusion, set[int]] = {}
+    for experiment in experiments_with(config, wildcards):
+        for fusion in experiment.fusions:
+            depths.setdefault(fusion, set()).update(experiment.depths)
+    return [
+        {**fusion.model_dump(exclude_defaults=True), "method": fusion.method, "depths": sorted(depths[fusion])}
+        for fusion in sorted(depths, key=lambda fusion: (fusion.method, fusion.weight, fusion.label))
+    ]
 
 
-def fusions(config: Config, wildcards: Any) -> list[Fusion]:
-    found = {fusion for experiment in _experiments_with(config, wildcards) for fusion in experiment.fusions}
-    return sorted(found, key=lambda fusion: (fusion.method, fusion.weight))
+def calibrates(experiment: Experiment) -> bool:
+    """Whether it needs its systems' answers on dev."""
+    return any(fusion.method == "calibrated" for fusion in experiment.fusions)
+
+
+def dev_gallery(config: Config, training_set: str) -> str:
+    """The gallery of the split on which models of a training set are selected, and fusions calibrated."""
+    chosen = config.training_sets[training_set]
+    return f"{chosen.dataset}.{chosen.dev_split}"
 
 
 def deepest(config: Config, wildcards: Any) -> int:
@@ -72,6 +86,8 @@ def deepest(config: Config, wildcards: Any) -> int:
         if wildcards.training_set not in experiment.training_sets:
             continue
         galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
+        if calibrates(experiment):
+            galleries.add(dev_gallery(config, wildcards.training_set))
         roles = [config.systems[name].roles(own) for name in experiment.systems for own in experiment.backbones]
         if wildcards.gallery in galleries and asked in roles:
             found += experiment.depths

@@ -9,7 +9,7 @@ from typing import Any
 from reranksmart.config import Config, ConfigError
 from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
-from reranksmart.plan.experiments import depths, fusions
+from reranksmart.plan.experiments import fusions
 from reranksmart.plan.measures import experiment_keys, measure_inputs
 from reranksmart.plan.names import gallery_name, options, settings
 from reranksmart.values.gallery import Gallery
@@ -43,7 +43,7 @@ def extended_measure_inputs(config: Config, wildcards: Any) -> dict[str, list[st
             f"with {needed} relevant items, and measures them among as many. Set candidates to {needed} or more."
         )
     gallery = gallery_name(config.test_sets[wildcards.test_set])
-    found = measure_inputs(config, wildcards)
+    found = {role: paths for role, paths in measure_inputs(config, wildcards).items() if not role.startswith("dev_")}
     return {**found, "relevance": [f"results/extended_relevance/{wildcards.collection}/{gallery}"]}
 
 
@@ -53,8 +53,7 @@ def extended_measure_options(config: Config, wildcards: Any) -> str:
     values = {
         "--experiment": experiment_keys(wildcards),
         "--collection": wildcards.collection,
-        "--depths": ",".join(map(str, depths(config, wildcards))),
-        "--fusions": settings(fusions(config, wildcards)),
+        "--fusions": settings([fusion for fusion in fusions(config, wildcards) if fusion["method"] != "calibrated"]),
         "--resamples": str(config.bootstrap),
     }
     paths = [options(f"--{role.replace('_', '-')}", places) for role, places in inputs.items()]

@@ -6,8 +6,8 @@ import shlex
 from typing import Any
 
 from reranksmart.config import Config
-from reranksmart.plan.experiments import depths, fusions
-from reranksmart.plan.names import gallery_names, languages_read, model_folder, options, settings
+from reranksmart.plan.experiments import calibrates, dev_gallery, experiments_with, fusions
+from reranksmart.plan.names import gallery_folders, gallery_names, languages_read, model_folder, options, settings
 
 
 def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
@@ -18,11 +18,19 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
         "relevance": [f"results/relevance/{gallery}.npz" for gallery in galleries],
         "data": [f"results/data/{test_set.dataset}/{split}" for split in test_set.splits],
     }
+    asked = experiments_with(config, wildcards)
+    fusion_on_dev = system.retriever and system.reranker and any(calibrates(experiment) for experiment in asked)
     for kind, name in made_by(system.roles(wildcards.backbone)).items():
         backbone, who = name
         folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         role = "pair_scores" if kind == "pair_scores" else "ranking"
         inputs[role] = [f"results/{kind}/{folder}/{gallery}" for gallery in galleries]
+        if fusion_on_dev:
+            inputs[f"dev_{role}"] = [f"results/{kind}/{folder}/{dev_gallery(config, wildcards.training_set)}"]
+    if fusion_on_dev:
+        gallery = dev_gallery(config, wildcards.training_set)
+        inputs["dev_relevance"] = [f"results/relevance/{gallery}.npz"]
+        inputs["dev_data"] = gallery_folders("results/data", gallery)
     return inputs
 
 
@@ -53,7 +61,6 @@ def measure_options(config: Config, wildcards: Any) -> str:
         "--experiment": experiment_keys(wildcards),
         "--gallery": ",".join(gallery_names(test_set)),
         "--languages": ",".join(languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
-        "--depths": ",".join(map(str, depths(config, wildcards))),
         "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),
     }

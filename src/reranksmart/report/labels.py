@@ -43,6 +43,10 @@ def system_label(system: str, labels: Mapping[str, str] = SYSTEM_LABELS, *, dept
 def fusion_label(fusion: str) -> str:
     """What a fusion key (method and the retriever's weight) says in words."""
     method, _, weight = fusion.partition(" ")
+    if method == "calibrated":
+        limit = {"": "", "pairs": "at most {} pairs a query on dev", "risk": "risk {} of losing a right answer"}
+        name, _, value = weight.partition(" ")
+        return ", ".join(filter(None, ("calibrated on dev", limit[name].format(value))))
     words = {
         "none": "reranker alone",
         "weighted": "weighted, normalised",

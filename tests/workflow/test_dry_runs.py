@@ -27,7 +27,7 @@ def test_a_configuration_plans_every_rule(folder: Path, config: str, models: int
 
 
 def test_shards_multiply_the_jobs_that_run_models_and_no_others(folder: Path) -> None:
-    target = "results/measures/oscar/scenes/sep_coop/seed1/test"
+    target = "results/measures/oscar/scenes/sep_coop/seed1/unseen"
     (folder / "shards.yaml").write_text("shards: {encode: 4, rerank: 3}\n")
     plain = planned(snakemake(folder, target, "--dry-run", "--cores", "2").stdout)
     done = snakemake(folder, target, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "shards.yaml")
@@ -39,7 +39,7 @@ def test_shards_multiply_the_jobs_that_run_models_and_no_others(folder: Path) ->
 
 
 def test_single_values_of_the_command_line_lie_over_the_default(folder: Path) -> None:
-    target = "results/measures/oscar/scenes/sep_coop/seed1/test"
+    target = "results/measures/oscar/scenes/sep_coop/seed1/unseen"
     done = snakemake(folder, target, "--dry-run", "--cores", "2", "--config", "bootstrap=77")
     assert done.returncode == 0, done.stdout
     assert planned(done.stdout)["evaluate"] == 1

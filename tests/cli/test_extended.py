@@ -24,7 +24,7 @@ from reranksmart.cli.verb import app
 from reranksmart.config import ConfigError, validated
 from reranksmart.datasets.coco import read_coco_numbers
 from reranksmart.datasets.published.extended_relevance import judged_items
-from reranksmart.files.storage import read_captions, write_json, write_pair_scores, write_ranking
+from reranksmart.files.storage import read_captions, write_pair_scores, write_ranking
 from reranksmart.plan import entries
 from reranksmart.report.asked import Asked
 from reranksmart.report.making import make_table
@@ -114,7 +114,6 @@ def world_of(folder: Path, images: list[int]) -> World:
     found: dict[str, dict[Direction, Ranking]] = {"be": {}, "coop": {}}
     (folder / "candidates").mkdir()
     (folder / "scores").mkdir()
-    write_json(folder / "candidates" / "provenance.json", {"verb": "retrieve"})
     for way in Direction:
         queries, gallery = way.pair(captions.ids, tuple(dict.fromkeys(captions.image_ids)))
         items = candidates_of(way, queries, gallery, number)

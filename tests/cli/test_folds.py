@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.files.storage import read_ranking, write_captions, write_json, write_ranking, write_relevance
+from reranksmart.files.storage import read_ranking, write_captions, write_ranking, write_relevance
 from reranksmart.values.records import Captions, Direction, Ranking
 
 load("evaluate")
@@ -29,7 +29,6 @@ def write_fold(folder: Path, name: str, *, right: int) -> dict[str, Path]:
         place.mkdir(parents=True)
     write_captions(places["data"] / "captions.jsonl", captions)
     write_relevance(folder / name / "relevance.npz", captions.relevance())
-    write_json(places["ranking"] / "provenance.json", {"verb": "retrieve"})
     items = np.array([np.roll(np.arange(12), -row if row < right else 1 - row) for row in range(12)], dtype=np.int32)
     scores = np.tile(np.arange(12, 0, -1, dtype=np.float32), (12, 1))
     for way in Direction:

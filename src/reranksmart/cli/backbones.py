@@ -9,7 +9,7 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.pictures import copy_processor
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
@@ -28,15 +28,14 @@ _ORIGIN = "published.json"
 @verb()
 def convert_backbone_verb(
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON, with a checkpoint")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
 ) -> None:
     """Reads published weights strictly and saves them with their tokeniser: safetensors, json, tokenizer."""
     backbone: Backbone | PretrainedBackbone = TypeAdapter(AnyBackbone).validate_json(settings)
-    with new_folder(output) as target:
-        if isinstance(backbone, PretrainedBackbone):
-            write_json(target / _ORIGIN, _fetch(backbone, target))
-        else:
-            write_json(target / _ORIGIN, _convert(backbone, target))
+    if isinstance(backbone, PretrainedBackbone):
+        write_json(output / _ORIGIN, _fetch(backbone, output))
+    else:
+        write_json(output / _ORIGIN, _convert(backbone, output))
 
 
 def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
@@ -84,16 +83,15 @@ def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
 def adopt_backbone_verb(
     backbone: Annotated[Path, typer.Option(help="folder of a converted checkpoint")],
     backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     seed: int = 1,
 ) -> None:
     """Takes a published model as it is, untrained, to be evaluated."""
     reading = Reading.model_validate_json(backbone_settings)
-    with new_folder(output) as target:
-        save_model(open_backbone(backbone, reading, seed=seed), target)
-        open_tokeniser(backbone).save_pretrained(target)
-        copy_processor(backbone, target)
-        write_jsonl(target / "history.jsonl", [])
+    save_model(open_backbone(backbone, reading, seed=seed), output)
+    open_tokeniser(backbone).save_pretrained(output)
+    copy_processor(backbone, output)
+    write_jsonl(output / "history.jsonl", [])
 
 
 def open_backbone(folder: Path, reading: Reading, *, seed: int) -> Any:

@@ -11,12 +11,12 @@ import torch
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.cli.rankings import Resamples
-from reranksmart.cli.roles import Role
-from reranksmart.cli.verb import Threads, new_folder, verb
+from reranksmart.cli.options import Resamples
+from reranksmart.cli.verb import NewFolder, Threads, verb
 from reranksmart.config import PlannedEvaluation
 from reranksmart.cost.fewer_bits import EXACT, bit_costs
 from reranksmart.cost.rates import measured_rates
+from reranksmart.cost.roles import Role
 from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_relevance
@@ -38,7 +38,7 @@ def measure_precision_verb(
     data: Annotated[Path, typer.Option(help="folder of the split that asks")],
     relevance: Annotated[Path, typer.Option()],
     models: Annotated[str, typer.Option(help='{"retriever": {"model": folder, "images": folder, ...}, ...} as JSON')],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     depth: Annotated[int, typer.Option(help="items whose overlap counts; twice as many are re-ranked")] = 20,
     resamples: Resamples = 1000,
     seed: int = 1,
@@ -52,9 +52,8 @@ def measure_precision_verb(
     others = [n for n in PRECISIONS if n != EXACT and all(can_compute(m, n) and is_native(n, m.device) for m in nets)]
     rng = np.random.default_rng(seed)
     rows = bit_costs(read["retriever"], read["reranker"], precisions=others, depth=depth, resamples=resamples, rng=rng)
-    with new_folder(output) as target:
-        frame = pd.DataFrame(rows).assign(depth=depth, device=accelerator() or device_name(), threads=threads)
-        frame.to_csv(target / "precision.csv", index=False)
+    frame = pd.DataFrame(rows).assign(depth=depth, device=accelerator() or device_name(), threads=threads)
+    frame.to_csv(output / "precision.csv", index=False)
 
 
 def _read(role: Role, captions: Captions, relevance: Path) -> tuple[SingleStream, TrainingData]:
@@ -68,7 +67,7 @@ def _read(role: Role, captions: Captions, relevance: Path) -> tuple[SingleStream
 @verb(computes=True)
 def measure_rates_verb(
     settings: Annotated[str, typer.Option(help="the settings of the planned evaluation as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     seed: int = 1,
     threads: Threads = 1,
 ) -> None:
@@ -85,5 +84,4 @@ def measure_rates_verb(
         repeats=planned.repeats,
         seed=seed,
     )
-    with new_folder(output) as target:
-        pd.DataFrame(rows).assign(device=device_name(), threads=threads).to_csv(target / "rates.csv", index=False)
+    pd.DataFrame(rows).assign(device=device_name(), threads=threads).to_csv(output / "rates.csv", index=False)

@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import Resamples
+from reranksmart.cli.options import Resamples
 from reranksmart.cli.verb import verb
 from reranksmart.config import Comparison
 from reranksmart.evaluation.significance import compare

@@ -11,11 +11,11 @@ import pandas as pd
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.cli.roles import Role
-from reranksmart.cli.verb import Threads, new_folder, verb
+from reranksmart.cli.verb import NewFolder, Threads, verb
 from reranksmart.config import Latency, Precisions
 from reranksmart.cost.index_costs import index_costs
 from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
+from reranksmart.cost.roles import Role
 from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_embeddings
@@ -36,7 +36,7 @@ def measure_latency_verb(
         str, typer.Option(help='{"system": {"retriever": {"model": folder, "images": folder, ...}}} as JSON')
     ],
     settings: Annotated[str, typer.Option(help="the latency settings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     precision: Annotated[str, typer.Option(help="the precision settings as JSON")] = "{}",
     depth: int = 20,
     seed: int = 1,
@@ -62,10 +62,9 @@ def measure_latency_verb(
         seed=seed,
     )
     whole = evaluation_times(systems, depth=depth, pairs_measured=latency.pairs_measured)
-    with new_folder(output) as target:
-        pd.DataFrame(times).assign(**device, batch=1).to_csv(target / "latency.csv", index=False)
-        pd.DataFrame(whole).assign(**device).to_csv(target / "evaluation_time.csv", index=False)
-        pd.DataFrame(_costs(roles)).to_csv(target / "cost.csv", index=False)
+    pd.DataFrame(times).assign(**device, batch=1).to_csv(output / "latency.csv", index=False)
+    pd.DataFrame(whole).assign(**device).to_csv(output / "evaluation_time.csv", index=False)
+    pd.DataFrame(_costs(roles)).to_csv(output / "cost.csv", index=False)
 
 
 def _stage(role: str, precisions: Precisions) -> Precision:
@@ -121,7 +120,7 @@ def _costs(systems: dict[str, dict[str, Role]]) -> list[dict[str, object]]:
 def measure_indexes_verb(
     embeddings: Annotated[Path, typer.Option()],
     factories: Annotated[str, typer.Option(help="list of faiss factory strings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     vectors: Annotated[int, typer.Option(help="size of the gallery; beyond the images, distractor vectors")] = 20_000,
     queries: int = 200,
     seed: int = 1,
@@ -132,7 +131,6 @@ def measure_indexes_verb(
     asked = read_embeddings(embeddings / "captions.npz").vectors[:queries]
     gallery = grown_gallery(images, vectors, np.random.default_rng(seed))
     rows = list(index_costs(gallery, asked, factories=json.loads(factories), repeats=len(asked)))
-    with new_folder(output) as target:
-        pd.DataFrame(rows).assign(device=device_name(), threads=threads, real_images=len(images)).to_csv(
-            target / "index_recall.csv", index=False
-        )
+    pd.DataFrame(rows).assign(device=device_name(), threads=threads, real_images=len(images)).to_csv(
+        output / "index_recall.csv", index=False
+    )

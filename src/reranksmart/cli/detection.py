@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 import typer
 
-from reranksmart.cli.verb import Threads, new_folder, verb
+from reranksmart.cli.verb import NewFolder, Threads, verb
 from reranksmart.config import RegionFeatures
 from reranksmart.datasets.prepared.layout import pictures_of_shard
 from reranksmart.regions.formats.writer import writing_regions
@@ -19,7 +19,7 @@ def detect_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
     settings: Annotated[str, typer.Option(help="the region settings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     threads: Threads = 1,
 ) -> None:
     """Detects the regions of one share of a split's images with a Faster R-CNN."""
@@ -50,5 +50,5 @@ def detect_regions_verb(
     else:
         detector = Coco(load_coco(weights), device=device, most=regions.maximum)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    with new_folder(output) as target, writing_regions(target, label_names=detector.label_names) as writer:
+    with writing_regions(output, label_names=detector.label_names) as writer:
         writer.extend(detect_all(images, detector))

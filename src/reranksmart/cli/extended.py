@@ -11,15 +11,15 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import RankedGallery, Resamples, combinations_of
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.options import Depths, Exhaustive, Experiment, Fusions, Resamples
+from reranksmart.cli.rankings import RankedGallery, combinations_of
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.extended_relevance import extended_relevance
 from reranksmart.files.storage import read_captions, read_relevance, write_relevance
 from reranksmart.values.records import Direction
 
-Folder = Annotated[Path, typer.Option()]
 Collection = Annotated[str, typer.Option(help="eccv_caption or cxc")]
 LANGUAGE = "en"  # COCO's
 
@@ -29,14 +29,13 @@ def judge_extended_verb(
     data: Annotated[Path, typer.Option(help="folder of the judged split")],
     settings: Annotated[str, typer.Option(help="the dataset's settings as JSON, with this split")],
     collection: Collection,
-    output: Folder,
+    output: NewFolder,
 ) -> None:
     """Finds which captions and images of a split a collection holds relevant to each other, in each direction."""
     numbers = Coco.model_validate_json(settings).caption_numbers(data.name)
     found = extended_relevance(collection, image_ids=read_image_ids(data), caption_numbers=numbers)
-    with new_folder(output) as target:
-        for direction, relevance in found.items():
-            write_relevance(target / f"{direction}.npz", relevance)
+    for direction, relevance in found.items():
+        write_relevance(output / f"{direction}.npz", relevance)
 
 
 @verb()
@@ -45,16 +44,17 @@ def evaluate_extended_verb(
     data: Annotated[Path, typer.Option(help="folder of the split whose captions and images ask")],
     relevance: Annotated[Path, typer.Option(help="folder of the relevance of each direction")],
     collection: Collection,
-    experiment: Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")],
-    output: Folder,
+    experiment: Experiment,
+    output: NewFolder,
     pair_scores: Annotated[Path | None, typer.Option(help="folder of the reranker's log-odds")] = None,
-    depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
-    fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
+    depths: Depths = "",
+    fusions: Fusions = '[{"method":"none"}]',
+    exhaustive: Exhaustive = False,
     resamples: Resamples = 1000,
 ) -> None:
     """Measures one system by a collection of judgements: means with intervals. Unjudged queries do not count."""
     keys = json.loads(experiment)
-    ranked, captions = RankedGallery(ranking, pair_scores), read_captions(data / "captions.jsonl")
+    ranked, captions = RankedGallery(ranking, pair_scores, exhaustive), read_captions(data / "captions.jsonl")
     truth = {way: read_relevance(relevance / f"{way}.npz") for way in Direction}
     tables: list[pd.DataFrame] = []
     for depth, fusion in combinations_of(depths, fusions):
@@ -74,5 +74,4 @@ def evaluate_extended_verb(
                 resamples=resamples,
             )
         )
-    with new_folder(output) as target:
-        pd.concat(tables).to_csv(target / "measures.csv", index=False)
+    pd.concat(tables).to_csv(output / "measures.csv", index=False)

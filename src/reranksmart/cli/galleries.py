@@ -15,11 +15,11 @@ from reranksmart.cli.answers import as_json as answers_as_json
 from reranksmart.cli.answers import as_text as answers_as_text
 from reranksmart.cli.answers import texts_asked
 from reranksmart.cli.broken import report_broken
-from reranksmart.cli.gallery_captions import read_gallery_captions
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
 from reranksmart.files.picture_folders import SUFFIXES, find_pictures
 from reranksmart.files.storage import read_captions
+from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.searching import Query, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import SETTINGS_FILE, read_index_settings, require_replaceable
 from reranksmart.searching.refreshing import drop_deleted

@@ -12,15 +12,13 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.rankings import Dev, RankedGallery, Resamples, combinations_of
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.options import Depths, Exhaustive, Experiment, Folder, Fusions, Resamples
+from reranksmart.cli.rankings import Dev, RankedGallery, combinations_of
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import read_foils
 from reranksmart.files.storage import read_captions, read_relevance, read_twin_scores
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions, Direction
-
-Folder = Annotated[Path, typer.Option()]
-Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")]
 
 
 @verb()
@@ -31,10 +29,11 @@ def evaluate_verb(
     experiment: Experiment,
     gallery: Annotated[str, typer.Option(help="its name; several by commas, as many as rankings, are folds")],
     languages: Annotated[str, typer.Option(help="separated by commas")],
-    output: Folder,
+    output: NewFolder,
     pair_scores: Annotated[list[Path] | None, typer.Option(help="folder of the reranker's log-odds")] = None,
-    depths: Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")] = "",
-    fusions: Annotated[str, typer.Option(help="list of fusions as JSON")] = '[{"method":"none"}]',
+    depths: Depths = "",
+    fusions: Fusions = '[{"method":"none"}]',
+    exhaustive: Exhaustive = False,
     resamples: Resamples = 1000,
     dev_ranking: Annotated[
         Path | None, typer.Option(help="its candidates on dev, by which fusions are calibrated")
@@ -59,44 +58,43 @@ def evaluate_verb(
                 f"{option} has {len(values)} values for {len(galleries)} galleries; give one for each fold"
             )
     folds = [
-        (RankedGallery(ranked, scores), asked_captions(folder, name), read_relevance(truth))
+        (RankedGallery(ranked, scores, exhaustive), asked_captions(folder, name), read_relevance(truth))
         for name, ranked, scores, folder, truth in zip(galleries, ranking, reranker, data, relevance, strict=True)
     ]
     dev = _dev(dev_ranking, dev_pair_scores, dev_data, dev_relevance)
     tables: list[pd.DataFrame] = []
     chosen: list[dict[str, object]] = []
-    with new_folder(output) as target:
-        (target / "per_query").mkdir()
-        for language in languages.split(","):
-            for depth, fusion in combinations_of(depths, fusions):
-                per_query: dict[Direction, pd.DataFrame] = {}
-                pairs = dict.fromkeys(Direction, 0)
-                for way in Direction:
-                    frames = []
-                    calibration = None
-                    if fusion.method == "calibrated":
-                        if dev is None:
-                            raise ValueError("a calibrated fusion is chosen on dev; give all four --dev-... options")
-                        calibration = dev.calibration(language, way, depth, fusion)
-                        row = {"language": language, "direction": way.value, "depth": depth, "fusion": fusion.label}
-                        chosen.append({**row, **asdict(calibration)})
-                    for ranked, captions, truth in folds:
-                        found, scored = ranked.ranking(language, way, depth, fusion, calibration)
-                        asked = captions.in_languages([language])
-                        evaluation.require_every_query(found, asked, way)
-                        measures = evaluation.per_query_measures(found, truth, way)
-                        frames.append(evaluation.with_images(measures, asked, way))
-                        pairs[way] += scored
-                    per_query[way] = joined_folds(frames)
-                row = {**keys, "language": language, "depth": depth, "fusion": fusion.label}
-                rng = np.random.default_rng(keys["seed"])
-                tables.append(
-                    evaluation.summarise(per_query, experiment=row, pairs_scored=pairs, rng=rng, resamples=resamples)
-                )
-                evaluation.write_per_query(target / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
-        pd.concat(tables).to_csv(target / "measures.csv", index=False)
-        if chosen:
-            pd.DataFrame(chosen).to_csv(target / "calibrations.csv", index=False)
+    (output / "per_query").mkdir()
+    for language in languages.split(","):
+        for depth, fusion in combinations_of(depths, fusions):
+            per_query: dict[Direction, pd.DataFrame] = {}
+            pairs = dict.fromkeys(Direction, 0)
+            for way in Direction:
+                frames = []
+                calibration = None
+                if fusion.method == "calibrated":
+                    if dev is None:
+                        raise ValueError("a calibrated fusion is chosen on dev; give all four --dev-... options")
+                    calibration = dev.calibration(language, way, depth, fusion)
+                    row = {"language": language, "direction": way.value, "depth": depth, "fusion": fusion.label}
+                    chosen.append({**row, **asdict(calibration)})
+                for ranked, captions, truth in folds:
+                    found, scored = ranked.ranking(language, way, depth, fusion, calibration)
+                    asked = captions.in_languages([language])
+                    evaluation.require_every_query(found, asked, way)
+                    measures = evaluation.per_query_measures(found, truth, way)
+                    frames.append(evaluation.with_images(measures, asked, way))
+                    pairs[way] += scored
+                per_query[way] = joined_folds(frames)
+            row = {**keys, "language": language, "depth": depth, "fusion": fusion.label}
+            rng = np.random.default_rng(keys["seed"])
+            tables.append(
+                evaluation.summarise(per_query, experiment=row, pairs_scored=pairs, rng=rng, resamples=resamples)
+            )
+            evaluation.write_per_query(output / "per_query" / f"{language}.{depth}.{fusion.label}.csv", per_query)
+    pd.concat(tables).to_csv(output / "measures.csv", index=False)
+    if chosen:
+        pd.DataFrame(chosen).to_csv(output / "calibrations.csv", index=False)
 
 
 def _dev(ranking: Path | None, pair_scores: Path | None, data: Path | None, relevance: Path | None) -> Dev | None:
@@ -125,7 +123,7 @@ def evaluate_twins_verb(
     scores: Folder,
     data: Folder,
     experiment: Experiment,
-    output: Folder,
+    output: NewFolder,
     resamples: Resamples = 1000,
 ) -> None:
     """Twin accuracy of one model in one role, for every language of its captions."""
@@ -152,5 +150,4 @@ def evaluate_twins_verb(
                 resamples=resamples,
             )
         )
-    with new_folder(output) as target:
-        pd.concat(tables).to_csv(target / "measures.csv", index=False)
+    pd.concat(tables).to_csv(output / "measures.csv", index=False)

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from reranksmart.cli.verb import Threads, new_folder, verb
+from reranksmart.cli.verb import NewFolder, Threads, verb
 from reranksmart.config import Reading
 from reranksmart.cost.pair_costs import pair_costs
 from reranksmart.families import load_model
@@ -26,7 +26,7 @@ def measure_pairs_verb(
     regions: Annotated[Path, typer.Option()],
     models: Annotated[str, typer.Option(help='{"system": folder of its reranker} as JSON')],
     backbone_settings: Annotated[str, typer.Option()],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     depth: int = 20,
     queries: int = 50,
     warmup: int = 3,
@@ -42,7 +42,6 @@ def measure_pairs_verb(
         loaded[name] = load_model(Path(folder)), tokens
     inputs = RegionInputs(RegionStore.open(regions))
     rows = pair_costs(loaded, inputs, depth=depth, queries=queries, warmup=warmup, bulk_pairs=bulk_pairs)
-    with new_folder(output) as target:
-        pd.DataFrame(rows).assign(device=accelerator() or device_name(), dtype="float32", threads=threads).to_csv(
-            target / "pair_costs.csv", index=False
-        )
+    pd.DataFrame(rows).assign(device=accelerator() or device_name(), dtype="float32", threads=threads).to_csv(
+        output / "pair_costs.csv", index=False
+    )

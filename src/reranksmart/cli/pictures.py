@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from PIL import Image
 
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.families import load_model
 from reranksmart.files.photographs import read_photograph
@@ -29,12 +29,12 @@ PROCESSOR_FILE = "preprocessor_config.json"
 def extract_pixels_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     backbone: Annotated[Path, typer.Option(help="folder of a converted checkpoint, with its image processor")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
 ) -> None:
     """Prepares the pictures of a split as a checkpoint reads them, once for all models made of it."""
     processor = PictureProcessor.open(backbone, patch=load_model(backbone).patch)
     image_ids = read_image_ids(data)
-    with new_folder(output) as target, writing_vision(target, "pixels") as writer:
+    with writing_vision(output, "pixels") as writer:
         for image_id in progress(image_ids, what="process pictures", total=len(image_ids)):
             batch = processor([Image.fromarray(read_photograph(picture_path(data, image_id)))])
             writer.append(image_id, batch.patches[0].numpy(), batch.grids[0].tolist())
@@ -44,7 +44,7 @@ def extract_pixels_verb(
 def store_states_verb(
     model: Annotated[Path, typer.Option(help="folder of the model whose vision tower is run")],
     pixels: Annotated[Path, typer.Option()],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     precision: Annotated[Precision, typer.Option()] = "float32",
 ) -> None:
     """Runs a model's vision tower once an image and stores its states."""
@@ -53,8 +53,7 @@ def store_states_verb(
         raise ValueError(
             f"the model {model} makes no vision states that its text side could read; give the pixels to its readers."
         )
-    with new_folder(output) as target:
-        write_states(encoder, PixelInputs(VisionStore.open(pixels)), target)
+    write_states(encoder, PixelInputs(VisionStore.open(pixels)), output)
 
 
 def copy_processor(source: Path, target: Path) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
 from reranksmart import evaluation
 from reranksmart.config import Fusion
-from reranksmart.files.storage import read_json, read_pair_scores, read_ranking
+from reranksmart.files.storage import read_pair_scores, read_ranking
 from reranksmart.ranking.calibration import Calibration, within_pairs, within_risk
 from reranksmart.ranking.fusion import fuse
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
-
-Resamples = Annotated[int, typer.Option(min=1, help="draws")]
 
 
 def combinations_of(depths: str, fusions: str) -> list[tuple[int, Fusion]]:
@@ -37,6 +33,8 @@ class RankedGallery:
 
     folder: Path
     pair_scores: Path | None
+    exhaustive: bool = False
+    """Whether a cross-encoder ranked by the scores of all pairs."""
 
     def ranking(
         self, language: str, way: Direction, depth: int, fusion: Fusion, calibration: Calibration | None = None
@@ -44,7 +42,7 @@ class RankedGallery:
         """The final ranking, and how many pairs were scored for it; by a ``calibration`` of the fusion if it has one."""
         if not self.pair_scores:
             before = read_ranking(self.folder / f"{language}.{way}.npz")
-            return before, before.items.size if _is_exhaustive(self.folder) else 0
+            return before, before.items.size if self.exhaustive else 0
         before, log_odds = self.candidates(language, way, depth)
         cosines = before.scores[:, : log_odds.shape[1]]
         if calibration:
@@ -88,7 +86,3 @@ class Dev:
         images = [image_of.get(query, query) for query in ranking.query_ids]
         image = np.unique(images, return_inverse=True)[1]
         return within_risk(cosines, log_odds, relevant, image, risk=fusion.risk, confidence=fusion.confidence)
-
-
-def _is_exhaustive(ranking: Path) -> bool:
-    return read_json(ranking / "provenance.json")["verb"] == "score-all"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.texts import read_lines
 from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
@@ -38,7 +38,7 @@ def import_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     split: Annotated[str, typer.Option()],
     settings: Annotated[str, typer.Option(help="the dataset's region files as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
 ) -> None:
     """Reads the regions of a split's images from published files; a missing image is an error that names it."""
     files = RegionFiles.model_validate_json(settings)
@@ -50,16 +50,15 @@ def import_regions_verb(
             raise ValueError(f"{path} does not exist; set the dataset's regions to where its files are.")
     names = PublishedNames.of(read_image_ids(data))
     images, label_names = _read(files, paths)
-    with new_folder(output) as target:
-        convert_regions(
-            images,
-            target,
-            image_id=names.image_id,
-            label_names=label_names,
-            tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
-            wanted=names.wanted,
-            feature_size=files.feature_size,
-        )
+    convert_regions(
+        images,
+        output,
+        image_id=names.image_id,
+        label_names=label_names,
+        tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
+        wanted=names.wanted,
+        feature_size=files.feature_size,
+    )
 
 
 def _tags(path: Path, names: PublishedNames) -> dict[str, str]:

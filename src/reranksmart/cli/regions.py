@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config import RegionFeatures
 from reranksmart.datasets.composed.scenes import object_boxes, read_scenes
 from reranksmart.datasets.prepared.layout import pictures_of_shard
@@ -23,12 +23,12 @@ def extract_regions_verb(
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
     shard: Annotated[int, typer.Option(help="which share of the images, from 0")],
     settings: Annotated[str, typer.Option(help="the region settings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
 ) -> None:
     """Detects the regions of one share of a split's images."""
     regions = RegionFeatures.model_validate_json(settings)
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
-    with new_folder(output) as target, writing_regions(target, label_names=label_names()) as writer:
+    with writing_regions(output, label_names=label_names()) as writer:
         writer.extend(find_regions(images, at_most=regions.maximum))
 
 
@@ -36,7 +36,7 @@ def extract_regions_verb(
 def merge_regions_verb(
     shards: Annotated[list[Path], typer.Argument(help="folders of all shards, in order")],
     data: Annotated[Path, typer.Option(help="folder of a prepared split")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
 ) -> None:
     """Joins the shards of a split; measures the recall of the true objects where they are known."""
     stores = [RegionStore.open(folder) for folder in shards]
@@ -46,10 +46,9 @@ def merge_regions_verb(
             "folders to have all of them made again."
         )
     scenes = data / "scenes.jsonl"
-    with new_folder(output) as target:
-        with writing_regions(target, label_names=stores[0].label_names) as writer:
-            for part in stores:
-                writer.extend(zip(part.image_ids, part, strict=True))
-        if scenes.exists():
-            store = RegionStore.open(target)
-            write_json(target / "recall.json", object_recall(store, object_boxes(read_scenes(scenes))))
+    with writing_regions(output, label_names=stores[0].label_names) as writer:
+        for part in stores:
+            writer.extend(zip(part.image_ids, part, strict=True))
+    if scenes.exists():
+        store = RegionStore.open(output)
+        write_json(output / "recall.json", object_recall(store, object_boxes(read_scenes(scenes))))

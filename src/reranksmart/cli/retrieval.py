@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import typer
 
-from reranksmart.cli.gallery_captions import read_gallery_captions, read_split_captions
-from reranksmart.cli.keeping import keep_rankings, keep_scores, keep_vectors
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.options import Folder, Folders, GalleryName, ReadingSettings
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config import Reading
 from reranksmart.families import load_model
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
+from reranksmart.inputs.captions import read_gallery_captions, read_split_captions
 from reranksmart.inputs.images import open_images
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.match_logit import ranked_by
@@ -26,17 +25,14 @@ from reranksmart.ranking.encoding import (
     share_of_captions,
     share_of_images,
 )
+from reranksmart.ranking.keeping import keep_rankings, keep_scores, keep_vectors
 from reranksmart.ranking.reranking import score_pairs, share_of_candidates, share_of_matrix
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.precision import Precision
 from reranksmart.values.records import Direction
 from reranksmart.values.shards import Shard
 
-Folder = Annotated[Path, typer.Option()]
-Folders = Annotated[list[Path], typer.Option()]
-Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
 Bits = Annotated[Precision, typer.Option(help="auto: bfloat16 where model and hardware gain by it, else float32")]
-GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
 ShardIndex = Annotated[int, typer.Option(help="which share of the batches this job computes, from 0")]
 ShardCount = Annotated[
     int, typer.Option(help="the jobs that share the batches; a verb merge-... joins what they wrote")
@@ -48,8 +44,8 @@ def encode_verb(
     model: Folder,
     captions: Folder,
     images: Folder,
-    backbone_settings: Settings,
-    output: Folder,
+    backbone_settings: ReadingSettings,
+    output: NewFolder,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -60,11 +56,10 @@ def encode_verb(
     encoder = in_precision(load_model(model), precision)
     texts = read_split_captions(captions, backbone.languages)
     inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
-    with new_folder(output) as target:
-        if len(texts):  # your own pictures may have none
-            tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            keep_vectors(target / "captions.npz", texts.ids, [share_of_captions(encoder, tokens, shard=job)], job)
-        keep_vectors(target / "images.npz", inputs.store.image_ids, [share_of_images(encoder, inputs, shard=job)], job)
+    if len(texts):  # your own pictures may have none
+        tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
+        keep_vectors(output / "captions.npz", texts.ids, [share_of_captions(encoder, tokens, shard=job)], job)
+    keep_vectors(output / "images.npz", inputs.store.image_ids, [share_of_images(encoder, inputs, shard=job)], job)
 
 
 @verb(computes=True)
@@ -74,9 +69,9 @@ def score_candidates_verb(
     data: Folders,
     images: Folders,
     gallery: GalleryName,
-    backbone_settings: Settings,
+    backbone_settings: ReadingSettings,
     depth: Annotated[int, typer.Option(help="candidates of each query that are scored")],
-    output: Folder,
+    output: NewFolder,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -91,22 +86,21 @@ def score_candidates_verb(
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
     row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
-    with new_folder(output) as target:
-        for language in backbone.languages:
-            for direction in Direction:
-                ranking = read_ranking(candidates / f"{language}.{direction}.npz")
-                share = share_of_candidates(
-                    reranker,
-                    texts,
-                    seen,
-                    ranking,
-                    direction,
-                    caption_row_by_id=row_by_id,
-                    image_row_by_id=inputs.store.row_by_id,
-                    depth=depth,
-                    shard=job,
-                )
-                keep_scores(target, f"{language}.{direction}", len(ranking), [share], job)
+    for language in backbone.languages:
+        for direction in Direction:
+            ranking = read_ranking(candidates / f"{language}.{direction}.npz")
+            share = share_of_candidates(
+                reranker,
+                texts,
+                seen,
+                ranking,
+                direction,
+                caption_row_by_id=row_by_id,
+                image_row_by_id=inputs.store.row_by_id,
+                depth=depth,
+                shard=job,
+            )
+            keep_scores(output, f"{language}.{direction}", len(ranking), [share], job)
 
 
 @verb(computes=True)
@@ -115,8 +109,8 @@ def score_all_verb(
     data: Folders,
     images: Folders,
     gallery: GalleryName,
-    backbone_settings: Settings,
-    output: Folder,
+    backbone_settings: ReadingSettings,
+    output: NewFolder,
     precision: Bits = "float32",
     shard: ShardIndex = 0,
     shards: ShardCount = 1,
@@ -128,12 +122,11 @@ def score_all_verb(
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
-    with new_folder(output) as target:
-        for language in backbone.languages:
-            chosen = captions.in_languages([language])
-            tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
-            share = share_of_matrix(reranker, captions_for_pairs(reranker, tokens), seen, shard=job)
-            keep_rankings(target, language, chosen.ids, inputs.store.image_ids, [share], job)
+    for language in backbone.languages:
+        chosen = captions.in_languages([language])
+        tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
+        share = share_of_matrix(reranker, captions_for_pairs(reranker, tokens), seen, shard=job)
+        keep_rankings(output, language, chosen.ids, inputs.store.image_ids, [share], job)
 
 
 @verb(computes=True)
@@ -141,9 +134,9 @@ def score_twins_verb(
     model: Folder,
     data: Folder,
     images: Folder,
-    backbone_settings: Settings,
+    backbone_settings: ReadingSettings,
     role: Annotated[Literal["retriever", "reranker"], typer.Option(help="retriever: cosines; reranker: log-odds")],
-    output: Folder,
+    output: NewFolder,
     precision: Bits = "float32",
 ) -> None:
     """Scores every caption of a twin split with its own image and its twin: columns of ``scores.npz``."""
@@ -161,5 +154,4 @@ def score_twins_verb(
     else:
         rows = np.arange(len(captions))
         scores = [score_pairs(scorer, tokens, inputs, rows, image_rows) for image_rows in (own, twin)]
-    with new_folder(output) as target:
-        write_twin_scores(target / "scores.npz", captions.ids, own=scores[0], twin=scores[1])
+    write_twin_scores(output / "scores.npz", captions.ids, own=scores[0], twin=scores[1])

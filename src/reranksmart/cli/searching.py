@@ -10,18 +10,14 @@ import faiss
 import numpy as np
 import typer
 
-from reranksmart.cli.gallery_captions import read_gallery_captions
-from reranksmart.cli.verb import new_folder, verb
+from reranksmart.cli.options import Factory, Folder, Folders, GalleryName, ReadingSettings
+from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config import Reading
 from reranksmart.files.storage import read_embeddings, write_ranking
+from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.ranking.search import build_index, read_index, retrieve
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction, Embeddings
-
-Folder = Annotated[Path, typer.Option()]
-Folders = Annotated[list[Path], typer.Option()]
-Settings = Annotated[str, typer.Option(help="the backbone's settings as JSON")]
-GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
 
 
 def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
@@ -36,20 +32,19 @@ def index_verb(
     embeddings: Folders,
     data: Folders,
     gallery: GalleryName,
-    backbone_settings: Settings,
-    factory: Annotated[str, typer.Option(help="faiss factory string")],
-    output: Folder,
+    backbone_settings: ReadingSettings,
+    factory: Factory,
+    output: NewFolder,
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
     backbone = Reading.model_validate_json(backbone_settings)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
     vectors = _gallery_embeddings(embeddings, "captions")
     images = _gallery_embeddings(embeddings, "images")
-    with new_folder(output) as target:
-        faiss.write_index(build_index(images.vectors, factory=factory), str(target / "images.faiss"))
-        for language in backbone.languages:
-            texts = vectors.take(captions.in_languages([language]).ids)
-            faiss.write_index(build_index(texts.vectors, factory=factory), str(target / f"{language}.faiss"))
+    faiss.write_index(build_index(images.vectors, factory=factory), str(output / "images.faiss"))
+    for language in backbone.languages:
+        texts = vectors.take(captions.in_languages([language]).ids)
+        faiss.write_index(build_index(texts.vectors, factory=factory), str(output / f"{language}.faiss"))
 
 
 @verb(computes=True)
@@ -58,9 +53,9 @@ def retrieve_verb(
     data: Folders,
     index: Folder,
     gallery: GalleryName,
-    backbone_settings: Settings,
+    backbone_settings: ReadingSettings,
     depth: Annotated[int, typer.Option(help="items kept of each query")],
-    output: Folder,
+    output: NewFolder,
 ) -> None:
     """Ranks the gallery for each query of its first split, in both directions and every language."""
     backbone = Reading.model_validate_json(backbone_settings)
@@ -72,12 +67,11 @@ def retrieve_verb(
         _gallery_embeddings(embeddings, "images"),
     )
     asking_images = read_embeddings(embeddings[0] / "images.npz")
-    with new_folder(output) as target:
-        for language in backbone.languages:
-            queries = caption_vectors.take(asking.in_languages([language]).ids)
-            images = read_index(index / "images.faiss")
-            found = retrieve(queries, image_vectors.ids, images, depth=depth)
-            write_ranking(target / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
-            texts = read_index(index / f"{language}.faiss")
-            found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
-            write_ranking(target / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
+    for language in backbone.languages:
+        queries = caption_vectors.take(asking.in_languages([language]).ids)
+        images = read_index(index / "images.faiss")
+        found = retrieve(queries, image_vectors.ids, images, depth=depth)
+        write_ranking(output / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
+        texts = read_index(index / f"{language}.faiss")
+        found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
+        write_ranking(output / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)

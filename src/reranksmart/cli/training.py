@@ -10,7 +10,7 @@ import typer
 
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
-from reranksmart.cli.verb import new_folder, running_code, verb
+from reranksmart.cli.verb import NewFolder, new_folder, running_code, verb
 from reranksmart.config import Backbone, Objective, Reading, Tuning
 from reranksmart.families import single_stream
 from reranksmart.files.region_store import RegionStore
@@ -50,7 +50,7 @@ def pretrain_verb(
     regions: Annotated[Path, typer.Option()],
     relevance: Annotated[Path, typer.Option()],
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON")],
-    output: Annotated[Path, typer.Option()],
+    output: NewFolder,
     seed: int = 1,
 ) -> None:
     """Makes a small backbone and saves it in the layout of the published checkpoints."""
@@ -81,20 +81,19 @@ def pretrain_verb(
     fold_standardisation(model.embedder.image, *feature_statistics(store))
     if backbone.pretraining.keys_equal_queries:
         start_attention_with_like_to_like(model)
-    with new_folder(output) as target:
-        tokeniser.save_pretrained(target)
-        data = _read_data(texts, regions, relevance, target, max_tokens=backbone.max_tokens)
-        history = align_words_and_regions(
-            model,
-            data,
-            steps=backbone.pretraining.steps,
-            batch_size=backbone.pretraining.batch_size,
-            learning_rate=backbone.pretraining.learning_rate,
-            temperature=backbone.pretraining.temperature,
-            seed=seed,
-        )
-        write_jsonl(target / "history.jsonl", history)
-        save_published(model, target)
+    tokeniser.save_pretrained(output)
+    data = _read_data(texts, regions, relevance, output, max_tokens=backbone.max_tokens)
+    history = align_words_and_regions(
+        model,
+        data,
+        steps=backbone.pretraining.steps,
+        batch_size=backbone.pretraining.batch_size,
+        learning_rate=backbone.pretraining.learning_rate,
+        temperature=backbone.pretraining.temperature,
+        seed=seed,
+    )
+    write_jsonl(output / "history.jsonl", history)
+    save_published(model, output)
 
 
 @verb(computes=True)

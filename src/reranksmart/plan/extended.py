@@ -10,7 +10,7 @@ from reranksmart.config import Config, ConfigError
 from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import fusions
-from reranksmart.plan.measures import experiment_keys, measure_inputs
+from reranksmart.plan.measures import exhaustive_option, experiment_keys, measure_inputs
 from reranksmart.plan.names import gallery_name, options, settings
 from reranksmart.values.gallery import Gallery
 
@@ -57,4 +57,10 @@ def extended_measure_options(config: Config, wildcards: Any) -> str:
         "--resamples": str(config.bootstrap),
     }
     paths = [options(f"--{role.replace('_', '-')}", places) for role, places in inputs.items()]
-    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+    return " ".join(
+        [
+            *paths,
+            *exhaustive_option(config, wildcards),
+            *(f"{flag} {shlex.quote(value)}" for flag, value in values.items()),
+        ]
+    )

@@ -64,7 +64,13 @@ def measure_options(config: Config, wildcards: Any) -> str:
         "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),
     }
-    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+    flags = exhaustive_option(config, wildcards)
+    return " ".join([*paths, *flags, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+
+
+def exhaustive_option(config: Config, wildcards: Any) -> list[str]:
+    """Says of a system without a retriever that its ranking costs the scores of all pairs."""
+    return ["--exhaustive"] if config.systems[wildcards.system].retriever is None else []
 
 
 def _first_backbone(config: Config, wildcards: Any) -> str:

@@ -1,0 +1,23 @@
+"""The options that several verbs have, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[Path, typer.Option()]
+Folders = Annotated[list[Path], typer.Option()]
+File = Annotated[Path, typer.Option()]
+Split = Annotated[Path, typer.Option(help="folder of a prepared split")]
+AskingSplit = Annotated[Path, typer.Option(help="folder of the split that asks")]
+ReadingSettings = Annotated[str, typer.Option(help="how the backbone reads captions and images, as JSON")]
+GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
+Factory = Annotated[str, typer.Option(help="faiss factory string")]
+Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, seed, test_set as JSON")]
+Depths = Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")]
+Fusions = Annotated[str, typer.Option(help="list of fusions as JSON")]
+Exhaustive = Annotated[bool, typer.Option(help="the ranking is a cross-encoder's, of every pair")]
+Resamples = Annotated[int, typer.Option(min=1, help="draws")]
+ShardFolders = Annotated[list[Path], typer.Argument(help="folders of all shards, in order")]

@@ -26,5 +26,6 @@ def audit_training_verb(
         trained={role: root / place for role, place in asked["trained"].items()},
         tested={name: [root / place for place in places] for name, places in asked["tested"].items()},
         allowed=asked["allowed"],
+        languages=asked.get("languages"),
     )
     write_json(output, rows)

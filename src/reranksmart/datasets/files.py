@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from reranksmart.datasets import Dataset
+from reranksmart.datasets.prepared.content import doubles
 from reranksmart.datasets.prepared.layout import IMAGES_FILE, Prepared, picture_path
 from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
 from reranksmart.files.reading import reading
@@ -41,6 +43,10 @@ class Files(Dataset):
     languages: tuple[Language, ...] = ("en",)
     regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
     splits: dict[Name, FileSplit]
+    doubles: Literal["warn", "refuse"] = Field(
+        "warn",
+        description="where splits share a sentence, or a picture saved anew: say so before training, or refuse it",
+    )
 
     disjoint = True
 
@@ -55,6 +61,21 @@ class Files(Dataset):
 
     def has_captions(self, split: str) -> bool:
         return self.splits[split].captions is not None
+
+    def audit(self, folders: Mapping[str, Path], *, stamps: Path | None = None) -> dict[str, int]:
+        """Pictures and captions by content and id, which must differ; and sentences and looks, which had better."""
+        compared, found = super().audit(folders), doubles(folders)
+        told = "".join(f"\n  {one}" for one in found)
+        if found and self.doubles == "refuse":
+            raise ValueError(
+                f"splits share what was not to be shared (doubles: refuse):{told}\nTake it out of one of the two."
+            )
+        if found:
+            print(f"warning: a model may be tested on what it has learned:{told}", file=sys.stderr)
+        shared = {f"shared_{one.what}": 0 for one in found}
+        for one in found:
+            shared[f"shared_{one.what}"] += one.count
+        return compared | shared
 
     def users_files(self, split: str) -> list[str]:
         """The captions, or the folder of pictures without."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.experiments import evaluations
-from reranksmart.plan.names import gallery_of, settings
+from reranksmart.plan.names import gallery_of, languages_read, settings
 
 
 def tested_with(config: Config, training_set: str) -> list[str]:
@@ -46,7 +46,21 @@ def audit_settings(config: Config, training_set: str) -> str:
     }
     allowed = sorted({leak.test_set for leak in config.allowed_leaks if leak.training_set == training_set})
     trained = {"train": f"{chosen.dataset}/{chosen.split}", "dev": f"{chosen.dataset}/{chosen.dev_split}"}
-    return settings({"training_set": training_set, "trained": trained, "tested": tested, "allowed": allowed})
+    measured = {name: languages_tested(config, training_set, name) for name in tested}
+    asked = {"training_set": training_set, "trained": trained, "tested": tested, "allowed": allowed}
+    return settings({**asked, "languages": measured})
+
+
+def languages_tested(config: Config, training_set: str, test_set: str) -> list[str]:
+    """The languages in which models of a training set are measured on a test set."""
+    roles = {
+        own
+        for e in evaluations(config, config.experiments.values())
+        if (e.training_set, e.test_set) == (training_set, test_set)
+        for own, _ in config.systems[e.system].roles(e.backbone).values()
+    }
+    dataset = config.test_sets[test_set].dataset
+    return sorted({language for own in roles for language in languages_read(config, own, dataset)})
 
 
 def audit_inputs(config: Config, wildcards: Any) -> list[str]:

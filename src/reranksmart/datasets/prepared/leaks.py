@@ -10,6 +10,7 @@ from typing import Any
 
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.datasets.prepared.overlap import find_leaks, overlap
+from reranksmart.files.storage import read_captions
 
 
 def audit_training(
@@ -18,13 +19,18 @@ def audit_training(
     trained: Mapping[str, Path],
     tested: Mapping[str, Sequence[Path]],
     allowed: Collection[str] = (),
+    languages: Mapping[str, Collection[str]] | None = None,
 ) -> list[dict[str, Any]]:
     """For each test set and each of train and dev: how many images both have, and whether that is allowed.
 
     ``trained`` maps train and dev to prepared splits, ``tested`` each test set to those of its gallery. A picture of
     another id but with the same content counts as the same image. ValueError lists what is shared but not allowed, and
     what is allowed but not shared.
+
+    ``languages`` are those in which each test set is measured: there every image of its first split has a caption.
     """
+    for name, measured in (languages or {}).items():
+        _require_described(name, tested[name][0], measured)
     folders = [*trained.values(), *(folder for splits in tested.values() for folder in splits)]
     ids = {folder: read_image_ids(folder) for folder in folders}
     same = _same_pictures({folder: ids[folder] for folder in dict.fromkeys(folders)})
@@ -44,6 +50,19 @@ def audit_training(
                 f"the leak of {training_set!r} into {name!r} is allowed, but there is none. Remove it from allowed_leaks."
             )
     return [_row(role, images, name, asked[name]) for role, images in learned.items() for name in asked]
+
+
+def _require_described(test_set: str, folder: Path, languages: Collection[str]) -> None:
+    """ValueError where an image of a split lacks a caption in a language, which its measures would fail for."""
+    captions = read_captions(folder / "captions.jsonl")
+    described = {language: set(captions.in_any_language([language]).image_ids) for language in languages}
+    for language, images in described.items():
+        if lacking := [image for image in dict.fromkeys(captions.image_ids) if image not in images]:
+            raise ValueError(
+                f"test set {test_set!r}: {len(lacking):,} of {len(set(captions.image_ids)):,} images have no caption in "
+                f"{language!r}, as {', '.join(map(repr, lacking[:3]))}. Write one for each, leave these images out of split "
+                f"{folder.name!r}, or take {language!r} out of the languages of the dataset or the backbone."
+            )
 
 
 def _row(role: str, images: Iterable[str], name: str, tested: Iterable[str]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Which captions are true of which images in a gallery: by truth for composed scenes, else by description."""
+"""Which captions are true of which images in a gallery: by truth for composed scenes, else by description; in one's own files by content too."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,10 +11,13 @@ from reranksmart.datasets.composed.propositions import read_propositions, releva
 from reranksmart.datasets.composed.scenes import read_scenes
 from reranksmart.datasets.composed.splits import concepts_of
 from reranksmart.datasets.composed.stamps import read_stamps
+from reranksmart.datasets.prepared.content import true_by_content
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.prepared.overlap import overlaps
 from reranksmart.files.storage import read_captions
 from reranksmart.values.records import Relevance
+
+_OF_OWN_FILES = "skipped.jsonl"  # of the prepared splits of one's own files alone
 
 
 def relevance_of(splits: Sequence[Path], *, stamps: Path | None = None) -> Relevance:
@@ -30,6 +34,14 @@ def relevance_of(splits: Sequence[Path], *, stamps: Path | None = None) -> Relev
         }
         scenes = [scene for folder in composed for scene in read_scenes(folder / "scenes.jsonl")]
         parts.insert(0, relevance(meanings, scenes, concepts_of(read_stamps(stamps))))
+    own = [folder for folder in splits if (folder / _OF_OWN_FILES).exists()]
+    if own and len(more := (by_content := true_by_content(own)).caption_ids):
+        parts.append(by_content)
+        print(
+            f"{len(more):,} pairs of caption and picture are right besides those in the captions file: the same text, or the "
+            "same picture.",
+            file=sys.stderr,
+        )
     return Relevance(
         tuple(chain.from_iterable(part.caption_ids for part in parts)),
         tuple(chain.from_iterable(part.image_ids for part in parts)),

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from reranksmart.ranking.search import build_index, read_index, retrieve, search
+from reranksmart.values.factories import require_factory
 from reranksmart.values.records import Embeddings, Ranking
 
 
@@ -104,3 +105,16 @@ def test_an_unknown_factory_is_named():
 def test_fewer_vectors_than_an_index_learns_from_are_named():
     with pytest.raises(ValueError, match=r"'IVF64,Flat' is not an index that faiss can make of 4 vectors"):
         build_index(GALLERY[:4], factory="IVF64,Flat")
+
+
+@pytest.mark.parametrize("factory", ["IDMap,Flat", "Flatt", "NSG32", "LSH", "PQ7", ""])
+def test_a_factory_string_that_makes_no_searchable_index_is_refused_before_there_are_vectors(factory):
+    with pytest.raises(ValueError, match=rf"{factory!r} is not an index that faiss can make, fill and search"):
+        require_factory(factory)
+
+
+@pytest.mark.parametrize(
+    "factory", ["Flat", "HNSW32", "IVF65536,Flat", "IVF64,SQ8", "RaBitQ,RFlat", "PCA12,IVF64,Flat"]
+)
+def test_a_factory_string_of_a_searchable_index_is_kept(factory):
+    assert require_factory(factory) == factory

@@ -48,7 +48,7 @@ def test_a_folder_is_made_searchable_searched_and_added_to(tmp_path: Path) -> No
     model, index = own_pictures.save_untrained(tmp_path / "model", seed=1), tmp_path / "index"
     made = run("gallery", "--images", pictures, "--model", model, "--output", index)
     assert made.returncode == 0, made.stderr
-    assert "1 of 17 pictures are broken and were skipped" in made.stderr
+    assert "16 pictures used, 2 left out (1 no picture by its content (.jsonl); 1 broken pictures)" in made.stderr
     for wrong in (pictures, pictures / "red.png"):  # they would be deleted
         refused = run("gallery", "--images", pictures, "--model", model, "--output", wrong)
         assert refused.returncode == 1

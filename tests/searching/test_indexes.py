@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import own_pictures
 import pytest
 
+from reranksmart.files.storage import read_captions, read_jsonl
 from reranksmart.searching import Searcher, build_index_folder
 
 
@@ -145,3 +147,25 @@ def test_what_is_no_index_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text('{"format": 99}')
     with pytest.raises(ValueError, match="format 99"):
         Searcher.load(tmp_path)
+
+
+def test_captions_of_copies_go_to_the_picture_kept_and_those_of_no_picture_are_named(
+    world: Path, tmp_path: Path
+) -> None:
+    own_pictures.draw(tmp_path / "mine/a.jpg", "red", "ellipse")
+    own_pictures.draw(tmp_path / "mine/b.jpg", "blue", "ellipse")
+    shutil.copy(tmp_path / "mine/a.jpg", tmp_path / "mine/copy.jpg")
+    table = tmp_path / "captions.csv"
+    table.write_text("image,text\na.jpg,a red ellipse\ncopy.jpg,something red\nimages/b.jpg,a blue ellipse\n")
+    build = partial(build_index_folder, tmp_path / "mine", tmp_path / "index", retriever=world / "retriever")
+    count, left_out = build(captions=table)
+    assert count == 2
+    assert {(Path(one.what).name, one.kind) for one in left_out} == {
+        ("copy.jpg", "copies of other pictures"),
+        ("captions.csv, line 4", "captions whose picture is not there"),
+    }
+    captions = read_captions(tmp_path / "index/parts/0000/captions.jsonl")
+    assert captions.image_ids == ("mine/a.jpg", "mine/a.jpg")
+    assert len(read_jsonl(tmp_path / "index/skipped.jsonl")) == 2
+    with pytest.raises(ValueError, match="'Flatt' is not an index that faiss can make"):
+        build(factory="Flatt")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter
 
-from reranksmart.cli.broken import report_broken
+from reranksmart.cli.broken import report_left_out
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import AnyDataset
 from reranksmart.datasets import Dataset, module_of
@@ -44,7 +44,7 @@ def prepare_split_verb(
     dataset = DATASET.validate_json(settings)
     with new_folder(output, module_of(dataset.kind)) as target:
         found = dataset.prepare(split, target, name=output.parent.name, stamps=stamps)
-        report_broken(found.broken, of=found.images + len(found.broken))
+        report_left_out(found.left_out, used=f"{found.images:,} pictures", folder=output)
 
 
 @verb()

@@ -14,10 +14,10 @@ import typer
 from reranksmart.cli.answers import as_json as answers_as_json
 from reranksmart.cli.answers import as_text as answers_as_text
 from reranksmart.cli.answers import texts_asked
-from reranksmart.cli.broken import report_broken
+from reranksmart.cli.broken import report_left_out
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config import Reading
-from reranksmart.files.picture_folders import SUFFIXES, find_pictures
+from reranksmart.files.picture_folders import ENDINGS, LeftOut, list_pictures
 from reranksmart.files.storage import read_captions
 from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.searching import Query, Searcher, build_index_folder, gather_index_folder
@@ -48,7 +48,6 @@ def gallery_verb(
     ] = False,
 ) -> None:
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
-    total = len(find_pictures(images))
     if refresh:
         print(f"{drop_deleted(output):,} deleted pictures dropped.", file=sys.stderr)
         _add(Searcher.load(output), [images])
@@ -62,7 +61,7 @@ def gallery_verb(
     if model is None:
         raise ValueError("a new index needs the folder of a trained model; give --model.")
     with new_folder(output) as target:
-        broken = build_index_folder(
+        pictures, left_out = build_index_folder(
             images,
             target,
             retriever=model,
@@ -72,7 +71,7 @@ def gallery_verb(
             max_regions=max_regions,
             factory=factory,
         )
-        report_broken(broken, of=total)
+        report_left_out(left_out, used=f"{pictures:,} pictures", folder=output)
 
 
 @verb(computes=True)
@@ -150,15 +149,21 @@ def _words_and_pictures(words: list[str], *, adding: bool) -> tuple[list[str], l
     """The words asked, and the pictures that a shell made of ``--gallery new/*.jpg`` after the first."""
     pictures = [Path(word) for word in words if adding and Path(word).exists()]
     asked = [word for word in words if not (adding and Path(word).exists())]
-    if gone := [word for word in asked if adding and Path(word).suffix.lower() in SUFFIXES]:
+    if gone := [word for word in asked if adding and Path(word).suffix.lower() in ENDINGS]:
         raise ValueError(f"{gone[0]} does not exist; what is to be added must.")
     return asked, pictures
 
 
 def _add(searcher: Searcher, offered: list[Path]) -> None:
-    paths = [path for one in offered for path in (find_pictures(one) if one.is_dir() else [one])]
+    paths: list[Path] = []
+    left_out: list[LeftOut] = []
+    for one in offered:
+        pictures, others = list_pictures(one) if one.is_dir() else ({one.name: one}, [])
+        paths += pictures.values()
+        left_out += others
     added = searcher.add(paths)
-    report_broken(added.broken, of=len(paths))
+    left_out += [LeftOut.file(fault.path, fault.reason, "broken pictures") for fault in added.broken]
+    report_left_out(left_out, used=f"{len(paths) - len(added.broken):,} pictures")
     print(
         f"{len(added.ids)} pictures added, {len(added.known)} were there already; "
         f"the index has {len(searcher):,} pictures.",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from reranksmart.values.factories import Factory
 from reranksmart.values.precision import Precision
 from reranksmart.values.settings import Count, Fraction, Frozen, Name, Names, SplitName
 
@@ -185,7 +186,7 @@ class Latency(Frozen):
     queries: Count = Field(20, description="timed queries of each point")
     warmup: Count = Field(3, description="queries that are not timed, before each point")
     pairs_measured: Count = Field(5000, description="largest gallery the exhaustive cross-encoder is really run on")
-    indexes: tuple[str, ...] = Field(
+    indexes: tuple[Factory, ...] = Field(
         ("Flat", "HNSW32", "IVF64,Flat"), min_length=1, description="faiss factory strings compared"
     )
     index_vectors: Count = Field(20_000, description="vectors of the gallery on which indexes are compared")

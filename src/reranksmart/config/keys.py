@@ -23,6 +23,7 @@ from reranksmart.config.experiments import (
 from reranksmart.config.tables import AnyFigure, AnyTable
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.report.kinds import figure_kinds, table_kinds
+from reranksmart.values.factories import Factory
 from reranksmart.values.settings import Count, Frozen, Name, Seed
 
 
@@ -58,7 +59,7 @@ class Keys(Frozen):
     processes: Count = Field(
         1, description="that share each step of a training, by accelerate; one for each GPU where there are GPUs"
     )
-    index: str = Field("Flat", description="faiss factory string of the retrievers' index")
+    index: Factory = Field("Flat", description="faiss factory string of the retrievers' index")
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
     bootstrap: Count = Field(1000, description="resamples of an interval")
     permutations: Count = Field(10_000, description="draws of a paired test")

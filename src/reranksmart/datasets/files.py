@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from posixpath import normpath
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from reranksmart.datasets import Dataset
+from reranksmart.datasets.prepared.caption_tables import captions_of_broken, read_file_captions
 from reranksmart.datasets.prepared.content import doubles
 from reranksmart.datasets.prepared.layout import IMAGES_FILE, Prepared, picture_path
-from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
-from reranksmart.files.reading import reading
-from reranksmart.files.storage import read_jsonl, write_captions, write_jsonl
+from reranksmart.files.picture_folders import LeftOut, list_files, list_pictures, split_broken, write_left_out
+from reranksmart.files.picture_names import PictureNames
+from reranksmart.files.storage import write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.settings import RegionFiles
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Frozen, Language, Name
 
-_KEYS = ("text", "image")
-SKIPPED_FILE = "skipped.jsonl"
 OWN = 30_000  # pictures, which nobody has counted yet: as many as Flickr30k's
 
 
@@ -54,7 +50,7 @@ class Files(Dataset):
         source = self.splits[split]
         captions = Path(source.captions) if source.captions else None
         found = prepare_file_split(folder, captions, Path(source.images), dataset=name, languages=self.languages)
-        return Prepared(len(found.image_ids), found.broken)
+        return Prepared(len(found.image_ids), found.left_out)
 
     def image_count(self, split: str) -> int:
         return OWN
@@ -85,86 +81,11 @@ class Files(Dataset):
 
 @dataclass(frozen=True)
 class PreparedFiles:
-    """What became of a folder: its captions (none without a captions file), image ids, and pictures left out."""
+    """What became of a folder: its captions (none without a captions file), image ids, and what was left out."""
 
     captions: Captions
     image_ids: tuple[str, ...]
-    broken: tuple[Broken, ...]
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a captions file by its ending: ``.csv`` (or ``.tsv``) with a line of column names, else JSON Lines.
-
-    ValueError where a CSV lacks the columns text and image, or a row does not keep to CSV's quotation marks and columns:
-    half of a text would be lost in silence.
-    """
-    if not path.is_file():
-        raise ValueError(
-            f"{path} is not a file; set the split's captions to a JSON Lines or CSV file, or leave it out."
-        )
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return read_jsonl(path)
-    remedy = "Save the table again as CSV in UTF-8."
-    with reading(path, remedy=remedy), path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
-        columns = list(table.fieldnames or [])
-        if not set(_KEYS) <= set(columns):
-            raise ValueError(
-                f"{path}: its first line names the columns {columns}; text and image are needed, id and language may "
-                "be given. Name the columns in the first line."
-            )
-        rows = []
-        for row in table:
-            if None in row:
-                raise ValueError(
-                    f"{path}, line {table.line_num}: more fields than the {len(columns)} columns {columns}. Put a text "
-                    "that holds a comma (in .tsv a tab) into quotation marks."
-                )
-            rows.append({key: value for key, value in row.items() if value not in (None, "")})
-        return rows
-
-
-def read_file_captions(path: Path, *, dataset: str, languages: Sequence[str]) -> tuple[Captions, dict[str, str]]:
-    """The captions of a JSON Lines or CSV file, and the picture's path below the image folder for each image id.
-
-    Each row has text, image and, where there are several languages, language; without an id it is the image's and a
-    number. Ids are prefixed by the dataset. ValueError names the row that lacks a key, repeats an id, has an empty text
-    or an unknown language.
-    """
-    rows = read_rows(path)
-    if not rows:
-        raise ValueError(f"{path} holds no caption; each line needs the keys {list(_KEYS)}.")
-    first = 2 if path.suffix.lower() in (".csv", ".tsv") else 1
-    seen: Counter[str] = Counter()
-    ids, texts, image_ids, spoken, image_of = [], [], [], [], {}
-    for number, row in enumerate(rows, start=first):
-        _require_row(path, number, row, languages)
-        image_id = f"{dataset}/{normpath(row['image'])}"  # ./a.jpg and a.jpg are one picture
-        ids.append(f"{dataset}/{row['id']}" if "id" in row else f"{image_id}#{seen[image_id]}")
-        seen[image_id] += 1
-        texts.append(row["text"])
-        image_ids.append(image_id)
-        spoken.append(row.get("language", languages[0]))
-        image_of[image_id] = row["image"]
-    try:
-        return Captions(tuple(ids), tuple(texts), tuple(image_ids), tuple(spoken)), image_of
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _require_row(path: Path, number: int, row: Mapping[str, Any], languages: Sequence[str]) -> None:
-    missing = [key for key in _KEYS if not isinstance(row.get(key), str)]
-    missing += [key for key in ("id",) if key in row and not isinstance(row[key], str)]
-    if missing:
-        raise ValueError(
-            f"{path}, line {number}: {missing} missing or not text; each line has {list(_KEYS)}. Mend or remove the line."
-        )
-    language = row.get("language", languages[0])
-    if language not in languages:
-        raise ValueError(
-            f"{path}, line {number}: language {language!r} is not among the dataset's {list(languages)}. "
-            "Add it to the dataset's languages or remove the line."
-        )
+    left_out: tuple[LeftOut, ...]
 
 
 def prepare_file_split(
@@ -172,21 +93,26 @@ def prepare_file_split(
 ) -> PreparedFiles:
     """What there is of the split, after writing its captions and links to its pictures into ``folder``.
 
-    Without a captions file every picture below ``images`` belongs to it. Broken pictures are left out with their
-    captions and listed in ``skipped.jsonl``. ValueError where a captioned picture is missing or lies outside
-    ``images``, or none is whole.
+    Without a captions file every picture below ``images`` belongs to it. What is left out, as broken pictures with their
+    captions, is listed in ``skipped.jsonl``. ValueError where no picture is whole, or no caption finds one.
     """
-    if not images.is_dir():
-        raise ValueError(f"{images} is not a folder; set the split's images to the folder of its pictures.")
     if captions_file is None:
         captions = Captions((), (), (), ())
-        sources = {f"{dataset}/{path.relative_to(images).as_posix()}": path.resolve() for path in find_pictures(images)}
+        files, left_out = list_pictures(images)
     else:
-        captions, image_of = read_file_captions(captions_file, dataset=dataset, languages=languages)
-        sources = {key: _captioned_picture(captions_file, images, name) for key, name in image_of.items()}
+        files, left_out = list_files(images)
+        names = PictureNames(files)
+        captions, unmatched = read_file_captions(captions_file, dataset=dataset, languages=languages, pictures=names)
+        described = {image_id.removeprefix(f"{dataset}/"): None for image_id in captions.image_ids}
+        unused = (path for name, path in files.items() if name not in described and path != captions_file)
+        left_out += [*unmatched, *(LeftOut.file(path, "no caption names it") for path in unused)]
+        files = {name: files[name] for name in described}
+    sources = {f"{dataset}/{name}": path.resolve() for name, path in files.items()}
     broken = split_broken(list(sources.values()))[1]
     unreadable = {fault.path for fault in broken}
     kept = {image_id: path for image_id, path in sources.items() if path not in unreadable}
+    left_out += [LeftOut.file(fault.path, fault.reason, "broken pictures") for fault in broken]
+    left_out += captions_of_broken(captions, kept)
     captions = captions.of_images(kept)
     with atomic_directory(folder) as target:
         (target / "images").mkdir()
@@ -198,19 +124,5 @@ def prepare_file_split(
         write_captions(target / "captions.jsonl", captions)
         if captions_file is None:
             write_jsonl(target / IMAGES_FILE, ({"image_id": image_id} for image_id in kept))
-        write_jsonl(target / SKIPPED_FILE, ({"path": str(one.path), "reason": one.reason} for one in broken))
-    return PreparedFiles(captions, tuple(kept), tuple(broken))
-
-
-def _captioned_picture(captions_file: Path, images: Path, name: str) -> Path:
-    """The picture ``name`` below ``images``, resolved."""
-    with reading(captions_file, remedy=f"Name a picture below {images} instead of {name[:80]!r}."):
-        root = images.resolve()
-        source = (root / name).resolve()
-    if not source.is_relative_to(root):
-        raise ValueError(f"{captions_file}: image {name!r} lies outside {images}; only pictures below it are read.")
-    if not source.is_file():
-        raise ValueError(
-            f"{captions_file}: image {name!r} is not in {images}. Put the picture there or remove its captions."
-        )
-    return source
+        write_left_out(target, left_out)
+    return PreparedFiles(captions, tuple(kept), tuple(left_out))

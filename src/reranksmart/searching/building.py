@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.datasets.files import read_file_captions
+from reranksmart.datasets.prepared.caption_tables import captions_of_broken, read_file_captions
 from reranksmart.datasets.prepared.layout import picture_path
-from reranksmart.files.picture_folders import Broken, find_pictures, split_broken
+from reranksmart.files.picture_folders import LeftOut, list_pictures, split_broken, write_left_out
+from reranksmart.files.picture_names import PictureNames
 from reranksmart.files.storage import read_embeddings, read_json
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import concatenated, open_store
@@ -31,6 +32,7 @@ from reranksmart.searching.folder import (
 )
 from reranksmart.searching.models import RoleModels
 from reranksmart.searching.sight import Seen
+from reranksmart.values.factories import require_factory
 from reranksmart.values.records import Captions, Embeddings
 
 
@@ -46,8 +48,8 @@ def build_index_folder(
     max_regions: int = 12,
     tag_tokens: int = 0,
     factory: str = "Flat",
-) -> list[Broken]:
-    """Makes an index of the pictures below a folder; the broken ones, which are left out, come back.
+) -> tuple[int, list[LeftOut]]:
+    """Makes an index of the pictures below a folder; how many there are and what was left out, also in ``skipped.jsonl``.
 
     ``reranker`` is the retriever's own model unless given (a joint model plays both). ``captions`` (JSON Lines or CSV,
     as a dataset's) can be found by a picture. An earlier index in ``output`` is replaced. ValueError where something else
@@ -55,18 +57,28 @@ def build_index_folder(
     """
     require_replaceable(output, [images])
     name = images.resolve().name or "pictures"
-    found, broken = split_broken(find_pictures(images))
+    require_factory(factory)
+    files, left_out = list_pictures(images)
+    described = NO_CAPTIONS
+    if captions is not None:
+        names = PictureNames(files)
+        described, unmatched = read_file_captions(captions, dataset=name, languages=languages, pictures=names)
+        left_out += unmatched
+    found, broken = split_broken(list(files.values()))
+    left_out += [LeftOut.file(fault.path, fault.reason, "broken pictures") for fault in broken]
     pictures: list[PictureFile] = []
-    seen: set[str] = set()
-    for path in found:  # the same picture twice is one
-        digest = picture_digest(path)
-        if digest not in seen:
-            pictures.append(PictureFile(f"{name}/{path.relative_to(images).as_posix()}", path, digest))
-        seen.add(digest)
-    ids = {picture.id for picture in pictures}
-    described = (
-        read_file_captions(captions, dataset=name, languages=languages)[0].of_images(ids) if captions else NO_CAPTIONS
-    )
+    first: dict[str, str] = {}
+    same: dict[str, str] = {}  # the same picture twice is one, with the captions of both
+    for path in found:
+        digest, image_id = picture_digest(path), f"{name}/{path.relative_to(images).as_posix()}"
+        same[image_id] = first.setdefault(digest, image_id)
+        if same[image_id] == image_id:
+            pictures.append(PictureFile(image_id, path, digest))
+        else:
+            left_out.append(LeftOut.file(path, f"the same picture as {same[image_id]}", "copies of other pictures"))
+    left_out += captions_of_broken(described, same)
+    described = described.of_images(same)
+    described = replace(described, image_ids=tuple(same[image_id] for image_id in described.image_ids))
     with atomic_directory(output) as target:
         settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
         models = _place_models(target, settings, retriever, reranker)
@@ -74,7 +86,8 @@ def build_index_folder(
         vectors = models.embed_pictures(looked)
         texts = models.embed_texts(described) if len(described) else None
         write_part(target, _part(pictures, vectors, looked.reranker, described, texts, factory=factory), number=0)
-    return broken
+        write_left_out(target, left_out)
+    return len(pictures), left_out
 
 
 def gather_index_folder(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reranksmart.files.picture_folders import Broken
+from reranksmart.files.picture_folders import LeftOut
 from reranksmart.files.storage import read_captions, read_jsonl
 
 IMAGES_FILE = "images.jsonl"
@@ -18,10 +18,10 @@ IMAGES_FILE = "images.jsonl"
 
 @dataclass(frozen=True)
 class Prepared:
-    """How many images a split was given, and the pictures that were left out."""
+    """How many images a split was given, and what was left out."""
 
     images: int
-    broken: tuple[Broken, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 FOILS_FILE = "foils.jsonl"

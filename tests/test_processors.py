@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -136,3 +138,25 @@ def test_a_name_without_a_tokeniser_here_says_how_to_get_it(tmp_path, monkeypatc
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="nobody/nothing"):
         published_tokeniser_of("nobody/nothing", unread_marks="", local_files_only=True)
+
+
+@pytest.mark.parametrize("reads", ["tokeniser", "published tokeniser", "processor"])
+def test_code_that_lies_with_a_checkpoint_is_refused_and_never_run(reads, tmp_path, monkeypatch):
+    """transformers would ask "[y/N]" and run it after y."""
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    folder = tmp_path / "checkpoint"
+    SQUARE["clip"].save_pretrained(folder) if reads == "processor" else wordpieces(folder)
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Evil: pass\n")
+    names = {"AutoTokenizer": [None, "evil.Evil"], "AutoImageProcessor": "evil.Evil"}
+    own = {"auto_map": names, "tokenizer_class": "Evil", "image_processor_type": "Evil"}
+    for name in ("tokenizer_config.json", "preprocessor_config.json"):
+        path = folder / name
+        path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), **own}))
+    reader = {
+        "tokeniser": lambda: open_tokeniser(folder),
+        "published tokeniser": lambda: published_tokeniser_of(str(folder), unread_marks="", local_files_only=True),
+        "processor": lambda: PictureProcessor.open(folder, patch=8),
+    }[reads]
+    with pytest.raises(ValueError, match=r"checkpoint asks to run Python code of its own .*, which is refused"):
+        reader()
+    assert not (tmp_path / "ran").exists()

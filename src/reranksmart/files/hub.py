@@ -38,6 +38,21 @@ def from_hub(source: str, *, local_files_only: bool) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+@contextmanager
+def running_no_code(source: str | Path) -> Iterator[None]:
+    """ValueError that says what was refused where ``transformers`` would run code that lies with the files it reads."""
+    try:
+        yield
+    except ValueError as error:
+        if not any("trust_remote_code" in str(one) for one in (error, error.__cause__)):
+            raise
+        raise ValueError(
+            f"{source} asks to run Python code of its own (`auto_map` in its JSON files), which is refused: a picture, a "
+            "tokeniser or a model is read here and never run. Take a checkpoint of a kind that transformers itself knows; "
+            "delete the `auto_map` if its class is one of those."
+        ) from error
+
+
 def _remedy(source: str, local_files_only: bool) -> str:
     if Path(source).is_dir():
         return "Put the missing file into that folder."

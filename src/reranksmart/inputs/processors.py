@@ -20,7 +20,7 @@ from transformers import (
 )
 from transformers.image_processing_utils import BaseImageProcessor
 
-from reranksmart.files.hub import from_hub
+from reranksmart.files.hub import from_hub, running_no_code
 from reranksmart.values.pixels import PixelBatch, patches_of
 
 
@@ -29,8 +29,8 @@ def published_tokeniser_of(source: str, *, unread_marks: str, local_files_only: 
 
     ``unread_marks`` as in ``Facts``; SigLIP 2's captions, of Gemma's tokens, lose their capitals.
     """
-    with from_hub(source, local_files_only=local_files_only):
-        tokeniser = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
+    with running_no_code(source), from_hub(source, local_files_only=local_files_only):
+        tokeniser = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only, trust_remote_code=False)
     if unread_marks:
         return _preparing(tokeniser, normalizers.Replace(Regex(unread_marks), " "))
     if isinstance(tokeniser, GemmaTokenizer):
@@ -56,8 +56,10 @@ class PictureProcessor:
     @staticmethod
     def open(source: str | Path, *, patch: int, local_files_only: bool = True) -> PictureProcessor:
         """The processor of a checkpoint, on the hub or in a folder, or of a model's folder."""
-        with from_hub(str(source), local_files_only=local_files_only):
-            processor = AutoImageProcessor.from_pretrained(str(source), local_files_only=local_files_only)
+        with running_no_code(source), from_hub(str(source), local_files_only=local_files_only):
+            processor = AutoImageProcessor.from_pretrained(
+                str(source), local_files_only=local_files_only, trust_remote_code=False
+            )
         return PictureProcessor(processor, patch)
 
     def __call__(self, pictures: Sequence[Image]) -> PixelBatch:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerBase
 
+from reranksmart.files.hub import running_no_code
 from reranksmart.files.storage import read_json
 from reranksmart.values.facts import Facts
 
@@ -17,7 +18,8 @@ def published_tokeniser(facts: Facts, folder: Path) -> PreTrainedTokenizerBase:
     else as the backbone was pretrained.
     """
     if (folder / "tokenizer.json").is_file():
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        with running_no_code(folder):
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     vocabulary = folder / "vocab.txt"
     if facts.lower_case is None or not vocabulary.is_file():
         raise FileNotFoundError(

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from reranksmart.files.hub import running_no_code
 from reranksmart.files.image_store import ImageStore
 from reranksmart.files.reading import reading
 from reranksmart.files.region_store import RegionStore
@@ -22,8 +23,11 @@ from reranksmart.values.records import Captions
 
 def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
     """The tokeniser saved in a backbone's or model's folder; never asks a hub."""
-    with reading(folder, remedy="The folder of a backbone or model is needed; delete it to have it made again."):
-        tokeniser = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    with (
+        running_no_code(folder),
+        reading(folder, remedy="The folder of a backbone or model is needed; delete it to have it made again."),
+    ):
+        tokeniser = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         tokeniser("a")  # some faults show at the first text only
         return tokeniser
 

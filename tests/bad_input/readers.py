@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import faiss
 import numpy as np
+import own_pictures
 import torch
 import yaml
 from data.conftest import NAMES, write_stamp
@@ -64,6 +66,7 @@ from reranksmart.ranking.search import build_index, read_index
 from reranksmart.regions.formats.oscar import read_object_tags
 from reranksmart.regions.formats.writer import convert_regions
 from reranksmart.report.paper import paper_numbers
+from reranksmart.searching import Searcher, build_index_folder
 from reranksmart.training.state import StateFile
 from reranksmart.values.records import Captions, Direction, Embeddings, Ranking, Relevance
 
@@ -325,7 +328,30 @@ def _searched(folder: Path, out: Path) -> Any:
     return index.ntotal, index.d
 
 
+@cache
+def _made_index() -> Path:
+    """An index of four pictures with captions and a model, made once in a process."""
+    folder = Path(tempfile.mkdtemp())
+    pictures = folder / "pictures"
+    colours = ("red", "green", "blue", "gold")
+    for colour in colours:
+        own_pictures.draw(pictures / f"{colour}.png", colour, "ellipse")
+    lines = [json.dumps({"text": f"a {colour} ellipse", "image": f"{colour}.png"}) for colour in colours]
+    (folder / "captions.jsonl").write_text("\n".join(lines) + "\n")
+    model = own_pictures.save_untrained(folder / "model", seed=1)
+    build_index_folder(pictures, folder / "index", retriever=model, captions=folder / "captions.jsonl")
+    return folder / "index"
+
+
+def _asked(folder: Path, out: Path) -> Any:
+    searcher = Searcher.load(folder / "index")
+    found = searcher.search("a red ellipse", k=2, top=4)
+    shown = [searcher.contents.thumbnail(row) for row in range(len(searcher))]
+    return [[(hit.id, hit.picture.name, hit.text) for hit in found.reranked], shown, searcher.contents.captions]
+
+
 READERS: dict[str, Reader] = {
+    "index folder": Reader(lambda f: shutil.copytree(_made_index(), f / "index"), _asked),
     "json": Reader(lambda f: write_json(f / "a.json", {"verb": ["é", 1]}), lambda f, o: read_json(f / "a.json")),
     "json lines": Reader(
         lambda f: write_jsonl(f / "a.jsonl", [{"a": 1}, {"b": "é"}]), lambda f, o: read_jsonl(f / "a.jsonl")

@@ -32,7 +32,7 @@ _ADVICE = re.compile(
 )
 
 
-_ID = re.compile(r"image '\w+/\w+'")  # names the file as well as a path does
+_ID = re.compile(r"image '\w+/[\w.]+'")  # names the file as well as a path does
 
 
 class HangError(BaseException):

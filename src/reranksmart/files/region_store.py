@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from reranksmart.files.image_store import ImageStore, all_texts
 from reranksmart.values.ragged import offsets_of
 
+_AGAIN = "Make its regions again, or give others."
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -109,9 +111,9 @@ class RegionStore(ImageStore):
         """One store from the regions of each image, checked: boxes inside [0, 1], finite features."""
         for image_id, found in zip(image_ids, regions, strict=True):
             if not ((found.boxes >= 0) & (found.boxes <= 1)).all():
-                raise ValueError(f"image {image_id!r} has a box outside [0, 1]: {found.boxes.tolist()}")
+                raise ValueError(f"image {image_id!r} has a box outside [0, 1]: {found.boxes.tolist()}. {_AGAIN}")
             if not np.isfinite(found.features).all():
-                raise ValueError(f"image {image_id!r} has a region feature that is not finite in float16")
+                raise ValueError(f"image {image_id!r} has a region feature that is not finite in float16. {_AGAIN}")
         return RegionStore(
             image_ids=tuple(image_ids),
             offsets=offsets_of([len(found.boxes) for found in regions]),

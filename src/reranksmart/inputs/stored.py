@@ -29,6 +29,8 @@ def open_tokeniser(folder: Path) -> PreTrainedTokenizerBase:
     ):
         tokeniser = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         tokeniser("a")  # some faults show at the first text only
+        if tokeniser.pad_token_id is None:
+            raise ValueError("its tokeniser has no padding token: tokenizer_config.json or special tokens are missing")
         return tokeniser
 
 

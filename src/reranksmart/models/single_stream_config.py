@@ -81,7 +81,7 @@ def settings_read(settings: dict[str, Any], path: Path) -> SingleStreamConfig:
         raise ValueError(f"{path}: unknown keys {unknown}; known are {known}. Train the model again.")
     try:
         return SingleStreamConfig(**{**settings, "head_widths": tuple(settings["head_widths"])})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}; it needs the keys {known}. Train the model again.") from error
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import faiss
 
+from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_store
@@ -41,6 +42,10 @@ class IndexSettings:
     tag_tokens: int = 0
     reranker_max_tokens: int | None = None
     format: int = FORMAT
+
+
+_KINDS: dict[str, tuple[type, ...]] = dict.fromkeys(("max_tokens", "max_regions", "tag_tokens", "format"), (int,))
+_KINDS |= dict.fromkeys(("name", "retriever", "reranker"), (str,)) | {"reranker_max_tokens": (int, type(None))}
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,18 @@ def read_index_settings(folder: Path) -> IndexSettings:
     path = folder / SETTINGS_FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{folder} is no index ({SETTINGS_FILE} is missing); `reranksmart gallery` or the rule searchable makes one."
+            f"{folder} is no index ({SETTINGS_FILE} is missing); make one by `reranksmart gallery` or the rule searchable."
         )
     found = read_json(path)
-    if found.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {found.get('format')!r}, but this version reads {FORMAT}. Make it again.")
-    return IndexSettings(**found)
+    kind = found.get("format") if isinstance(found, dict) else None
+    if kind != FORMAT:
+        raise ValueError(f"{path}: format {kind!r}, but this version reads {FORMAT}. Make the index again.")
+    with reading(path, remedy="Make the index again."):
+        settings = IndexSettings(**found)
+        for name, value in asdict(settings).items():
+            if type(value) not in _KINDS[name]:
+                raise ValueError(f"{name} is {value!r}")
+    return settings
 
 
 def require_replaceable(folder: Path, pictures: Sequence[Path]) -> None:
@@ -136,10 +147,11 @@ def write_part(index: Path, part: Part, *, number: int, seen: Path | None = None
 
 def read_part(folder: Path, *, index: Path) -> Part:
     """The part in ``folder`` of ``index``, what is seen of its pictures memory-mapped."""
-    pictures = tuple(
-        PictureFile(row["id"], Path(os.path.normpath(index.resolve() / row["path"])), row["sha256"])
-        for row in read_jsonl(folder / "pictures.jsonl")
-    )
+    with reading(folder / "pictures.jsonl", remedy="Make the index again."):
+        pictures = tuple(
+            PictureFile(row["id"], Path(os.path.normpath(index.resolve() / row["path"])), row["sha256"])
+            for row in read_jsonl(folder / "pictures.jsonl")
+        )
     captions = read_captions(folder / "captions.jsonl")
     vectors = read_index(folder / "captions.faiss") if len(captions) else None
     images = read_index(folder / "images.faiss")

@@ -41,6 +41,8 @@ class Thumbnails:
         with reading(folder / _PLACES), np.load(folder / _PLACES) as places:
             ends, shapes = places["ends"], places["shapes"]
             jpegs = np.memmap(folder / _JPEGS, mode="r", dtype=np.uint8)
+            if ends.dtype != np.int64 or shapes.dtype != np.float32 or not (np.isfinite(shapes) & (shapes > 0)).all():
+                raise ValueError("its arrays are not those of thumbnails")
             if len(ends) != len(shapes) or (np.diff(ends, prepend=0) <= 0).any() or ends[-1] != len(jpegs):
                 raise ValueError(f"its places are not those of {_JPEGS}, which has {len(jpegs):,} bytes")
         return Thumbnails(jpegs, ends, shapes)

@@ -31,6 +31,8 @@ class Dataset(Frozen):
     """Whether no two of its splits may share a picture or a caption, which an audit proves before any training."""
     foils: ClassVar[bool] = False
     """Whether its images are twins of which one stands for a caption that is false of the other's picture."""
+    about: ClassVar[str] = ""
+    """What the report says of such a dataset, where its readers do not know it."""
     terms: ClassVar[str | None] = None
     """The sentence that a user accepts, by the name of the kind, before its files are fetched."""
 

@@ -20,6 +20,11 @@ class Scenes(Dataset):
     stamps: str | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
     splits: dict[Name, Count] = Field(description="number of images of each split")
 
+    about = (
+        "The embedded default composes photographs into scenes and describes them by what is true of them: every caption is "
+        "relevant to every scene in which it is true. It is another, smaller and easier dataset than the paper's: compare "
+        "differences between systems, not values."
+    )
     needs_stamps = True
     disjoint = True
 

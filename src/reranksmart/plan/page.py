@@ -33,7 +33,7 @@ def page_settings(config: Config) -> str:
             "depth": config.depth,
             "labels": {key: system.label for key, system in config.systems.items()},
             "seeds": list(config.seeds),
-            "datasets": {name: dataset.kind for name, dataset in config.datasets.items()},
+            "datasets": {name: dataset.about for name, dataset in config.datasets.items()},
         }
     )
 

@@ -27,11 +27,6 @@ METHOD = (
     "Pictures are read as the backbone wants them: as regions, each with its feature vector and the place of its box, or as "
     "pixels.",
 )
-SCENES = (
-    "The embedded default composes photographs into scenes and describes them by what is true of them: every caption is "
-    "relevant to every scene in which it is true. It is another, smaller and easier dataset than the paper's: compare "
-    "differences between systems, not values."
-)
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,7 @@ class RunSettings:
     labels: Mapping[str, str]
     seeds: Sequence[int]
     datasets: Mapping[str, str]
+    """What there is to say of each; empty where it is known."""
 
 
 def page_of_run(
@@ -65,7 +61,7 @@ def page_of_run(
         tables=[*tables, deviations],
         figures=[read_plot(Path(path)) for path in run.figures if path.endswith(".txt")],
         examples=_examples(run),
-        method=(*METHOD, *((SCENES,) if "scenes" in run.datasets.values() else ())),
+        method=(*METHOD, *dict.fromkeys(filter(None, run.datasets.values()))),
         provenance=[_provenance(Path(folder)) for folder in run.models],
     )
 

@@ -14,10 +14,9 @@ from reranksmart.datasets.composed.stamps import read_stamps
 from reranksmart.datasets.prepared.content import true_by_content
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.prepared.overlap import overlaps
+from reranksmart.files.picture_folders import SKIPPED_FILE
 from reranksmart.files.storage import read_captions
 from reranksmart.values.records import Relevance
-
-_OF_OWN_FILES = "skipped.jsonl"  # of the prepared splits of one's own files alone
 
 
 def relevance_of(splits: Sequence[Path], *, stamps: Path | None = None) -> Relevance:
@@ -34,7 +33,7 @@ def relevance_of(splits: Sequence[Path], *, stamps: Path | None = None) -> Relev
         }
         scenes = [scene for folder in composed for scene in read_scenes(folder / "scenes.jsonl")]
         parts.insert(0, relevance(meanings, scenes, concepts_of(read_stamps(stamps))))
-    own = [folder for folder in splits if (folder / _OF_OWN_FILES).exists()]
+    own = [folder for folder in splits if (folder / SKIPPED_FILE).exists()]  # no others have it
     if own and len(more := (by_content := true_by_content(own)).caption_ids):
         parts.append(by_content)
         print(

@@ -136,7 +136,7 @@ def train_verb(
         settings=" ".join(
             [
                 *(objective.model_dump_json(exclude={"checkpoint_every"}), backbone_settings, tuning),
-                *(str(fraction), str(seed), running_code()),
+                *(str(fraction), str(seed), running_code(shape.module)),
                 identity_of([backbone, captions, images, relevance, dev_captions, dev_images, dev_relevance]),
             ]
         ),
@@ -148,7 +148,7 @@ def train_verb(
         raise SystemExit(143) from None
     if not processes.is_first:
         return
-    with new_folder(output) as target:
+    with new_folder(output, shape.module) as target:
         save_model(model, target)
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)

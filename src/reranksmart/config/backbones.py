@@ -113,6 +113,11 @@ class Reading(Frozen):
     score: str = Field("log_odds", description="of pairs, given where pairs are scored")
 
     @property
+    def module(self) -> str:
+        """Of its family."""
+        return f"reranksmart.families.{self.embedder or self.family}"
+
+    @property
     def tags_read(self) -> int:
         """Tokens of object tags that are read of each image; 0 where none are."""
         return self.tag_tokens if self.object_tags else 0

@@ -56,16 +56,16 @@ def latency_inputs(config: Config) -> dict[str, Any]:
     }
 
 
-def latency_embeddings(config: Config) -> str:
+def latency_embeddings(config: Config) -> list[str]:
     """The embeddings on which index types are compared: the first timed retriever's."""
     if config.latency is None:
-        return []  # type: ignore[return-value]
+        return []
     latency = config.latency
     roles = [config.systems[name].roles(latency.backbone) for name in latency.systems]
     backbone, objective = next(found["retriever"] for found in roles if "retriever" in found)
     test_set = config.test_sets[latency.test_set]
     model = model_folder(backbone, latency.training_set, objective, config.seeds[0])
-    return f"results/embeddings/{model}/{test_set.dataset}/{test_set.split}"
+    return [f"results/embeddings/{model}/{test_set.dataset}/{test_set.split}"]
 
 
 def index_factories(config: Config) -> str:

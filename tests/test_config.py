@@ -110,6 +110,7 @@ def test_a_shipped_configuration_is_whole(path):
         ("headline", "tabel1_main", "headline: 'tabel1_main' is not among tables"),
         ("latency", None, "tables.table3_latency: kind 'latency' shows what latency asks for, which is empty"),
         ("comparisons", [], "tables.claims: kind 'claims' shows what comparisons asks for, which is empty"),
+        ("datasets.scenes.stamps", "/my/st{a}mps", "datasets.scenes.stamps: the path '/my/st{a}mps' holds a brace"),
         ("depth", 7, "comparisons.0: systems are compared at depth 7"),
     ],
 )

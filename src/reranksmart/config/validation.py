@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
@@ -17,6 +17,15 @@ _MOST_FAULTS, _LONGEST_FAULT = 20, 2000
 
 def validated(raw: Mapping[str, Any]) -> Config:
     """The configuration, checked whole; ConfigError lists every fault with its path and the nearest known key."""
+    if braced := list(_paths_with_braces(raw)):
+        raise ConfigError(
+            "The configuration cannot run:\n"
+            + "\n".join(
+                f"  - {key}: the path {path!r} holds a brace, which Snakemake reads as a wildcard."
+                for key, path in braced
+            )
+            + "\nRename the folder, or name a symbolic link to it."
+        )
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
@@ -25,6 +34,18 @@ def validated(raw: Mapping[str, Any]) -> Config:
             told.append(f"  - and {error.error_count() - _MOST_FAULTS} more; mend these first.")
         faults = "\n".join(told)
         raise ConfigError(f"The configuration cannot run:\n{faults}") from None
+
+
+def _paths_with_braces(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """The key and value of each path below that no rule could have as its input."""
+    if isinstance(value, Mapping):
+        for name, below in value.items():
+            yield from _paths_with_braces(below, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list | tuple):
+        for below in value:
+            yield from _paths_with_braces(below, key)
+    elif isinstance(value, str) and "/" in value and ("{" in value or "}" in value):
+        yield key, value
 
 
 def _known_keys(model: Any, path: tuple[Any, ...]) -> list[str]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pretrained_inputs import hub_folder, make
 from safetensors.torch import load_file, save_file
 from small_networks import CLASSES
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
 from reranksmart.families import family
+from reranksmart.inputs.published_tokenisers import require_belonging, require_padding
 from reranksmart.models.pretrained_weights import load_pretrained
 
 
@@ -109,3 +114,51 @@ def test_a_damaged_file_is_named_with_its_folder(blip, name):
     (blip / name).write_bytes(b"\x00{")
     with pytest.raises((ValueError, FileNotFoundError), match=str(blip)):
         load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_tensor_that_is_no_number_is_named(blip, value):
+    name = "text_proj.weight"
+    rewrite(blip, lambda tensors: tensors[name][0].fill_(value))
+    with pytest.raises(ValueError, match=rf"1 tensors hold NaN or infinity: {name}"):
+        load_pretrained(family("blip"), str(blip), pad_id=0, local_files_only=True)
+
+
+def tokeniser(size: int = 60, *, end: int = 59, pad: int | None = 0) -> PreTrainedTokenizerFast:
+    words = Tokenizer(models.WordLevel({f"w{number}": number for number in range(size)}, unk_token="w1"))
+    named = {} if pad is None else {"pad_token": f"w{pad}"}
+    return PreTrainedTokenizerFast(tokenizer_object=words, eos_token=f"w{end}", unk_token="w1", **named)
+
+
+def test_a_word_added_to_clips_tokeniser_takes_its_end_token_away():
+    """With the id 2 of old files the highest id of a text is read: two captions with the new word had one vector."""
+    old = make("clip", sep_id=2)
+    require_belonging(tokeniser(), old, source="s")
+    added = tokeniser(59, end=58)
+    added.add_tokens(["zebrafinch"])
+    with pytest.raises(
+        ValueError, match=r"'w58' \(id 58\).*eos_token_id: 2 .*id, 59 \('zebrafinch'\).*eos_token_id to 58"
+    ):
+        require_belonging(added, old, source="s")
+    require_belonging(added, make("clip", sep_id=58), source="s")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(50, 70), st.integers(40, 60), st.integers(40, 60) | st.just(2), st.integers(0, 3))
+def test_a_tokeniser_fits_or_is_refused(size, end, said, pad):
+    model = make("clip", sep_id=said)
+    given_ = tokeniser(size, end=min(end, size - 1), pad=pad)
+    reads_end = given_.eos_token_id == (size - 1 if said == 2 else said)
+    if size <= 60 and reads_end:
+        require_belonging(given_, model, source="s")
+    else:
+        with pytest.raises(ValueError, match="tokeniser"):
+            require_belonging(given_, model, source="s")
+
+
+def test_a_tokeniser_without_padding_or_with_another_is_refused():
+    with pytest.raises(ValueError, match="has no pad_token"):
+        require_padding(tokeniser(pad=None), source="s")
+    assert require_padding(tokeniser(pad=3), source="s") == 3
+    with pytest.raises(ValueError, match=r"padding has id 3 .* counted from pad_token_id: 0"):
+        require_belonging(tokeniser(pad=3), make("bridgetower"), source="s")

@@ -15,7 +15,7 @@ from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
 from reranksmart.files.storage import read_json, write_json, write_jsonl
 from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
-from reranksmart.inputs.published_tokenisers import published_tokeniser, require_fit
+from reranksmart.inputs.published_tokenisers import published_tokeniser, require_belonging, require_fit, require_padding
 from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.devices import fastest_device
@@ -70,8 +70,13 @@ def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
         backbone.tokeniser or backbone.checkpoint, unread_marks=backbone.facts.unread_marks, **where
     )
     loaded = load_pretrained(
-        family(backbone.family), backbone.checkpoint, pad_id=int(tokeniser.pad_token_id), score=backbone.score, **where
+        family(backbone.family),
+        backbone.checkpoint,
+        pad_id=require_padding(tokeniser, source=tokeniser.name_or_path),
+        score=backbone.score,
+        **where,
     )
+    require_belonging(tokeniser, loaded.model, source=backbone.checkpoint)
     save_model(loaded.model, target)
     tokeniser.save_pretrained(target)
     if backbone.facts.reads_pixels:

@@ -35,6 +35,7 @@ class BridgeTower(Pretrained):
 
     facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = BridgeTowerWithBothHeads
+    counts_padding: ClassVar[bool] = True
     towers: ClassVar[dict[str, tuple[str, ...]]] = {
         "vision": ("bridgetower.vision_model.",),
         "text": ("bridgetower.text_model.",),

@@ -20,6 +20,7 @@ class Clip(Pretrained):
 
     facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = CLIPModel
+    reads_end: ClassVar[bool] = True
     towers: ClassVar[dict[str, tuple[str, ...]]] = {"vision": ("vision_model.",), "text": ("text_model.",)}
     heads: ClassVar[tuple[str, ...]] = ("visual_projection.", "text_projection.", "logit_scale")
 

@@ -8,7 +8,10 @@ from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerBase
 
 from reranksmart.files.hub import running_no_code
 from reranksmart.files.storage import read_json
+from reranksmart.models.pretrained import Pretrained
 from reranksmart.values.facts import Facts
+
+_HIGHEST = 2  # an end id that `transformers` takes for "the highest id of the text", as in the first files of CLIP
 
 
 def published_tokeniser(facts: Facts, folder: Path) -> PreTrainedTokenizerBase:
@@ -41,4 +44,41 @@ def require_fit(
         raise ValueError(
             f"the tokeniser has {len(tokeniser)} entries and {found}, the weights of {source} take at most {vocab_size} "
             f"and {wanted}; name the folder of the tokeniser that they were trained with."
+        )
+
+
+def require_padding(tokeniser: PreTrainedTokenizerBase, *, source: str) -> int:
+    """The id of the padding token; ValueError where the tokeniser has none."""
+    if tokeniser.pad_token_id is None:
+        raise ValueError(
+            f"the tokeniser of {source} has no pad_token, by which texts of a batch get one length. Name the one that the "
+            "weights were trained with in its tokenizer_config.json (CLIP: the end token)."
+        )
+    return int(tokeniser.pad_token_id)
+
+
+def require_belonging(tokeniser: PreTrainedTokenizerBase, model: Pretrained, *, source: str) -> None:
+    """ValueError unless the ids that ``tokeniser`` gives are those that a network of ``transformers`` reads.
+
+    Every id has an embedding; the end token is the one whose state is taken, where one is; padding is where positions
+    are not counted, where padding says so.
+    """
+    settings = getattr(model.network.config, "text_config", model.network.config)
+    token, highest = max(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
+    if highest >= settings.vocab_size:
+        raise ValueError(
+            f"the tokeniser of {source} gives {token!r} id {highest}, its weights embed {settings.vocab_size} tokens. Use the "
+            "tokeniser that they were trained with, or weights resized after tokens were added."
+        )
+    end, said = tokeniser.eos_token_id, settings.eos_token_id
+    if model.reads_end and end != (highest if said == _HIGHEST else said):
+        read = f"that of the highest id, {highest} ({token!r})" if said == _HIGHEST else f"id {said}"
+        raise ValueError(
+            f"{source}: a text's vector is the state of its end token, which is {tokeniser.eos_token!r} (id {end}) to the "
+            f"tokeniser, but text_config.eos_token_id: {said} of config.json reads {read}. Set text_config.eos_token_id to {end}."
+        )
+    if model.counts_padding and tokeniser.pad_token_id != settings.pad_token_id:
+        raise ValueError(
+            f"{source}: padding has id {tokeniser.pad_token_id} to the tokeniser, but positions are counted from "
+            f"pad_token_id: {settings.pad_token_id} of config.json. Set both alike."
         )

@@ -40,6 +40,10 @@ class Pretrained(OfFamily, nn.Module):
     network_class: ClassVar[type[PreTrainedModel]]
     towers: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Starts of the network's names of what reads an image alone and a text alone, where parts of it do."""
+    reads_end: ClassVar[bool] = False
+    """Whether a text's vector is the state of its end token, found by ``eos_token_id``."""
+    counts_padding: ClassVar[bool] = False
+    """Whether positions are counted by which ids are ``pad_token_id``."""
     heads: ClassVar[tuple[str, ...]] = ()
     """Starts of the network's names of what turns its states into embeddings and scores."""
     fresh: ClassVar[tuple[str, ...]] = ()

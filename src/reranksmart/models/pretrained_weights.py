@@ -49,6 +49,7 @@ def load_pretrained(
         )
     network, found = read
     _require_tensors(wanted, found, source=source)
+    _require_finite(network, source=source)
     config = PretrainedConfig(wanted.family(), settings_of(network.config), pad_id, score)
     return Loaded(wanted(config, network=network).eval(), drawn=tuple(sorted(found["missing_keys"])))
 
@@ -64,6 +65,15 @@ def _require_family(wanted: type[Pretrained], settings: dict[str, Any], *, sourc
         raise ValueError(
             f"{source} holds a {found!r}, but family {wanted.family()!r} reads {expected!r}; choose the family of this "
             "checkpoint"
+        )
+
+
+def _require_finite(network: torch.nn.Module, *, source: str) -> None:
+    wrong = [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]
+    if wrong:
+        raise ValueError(
+            f"{source}: {len(wrong)} tensors hold NaN or infinity: {', '.join(wrong[:5])}. The training that wrote them "
+            "diverged, or the file is damaged: take an earlier or another checkpoint."
         )
 
 

@@ -8,14 +8,16 @@ import pytest
 from reranksmart.files.storage import write_json
 from reranksmart.report.asked import Asked
 from reranksmart.report.deviations import deviations
+from reranksmart.report.latex import latex
 from reranksmart.report.leaks import with_leaks
 from reranksmart.report.page import render_page
 from reranksmart.report.paper import paper_numbers
-from reranksmart.report.rendering import latex, markdown, notes, read_table, write_table
+from reranksmart.report.rendering import markdown, notes, read_table
 from reranksmart.report.summary import summary_text
 from reranksmart.report.table import Table
 from reranksmart.report.tables.claims import claims_table
 from reranksmart.report.tables.main import main_table
+from reranksmart.report.writing import write_table
 
 NOTE = (
     "† tested on images that the model was trained or selected on, which the configuration allows (allowed_leaks): "
@@ -49,7 +51,7 @@ def test_the_cells_of_the_leaked_test_set_alone_are_marked(marked: Table) -> Non
 
 
 def test_the_mark_and_its_note_stand_in_every_form_of_the_table(marked: Table, tmp_path: Path) -> None:
-    assert "| 87.0 [85.5, 88.5]" in markdown(marked)
+    assert "| **87.0** [85.5, 88.5]" in markdown(marked)
     assert "| 86.4† [84.9, 87.9]" in markdown(marked)
     assert NOTE in markdown(marked)
     assert "86.4$\\dagger$ [84.9, 87.9]" in latex(marked)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.figures.latency import latency_figure
-from reranksmart.report.page import render_page, write_page
+from reranksmart.report.page import render_page, shared_sentences, write_page
 from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.pictures import example, picture
 from reranksmart.report.plots import read_plot, save_plot
@@ -53,17 +53,22 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_f
         {"image": folder / "a.png", "boxes": [[0.1, 0.2, 0.5, 0.9]], "score": 0.8, "relevant": False},
         {"image": folder / "b.png", "boxes": [], "score": 0.7, "relevant": True},
     ]
-    asked = {"query": "<script>alert(1)</script> a goat", "before": items, "after": items[::-1], "before_label": "BE"}
+    shown_first = {
+        "query": "<script>alert(1)</script> a goat",
+        "before": items,
+        "after": items[::-1],
+        "before_label": "BE",
+    }
     texts = [{"text": "Koza & hrozen", "score": 2.0, "relevant": True}]
     shown = {"query": "Which captions?", "image": folder / "a.png", "boxes": [], "before": texts, "after": texts}
     return render_page(
         title="A report",
-        facts=facts(table),
+        facts=facts(table, asked.roles),
         facts_label="IR R@1",
         headline=["Coop wins."],
         tables=[table],
         figures=[read_plot(folder / "latency.txt")],
-        examples=[example(asked), example(shown)],
+        examples=[example(shown_first), example(shown)],
         method=["One paragraph."],
         provenance=[{"verb": "train", "code": "abc"}, {"verb": "encode", "seed": 1}],
     )
@@ -83,7 +88,7 @@ def test_page_needs_nothing_from_elsewhere(page: str) -> None:
         assert tag not in ("link", "script", "iframe")
         for name in ("src", "href", "xlink:href"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("#", "data:")), (tag, value)
+            assert value is None or value.startswith(("#", "data:", "figures/")), (tag, value)
     assert "@import" not in page
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", page))
 
@@ -93,6 +98,11 @@ def test_every_reference_inside_the_page_has_its_target(page: str) -> None:
     outline.feed(page)
     asked = set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page))
     assert asked <= set(outline.ids)
+
+
+def test_what_three_captions_say_alike_is_said_once() -> None:
+    captions = [["In percent. Own to a. n = 5 images."], ["In percent. n = 5 images."], ["In percent. n = 6 images."]]
+    assert shared_sentences(captions) == ["In percent."]
 
 
 def test_text_of_a_query_is_never_markup(page: str) -> None:
@@ -113,7 +123,10 @@ def test_pictures_have_alternatives_regions_and_marks_for_right_answers(page: st
 
 
 def test_page_shows_the_papers_value_beside_ours(page: str) -> None:
-    assert re.search(r'87\.0<span class="interval">\[85\.5, 88\.5\]</span><span class="paper">paper 52\.8</span>', page)
+    assert re.search(
+        r'<strong>87\.0</strong><span class="interval">\[85\.5, 88\.5\]</span><span class="paper">paper 52\.8</span>',
+        page,
+    )
 
 
 def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:

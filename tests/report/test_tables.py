@@ -8,15 +8,17 @@ import pytest
 from scipy.stats import beta
 
 from reranksmart.report.asked import Asked
+from reranksmart.report.conclusion import conclusion
 from reranksmart.report.deviations import deviations, deviations_table
 from reranksmart.report.labels import number, span
+from reranksmart.report.latex import compact_latex, latex
 from reranksmart.report.making import joined
 from reranksmart.report.paper import paper_numbers, with_paper
-from reranksmart.report.rendering import latex, markdown, notes, read_table, wide, write_table
+from reranksmart.report.rendering import markdown, notes, read_table, wide
 from reranksmart.report.scope import Scope, cell_of
 from reranksmart.report.summary import facts, summary_text
 from reranksmart.report.table import Cell, Column, Row, Table
-from reranksmart.report.tables.claims import claims_table, verdicts
+from reranksmart.report.tables.claims import claims_table
 from reranksmart.report.tables.cost import cost_table
 from reranksmart.report.tables.depth import depth_table
 from reranksmart.report.tables.enlarged_gallery import enlarged_table
@@ -31,6 +33,7 @@ from reranksmart.report.tables.sample_efficiency import sample_efficiency_table
 from reranksmart.report.tables.transfer import transfer_table
 from reranksmart.report.tables.twins import twins_table
 from reranksmart.report.times import quantiles
+from reranksmart.report.writing import write_table
 
 NUMBERS = paper_numbers()
 
@@ -191,17 +194,13 @@ def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd
     assert (first.cells[0].value, first.cells[0].paper) == (8.0, 0.6)
     assert wide(table)[1][1:] == ["+8.0 [+6.5, +9.5]", "< 0.001", "< 0.001"]
     assert "adjusted for all 9 of them" in table.caption
-    said = verdicts(comparisons)
-    assert said[0] == "Sep+Coop lies 8.0 points above BE in IR R@1 (p < 0.001)."
-    assert said[1] == "Sep+Coop lies 6.4 points above BE in TR R@1 (p < 0.001)."
-    assert said[2] == "Sep+Coop lies 1.0 points below CE in IR R@1 (p = 0.630, not significant)."
     elsewhere = comparisons.assign(test_set=comparisons["test_set"].where(comparisons["system_b"] != "ce", "few"))
-    assert "below CE in IR R@1 on few (p = 0.630" in verdicts(elsewhere)[2]
+    words = {"test": "", "few": "one caption an image"}
+    labels = [row.label for row in claims_table(elsewhere, Asked(words=words)).rows]
+    assert labels[::3][:2] == ["Sep+Coop − BE, IR R@1", "Sep+Coop − CE, IR R@1, one caption an image"]
     seeds = comparisons.assign(seeds=3, seeds_of_sign=2)
-    assert verdicts(seeds)[-1].endswith("below Sep+Coop in TR R@1 (p = 0.186, not significant, so in 2 of 3 seeds).")
     assert wide(claims_table(seeds, Asked()))[1][-1] == "2 of 3"
     assert "other images and other seeds" in claims_table(seeds, Asked()).caption
-    assert claims_table(elsewhere, Asked()).rows[3].label == "Sep+Coop − CE, IR R@1 on few"
 
 
 def test_a_claim_has_the_papers_difference_on_its_own_dataset(comparisons: pd.DataFrame) -> None:
@@ -210,8 +209,8 @@ def test_a_claim_has_the_papers_difference_on_its_own_dataset(comparisons: pd.Da
     asked = Asked(dataset="MSCOCO 5k", test_sets=(("test", "MSCOCO 5k"), ("flickr", "Flickr30k 1k (Entities)")))
     table = claims_table(both, asked)
     papers = {row.label: row.cells[0].paper for row in table.rows}
-    assert papers["Joint+Coop − Sep+Coop, IR R@1 on test"] == 1.9
-    assert papers["Joint+Coop − Sep+Coop, IR R@1 on flickr"] is None  # that of MSCOCO 5k is another one
+    assert papers["Joint+Coop − Sep+Coop, IR R@1, test"] == 1.9
+    assert papers["Joint+Coop − Sep+Coop, IR R@1, flickr"] is None  # that of MSCOCO 5k is another one
     assert notes(table) == ["Paper: MSCOCO 5k. Its cells with – are not known to this project."]
     known = pd.concat([comparisons, flickr.assign(system_b="joint_be")])
     assert notes(claims_table(known, asked)) == [
@@ -281,7 +280,7 @@ def test_a_cell_whose_published_value_is_not_known_says_so() -> None:
 
 def test_files_of_a_table_agree_and_read_back_whole(main: Table, tmp_path: Path) -> None:
     write_table(main, tmp_path)
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".md", ".tex"]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".md", ".tex", ".tex"]
     assert read_table(tmp_path / "made_up.json") == main
     with (tmp_path / "made_up.csv").open() as file:
         lines = list(csv.DictReader(file))
@@ -357,11 +356,58 @@ def test_an_interval_uses_the_unit_of_its_value() -> None:
     assert span(85.5, 88.5, around=87, unit="percent") == "[85.5, 88.5]"
 
 
-def test_summary_is_short_plain_text_and_facts_name_other_queries(main: Table) -> None:
+def test_summary_is_short_plain_text_and_facts_name_other_queries(main: Table, asked: Asked) -> None:
     text = summary_text(main, ["Coop wins."], where="See the page.")
     assert len(text.splitlines()) < 25
     assert max(map(len, text.splitlines())) <= 80
     assert "Sep+Coop               87.0 [85.5, 88.5]" in text
     assert text.endswith("Coop wins.\nSee the page.\n")
-    assert [fact.label for fact in facts(main)] == ["BE", "Sep+Coop", "Joint+Coop", "CE (one caption an image)"]
-    assert facts(main)[1].value == "87.0"
+    found = facts(main, asked.roles)
+    assert [fact.label for fact in found] == ["BE", "Sep+Coop", "Joint+Coop", "CE (one caption an image)"]
+    assert found[1].value == "87.0"
+    assert facts(main, {}) == []
+
+
+def test_the_best_of_each_group_is_bold_in_every_form(main: Table) -> None:
+    lines = markdown(main).splitlines()
+    assert "| **87.0** [85.5, 88.5]" in next(line for line in lines if line.startswith("| Sep+Coop "))
+    assert "**" not in next(line for line in lines if line.startswith("| BE "))
+    assert "\\textbf{87.0} [85.5, 88.5]" in latex(main)
+    assert "\\textbf{88.0}" in compact_latex(main)  # CE, on other queries
+
+
+def test_a_label_breaks_no_table(measures: pd.DataFrame, asked: Asked) -> None:
+    odd = replace(asked, labels={"be": "a|b\nc & d"}, systems=("be", "ce"))
+    table = main_table(measures, odd)
+    assert "| a\\|b c & d " in markdown(table)
+    assert (
+        len({line.replace("\\|", "").count("|") for line in markdown(table).splitlines() if line.startswith("|")}) == 1
+    )
+    assert "a|b c \\& d & " in latex(table)
+
+
+def test_compact_latex_has_values_alone_and_is_no_wider_than_a_column(main: Table) -> None:
+    text = compact_latex(main)
+    assert "\\resizebox" in text
+    assert "\\label{tab:made_up}" in text
+    assert "\\caption{Retrieval with and without re-ranking.}" in text  # LaTeX counts tables itself
+    assert "\\multicolumn{9}{l}{\\emph{one caption an image}} \\\\" in text
+    assert "[" not in text.split("\\midrule")[1].split("\\bottomrule")[0]
+    assert "(paper)" in latex(main)
+    assert "(paper)" not in text
+
+
+def test_the_conclusion_joins_claims_of_one_kind(comparisons: pd.DataFrame, asked: Asked) -> None:
+    tests = comparisons[comparisons["system_b"] != "ce"]
+    joint = tests[tests["system_b"] == "be"].assign(system_a="joint_coop", system_b="joint_be", difference=4.0)
+    said = conclusion(pd.concat([tests, joint]), roles=asked.roles)
+    assert said[0] == "Re-ranking gains 4.0 to 8.0 points text-to-image and gains 4.0 to 6.4 points image-to-text."
+    assert said[1] == (
+        "Re-ranking beats the bi-encoder? Sep+Coop against BE: text-to-image +8.0 (p < 0.001), image-to-text +6.4 "
+        "(p < 0.001)."
+    )
+    seeds = conclusion(tests.assign(seeds=3, seeds_of_sign=2), roles=asked.roles, words={"test": "my test"})
+    assert seeds[-1].endswith(
+        "Joint+Coop against Sep+Coop (my test): text-to-image −2.0 (p = 0.093, so in 2 of 3 seeds), image-to-text −1.6 "
+        "(p = 0.093, so in 2 of 3 seeds)."
+    )

@@ -12,16 +12,17 @@ from pydantic import TypeAdapter
 from reranksmart.cli.verb import verb
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.asked import Asked
+from reranksmart.report.conclusion import conclusion
 from reranksmart.report.deviations import deviations as compute_deviations
-from reranksmart.report.deviations import deviations_table
+from reranksmart.report.deviations import deviations_table, judged
 from reranksmart.report.making import make_figure, make_table
 from reranksmart.report.page import write_page
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
-from reranksmart.report.rendering import read_table, write_table
+from reranksmart.report.rendering import read_table
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import summary_text
-from reranksmart.report.tables.claims import verdicts
+from reranksmart.report.writing import write_table
 
 Inputs = Annotated[list[Path], typer.Argument(help="folders of measures, or the file it is about")]
 Settings = Annotated[str, typer.Option(help="what the configuration says of it, as JSON")]
@@ -52,8 +53,12 @@ def report_verb(
     found = compute_deviations(tables, paper_numbers())
     with atomic_path(deviations) as target:
         found.to_csv(target, index=False)
-    sentences = [said for path in run.comparisons for said in verdicts(pd.read_csv(path), labels=run.labels)]
+    sentences = [
+        said
+        for path in run.comparisons
+        for said in conclusion(pd.read_csv(path), roles=run.roles, labels=run.labels, words=run.words)
+    ]
     headline = next(table for table in tables if table.name == run.headline)
-    write_page(page, page_of_run(run, tables, headline, deviations_table(found), sentences))
+    write_page(page, page_of_run(run, tables, headline, deviations_table(found) if judged(found) else None, sentences))
     with atomic_path(summary) as target:
         target.write_text(summary_text(headline, sentences, where=f"Everything else: {page}"), encoding="utf-8")

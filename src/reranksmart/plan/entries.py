@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from reranksmart.plan.cost import retrieving_and_reranking
 from reranksmart.plan.experiments import evaluations, models_of
 from reranksmart.plan.names import languages_read, settings
 from reranksmart.report.asked import Asked
+from reranksmart.report.labels import plural
 from reranksmart.report.scope import Scope
 
 
@@ -121,6 +123,7 @@ def asked(config: Config, section: str, name: str) -> str:
         },
         training_sets={t: config.training_sets[t].fraction for e in experiments for t in e.training_sets},
         test_sets=[(test_set, config.test_sets[test_set].label or "") for test_set in test_sets],
+        words=words(config, test_sets),
         languages=languages(config, experiments[0]) if experiments else (),
         backbones=[(own, languages(config, experiments[0], own)[0]) for own in backbones] if len(backbones) > 1 else (),
         seeds=len(config.seeds),
@@ -147,6 +150,16 @@ def _test_sets(config: Config, requires: str, experiments: list[Experiment]) -> 
     if requires == "latency" and config.latency and not experiments:
         found.append(config.latency.test_set)
     return list(dict.fromkeys(found))
+
+
+def words(config: Config, test_sets: Iterable[str]) -> dict[str, str]:
+    """How each test set is called in a sentence; by nothing where it is the one of all captions without a label."""
+    found = {}
+    for name in test_sets:
+        chosen = config.test_sets[name]
+        few = plural(chosen.captions_per_image, "caption") + " an image" if chosen.captions_per_image else ""
+        found[name] = ", ".join(filter(None, (chosen.label, few)))
+    return found if len(set(found.values())) == len(found) else {name: said or name for name, said in found.items()}
 
 
 def _is_the_papers(config: Config, embedder: str, backbones: list[str]) -> bool:

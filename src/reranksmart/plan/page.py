@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from reranksmart.config import Config
-from reranksmart.plan.entries import languages
+from reranksmart.plan.entries import languages, words
 from reranksmart.plan.experiments import trained_models
 from reranksmart.plan.measures import measure_inputs
 from reranksmart.plan.names import settings
@@ -32,6 +32,11 @@ def page_settings(config: Config) -> str:
             "language": languages(config, first)[0] if first else "",
             "depth": config.depth,
             "labels": {key: system.label for key, system in config.systems.items()},
+            "roles": {
+                key: {role: "/".join(chosen) for role, chosen in system.roles("").items()}
+                for key, system in config.systems.items()
+            },
+            "words": words(config, dict.fromkeys(comparison.test_set for comparison in config.comparisons)),
             "seeds": list(config.seeds),
             "datasets": {name: dataset.about for name, dataset in config.datasets.items()},
         }

@@ -35,6 +35,8 @@ class Asked:
     """The share of its dataset that each holds."""
     test_sets: Sequence[tuple[str, str]] = ()
     """With their names in tables, which may be empty."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """How each test set is called in a sentence; empty: plainly the test."""
     languages: Sequence[str] = ()
     backbones: Sequence[tuple[str, str]] = ()
     """Where there are several: each with the language of its rows."""

@@ -71,6 +71,11 @@ def _near(ours: float, paper: float, column: Column) -> bool:
     return abs(ours - paper) <= (RSUM_POINTS if column.key == "rsum" else POINTS)
 
 
+def judged(found: pd.DataFrame) -> bool:
+    """Whether any cell was measured on the paper's own dataset."""
+    return bool(found["status"].isin([WITHIN, OUTSIDE]).any())
+
+
 def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
     """The deviations as a table of the report."""
     columns = tuple(Column(key, key, unit="words") for key in ("paper", "ours", "difference", "status"))

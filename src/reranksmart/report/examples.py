@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from reranksmart.files.region_store import RegionStore
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
-SHOWN = 4  # items of each list
+SHOWN = 6  # items of each list
 _KINDS = (
-    ("re-ranking put a right picture first", False, True, 3),
-    ("re-ranking put a wrong picture first", True, False, 1),
-    ("wrong before and after", False, False, 1),
-    ("right before and after", True, True, 1),
+    ("re-ranking put a right answer first", False, True),
+    ("re-ranking put a wrong answer first", True, False),
+    ("wrong before and after", False, False),
+    ("right before and after", True, True),
 )
+_COUNTS = {Direction.TEXT_TO_IMAGE: (3, 1, 1, 1), Direction.IMAGE_TO_TEXT: (1, 0, 0, 0)}
 
 
 def choose_examples(
     candidates: Ranking,
     log_odds: NDArray[np.float32],
+    direction: Direction,
     *,
     captions: Captions,
     relevance: Relevance,
@@ -31,53 +33,88 @@ def choose_examples(
     pictures: dict[str, Path],
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Text-to-image queries with their first items before and after re-ranking, as ``pictures.example`` reads them.
+    """Queries with their first items before and after re-ranking, as ``pictures.example`` reads them.
 
-    Without ``regions`` pictures are shown without boxes; an image that is not among ``pictures`` is shown by its id.
-    Of each kind (mended, broken, wrong twice, right twice) a few, drawn by ``seed`` among all queries of the kind.
+    Without ``regions`` pictures are shown without boxes; an image that is not among ``pictures`` is shown by its id. Of
+    each kind (mended, broken, wrong twice, right twice) a few, drawn by ``seed`` among all queries of the kind.
     """
     reranked = candidates.rescored(log_odds)
-    right = relevance.items_by_query(Direction.TEXT_TO_IMAGE)
+    right = relevance.items_by_query(direction)
     first = [
         np.array([ranking.item_ids(row)[0] in right[query] for row, query in enumerate(ranking.query_ids)])
         for ranking in (candidates, reranked)
     ]
     rng = np.random.default_rng(seed)
-    text_of = dict(zip(captions.ids, captions.texts, strict=True))
+    texts = dict(zip(captions.ids, captions.texts, strict=True))
     found = []
-    for what, before, after, count in _KINDS:
+    for (what, before, after), count in zip(_KINDS, _COUNTS[direction], strict=True):
         rows = np.flatnonzero((first[0] == before) & (first[1] == after))
-        for row in rng.permutation(rows)[:count].tolist():
+        drawn = rng.permutation(rows).tolist()
+        apart = {
+            right[candidates.query_ids[row]]: row for row in reversed(drawn)
+        }  # of one right answer one query alone
+        for row in sorted(apart.values(), key=drawn.index)[:count]:
             query = candidates.query_ids[row]
+            ranks = [_right_rank(ranking, row, right[query]) for ranking in (candidates, reranked)]
+            shown = _shown(query, texts, regions, pictures)
             found.append(
                 {
-                    "query": text_of[query],
-                    "note": f"{what}: one of {len(rows):,} such queries of {len(candidates):,}",
+                    "query": shown.get("text") or "Which captions describe this picture?",
+                    **{key: value for key, value in shown.items() if key != "text"},
+                    "note": f"Right answer: {_moved(*ranks)}. {what[:1].upper()}{what[1:]}: one of {len(rows):,} such queries "
+                    f"of {len(candidates):,}.",
                     "before_label": "retriever (cosine)",
                     "after_label": "re-ranked (log-odds)",
-                    "before": _items(candidates, row, right[query], regions, pictures),
-                    "after": _items(reranked, row, right[query], regions, pictures),
+                    "before": _items(candidates, row, right[query], texts, regions, pictures),
+                    "after": _items(reranked, row, right[query], texts, regions, pictures),
                 }
             )
     return found
 
 
+def _right_rank(ranking: Ranking, row: int, right: frozenset[str]) -> int | None:
+    """The rank of the first right item, from 1; None where none was ranked."""
+    return next((rank for rank, item in enumerate(ranking.item_ids(row), start=1) if item in right), None)
+
+
+def _moved(before: int | None, after: int | None) -> str:
+    if before is None or after is None:
+        return "not among the candidates"
+    return f"rank {before} to {after}" if before != after else f"rank {before} before and after"
+
+
 def _items(
     ranking: Ranking,
     row: int,
-    right: Sequence[str] | frozenset[str],
+    right: frozenset[str],
+    texts: Mapping[str, str],
     regions: RegionStore | None,
     pictures: dict[str, Path],
 ) -> list[dict[str, Any]]:
+    """The first items; the last of them gives way to the first right one where that stands below."""
+    items = list(ranking.item_ids(row))
+    ranks = list(range(1, min(SHOWN, len(items)) + 1))
+    best = _right_rank(ranking, row, right)
+    if best and best > len(ranks):
+        ranks[-1] = best
     return [
         {
-            **({"image": str(pictures[item]), "boxes": _boxes(regions, item)} if item in pictures else {"text": item}),
-            "score": float(score),
-            "relevant": item in right,
+            **_shown(items[rank - 1], texts, regions, pictures),
+            "rank": rank,
+            "score": float(ranking.scores[row][rank - 1]),
+            "relevant": items[rank - 1] in right,
         }
-        for item, score in zip(ranking.item_ids(row)[:SHOWN], ranking.scores[row], strict=False)
+        for rank in ranks
     ]
 
 
-def _boxes(regions: RegionStore | None, image_id: str) -> list[list[float]]:
-    return regions[regions.row_by_id[image_id]].boxes.tolist() if regions is not None else []
+def _shown(
+    name: str, texts: Mapping[str, str], regions: RegionStore | None, pictures: dict[str, Path]
+) -> dict[str, Any]:
+    """A caption's text, or an image's picture with its boxes; its id where there is no picture."""
+    if name in texts:
+        return {"text": texts[name]}
+    if name not in pictures:
+        return {"text": name}
+    boxes = regions[regions.row_by_id[name]].boxes.tolist() if regions is not None else []
+    return {"image": str(pictures[name]), "boxes": boxes}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
-from reranksmart.report.rendering import interval_text, notes, paper_text, value_text
+from reranksmart.report.rendering import best, interval_text, notes, paper_text, value_text
 from reranksmart.report.summary import Fact
 from reranksmart.report.table import Table
 
@@ -30,11 +30,13 @@ def render_page(
     examples: Sequence[Example] = (),
     method: Sequence[str] = (),
     provenance: Sequence[Mapping[str, Any]] = (),
+    libraries: Sequence[str] = (),
+    files: Sequence[str] = (),
 ) -> str:
     """The page as HTML.
 
     ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first; ``method`` is
-    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each.
+    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each. ``files``: tables that lie beside it in tables/.
     """
     columns = list(dict.fromkeys(key for row in provenance for key in row))
     environment = Environment(
@@ -44,7 +46,10 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    shared = shared_sentences([[table.caption, *notes(table)] for table in tables])
     environment.globals |= {
+        "best": best,
+        "own": lambda table: [said for said in sentences([table.caption, *notes(table)]) if said not in shared],
         "value_text": value_text,
         "interval_text": interval_text,
         "paper_text": paper_text,
@@ -63,7 +68,24 @@ def render_page(
         method=method,
         provenance=provenance,
         provenance_columns=columns,
+        libraries=libraries,
+        shared=shared,
+        files=set(files),
     )
+
+
+def sentences(texts: Iterable[str]) -> list[str]:
+    return [said for text in texts for said in re.split(r"(?<=\.) (?=[A-Z–†*]|n =)", text)]
+
+
+def shared_sentences(captions: Sequence[Sequence[str]]) -> list[str]:
+    """What three captions or more say in the same words, to be said once; what is said of one table alone stays there."""
+    told = [said for caption in captions for said in dict.fromkeys(sentences(caption))]
+    return [
+        said
+        for said in dict.fromkeys(told)
+        if told.count(said) > 2 and not re.search("this table|Not in the paper", said)
+    ]
 
 
 def write_page(path: Path, html: str) -> None:

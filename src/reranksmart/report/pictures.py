@@ -84,7 +84,7 @@ def example(raw: Mapping[str, Any]) -> Example:
 def _answers(items: Sequence[Mapping[str, Any]]) -> tuple[Answer, ...]:
     return tuple(
         Answer(
-            rank=rank,
+            rank=int(item.get("rank", rank)),
             score=float(item["score"]),
             relevant=bool(item["relevant"]),
             picture=picture(Path(item["image"]), item.get("boxes", ())) if item.get("image") else None,

@@ -1,4 +1,4 @@
-"""A table written: what each cell, interval and note says, as markdown, LaTeX and CSV; and as JSON, to be read again."""
+"""A table written: what each cell, interval and note says, as markdown and CSV; and as JSON, to be read again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tabulate import LATEX_ESCAPE_RULES, tabulate
+from tabulate import tabulate
 
-from reranksmart.files.writing import atomic_path
 from reranksmart.report.labels import MISSING, number, span
 from reranksmart.report.table import Cell, Column, Row, Table
 
@@ -82,16 +81,42 @@ def leak_notes(table: Table) -> list[str]:
     return [f"{LEAKED} {told}: {' or '.join(counts)} images of the gallery."]
 
 
+def best(table: Table) -> set[tuple[int, int]]:
+    """Row and column of each cell that no other of its group surpasses, where a table sets systems beside each other."""
+    found = set()
+    for column, about in enumerate(table.columns):
+        for group in dict.fromkeys(
+            row.group for row in table.rows if table.header == "system" and about.unit == "percent"
+        ):
+            rows = [(place, row.cells[column]) for place, row in enumerate(table.rows) if row.group == group]
+            shown = {place: round(cell.value, 1) for place, cell in rows if cell.value is not None}
+            if len(shown) > 1:
+                found |= {(place, column) for place, value in shown.items() if value == max(shown.values())}
+    return found
+
+
+def one_line(text: str) -> str:
+    """A label of the configuration as a table can hold it."""
+    return " ".join(text.split())
+
+
+def _cell(text: str) -> str:
+    return one_line(text).replace("|", "\\|")
+
+
 def wide(table: Table) -> list[list[str]]:
-    """The table as text, row by row: a label, then a cell a column; a row of the paper's values under ours."""
+    """The table as text, row by row: a label, then a cell a column, the best in bold; the paper's values under ours."""
     lines: list[list[str]] = []
-    group = ""
-    for row in table.rows:
+    group, winners = "", best(table)
+    for place, row in enumerate(table.rows):
         if row.group != group:
             group = row.group
             lines.append([f"{group}:", *[""] * len(table.columns)])
         pairs = list(zip(row.cells, table.columns, strict=True))
-        ours = (f"{value_text(*pair)} {interval_text(*pair)}".rstrip() for pair in pairs)
+        ours = []
+        for column, pair in enumerate(pairs):
+            value = f"**{value_text(*pair)}**" if (place, column) in winners else value_text(*pair)
+            ours.append(f"{value} {interval_text(*pair)}".rstrip())
         lines.append([row.label, *ours])
         if any(cell.paper is not None for cell in row.cells):
             lines.append([f"{row.label} (paper)", *(paper_text(*pair) for pair in pairs)])
@@ -99,30 +124,11 @@ def wide(table: Table) -> list[list[str]]:
 
 
 def markdown(table: Table) -> str:
-    headers = [table.header, *(column.label for column in table.columns)]
-    body = tabulate(wide(table), headers=headers, tablefmt="github", disable_numparse=True)
+    headers = [_cell(name) for name in (table.header, *(column.label for column in table.columns))]
+    lines = [[_cell(cell) for cell in line] for line in wide(table)]
+    body = tabulate(lines, headers=headers, tablefmt="github", disable_numparse=True)
     remarks = "".join(f"\n\n{note}" for note in notes(table))
-    return f"**{table.title}**\n\n{body}\n\n{table.caption}{remarks}\n"
-
-
-def latex(table: Table) -> str:
-    headers = [table.header, *(column.label for column in table.columns)]
-    body = tabulate(wide(table), headers=headers, tablefmt="latex_booktabs", disable_numparse=True)
-    caption = _latex_escaped(" ".join([f"{table.title}.", table.caption, *notes(table)]))
-    return f"\\begin{{table}}\n\\centering\n{_latex_signs(body)}\n\\caption{{{caption}}}\n\\end{{table}}\n"
-
-
-def _latex_escaped(text: str) -> str:
-    """As tabulate writes the cells of the table."""
-    return _latex_signs("".join(LATEX_ESCAPE_RULES.get(letter, letter) for letter in text))
-
-
-def _latex_signs(text: str) -> str:
-    signs = {"–": "--", "±": "$\\pm$", "∞": "$\\infty$", "×": "$\\times$", "−": "$-$", "≥": "$\\ge$"}
-    signs[LEAKED] = "$\\dagger$"
-    for sign, command in signs.items():
-        text = text.replace(sign, command)
-    return text
+    return f"**{one_line(table.title)}**\n\n{body}\n\n{table.caption}{remarks}\n"
 
 
 def tidy(table: Table) -> pd.DataFrame:
@@ -142,19 +148,6 @@ def tidy(table: Table) -> pd.DataFrame:
             for cell, column in zip(row.cells, table.columns, strict=True)
         ]
     )
-
-
-def write_table(table: Table, folder: Path) -> None:
-    """Writes ``{name}.csv`` (tidy), ``.md``, ``.tex`` and ``.json`` (the table whole, for ``read_table``)."""
-    texts = {
-        "csv": tidy(table).to_csv(index=False),
-        "md": markdown(table),
-        "tex": latex(table),
-        "json": json.dumps(asdict(table), indent=1, ensure_ascii=False) + "\n",
-    }
-    for suffix, text in texts.items():
-        with atomic_path(folder / f"{table.name}.{suffix}") as target:
-            target.write_text(text, encoding="utf-8")
 
 
 def read_table(path: Path) -> Table:

@@ -43,55 +43,62 @@ class RunSettings:
     language: str
     depth: int
     labels: Mapping[str, str]
+    roles: Mapping[str, Mapping[str, str]]
+    words: Mapping[str, str]
     seeds: Sequence[int]
     datasets: Mapping[str, str]
     """What there is to say of each; empty where it is known."""
 
 
 def page_of_run(
-    run: RunSettings, tables: Sequence[Table], headline: Table, deviations: Table, sentences: Sequence[str]
+    run: RunSettings, tables: Sequence[Table], headline: Table, deviations: Table | None, sentences: Sequence[str]
 ) -> str:
     """The page as HTML, from the files of the results folder."""
     return render_page(
         title="Retrieve fast, rerank smart",
         subtitle=f"Geigle et al. 2022, run on {', '.join(run.datasets)} with seeds {', '.join(map(str, run.seeds))}",
-        facts=facts(headline),
+        facts=facts(headline, run.roles),
         facts_label="text-to-image R@1, percent",
         headline=sentences,
-        tables=[*tables, deviations],
+        tables=[*tables, *([deviations] if deviations else [])],
         figures=[read_plot(Path(path)) for path in run.figures if path.endswith(".txt")],
         examples=_examples(run),
         method=(*METHOD, *dict.fromkeys(filter(None, run.datasets.values()))),
         provenance=[_provenance(Path(folder)) for folder in run.models],
+        files=[table.name for table in tables],
+        libraries=list(dict.fromkeys(_libraries(Path(folder)) for folder in run.models)),
     )
 
 
 def _examples(run: RunSettings) -> list[Example]:
-    """Queries of the main experiment's first system that re-ranks; none where it has no such system."""
+    """Queries of the headline's first system that re-ranks, in both directions; none where it has no such system."""
     if not run.examples:
         return []
     place = {role: Path(path) for role, path in run.examples.items()}
     captions = read_captions(place["data"] / "captions.jsonl")
-    name = f"{run.language}.{Direction.TEXT_TO_IMAGE}"
-    chosen = choose_examples(
-        read_ranking(place["ranking"] / f"{name}.npz"),
-        read_pair_scores(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
-        captions=captions,
-        relevance=read_relevance(place["relevance"]),
-        regions=RegionStore.open(place["regions"]) if "regions" in place else None,
-        pictures={
-            image_id: path
-            for image_id in set(captions.image_ids)
-            if (path := picture_path(place["data"], image_id)).exists()
-        },
-        seed=run.seeds[0],
-    )
-    return [example(raw) for raw in chosen]
+    images = dict.fromkeys(captions.image_ids)
+    found = {image_id: picture_path(place["data"], image_id) for image_id in images}
+    pictures = {image_id: path for image_id, path in found.items() if path.exists()}
+    regions = RegionStore.open(place["regions"]) if "regions" in place else None
+    relevance = read_relevance(place["relevance"])
+    shown = []
+    for direction in Direction:
+        name = f"{run.language}.{direction}"
+        shown += choose_examples(
+            read_ranking(place["ranking"] / f"{name}.npz"),
+            read_pair_scores(place["pair_scores"] / f"{name}.npy")[:, : run.depth],
+            direction,
+            captions=captions,
+            relevance=relevance,
+            regions=regions,
+            pictures=pictures,
+            seed=run.seeds[0],
+        )
+    return [example(raw) for raw in shown]
 
 
 def _provenance(folder: Path) -> dict[str, Any]:
     found = read_json(folder / "provenance.json")
-    libraries = ", ".join(f"{name} {version}" for name, version in found["libraries"].items())
     return {
         "model": "/".join(folder.parts[2:-1]),
         "seed": found["seed"],
@@ -99,5 +106,11 @@ def _provenance(folder: Path) -> dict[str, Any]:
         "settings": found["settings_digest"],
         "device": found["device"],
         "threads": found["threads"],
-        "libraries": f"Python {found['python']}, {libraries}",
     }
+
+
+def _libraries(folder: Path) -> str:
+    found = read_json(folder / "provenance.json")
+    return f"Python {found['python']}, " + ", ".join(
+        f"{name} {version}" for name, version in found["libraries"].items()
+    )

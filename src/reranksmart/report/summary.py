@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tabulate import tabulate
@@ -10,6 +10,7 @@ from tabulate import tabulate
 from reranksmart.report.rendering import interval_text, leak_notes, value_text
 from reranksmart.report.table import Table
 
+_KINDS = (frozenset({"retriever"}), frozenset({"retriever", "reranker"}), frozenset({"reranker"}))
 _SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
 
 
@@ -22,14 +23,17 @@ class Fact:
     interval: str
 
 
-def facts(
-    main: Table, *, column: str = "text-to-image R@1", systems: Sequence[str] = ("be", "sep_coop", "joint_coop", "ce")
-) -> list[Fact]:
-    """The column's value for each of the systems that the main table has; none where it has no such column."""
+def facts(main: Table, roles: Mapping[str, Mapping[str, str]], *, column: str = "text-to-image R@1") -> list[Fact]:
+    """The column's value for the first retriever alone, the first and the last system that re-rank what it finds, and the
+    first that scores every pair; none where the table has no such column. ``roles``: of each system, the model of each."""
     if column not in [found.key for found in main.columns]:
         return []
     place = [found.key for found in main.columns].index(column)
     rows = {row.key: row for row in reversed(main.rows) if row.cells[place].value is not None}  # the first one counts
+    names = [name for name in dict.fromkeys(row.key for row in main.rows) if name in rows]
+    asked = {kind: [name for name in names if frozenset(roles.get(name, ())) == kind] for kind in _KINDS}
+    alone, both, exhaustive = (asked[kind] for kind in _KINDS)
+    systems = dict.fromkeys([*alone[:1], *both[:1], *both[-1:], *exhaustive[:1]])
     return [
         Fact(
             label=rows[system].label + (f" ({rows[system].group})" if _is_apart(main, system) else ""),
@@ -37,7 +41,6 @@ def facts(
             interval=interval_text(rows[system].cells[place], main.columns[place]),
         )
         for system in systems
-        if system in rows
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind, Reads
-from reranksmart.report.labels import SHORT_DIRECTIONS, SYSTEM_LABELS, number, plural, system_label
+from reranksmart.report.labels import plural, system_label
 from reranksmart.report.leaks import leak_of, with_leaks
 from reranksmart.report.paper import paper_numbers, paper_value
 from reranksmart.report.reading import read_frame
@@ -54,7 +54,7 @@ def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
         beside += [published] if difference.paper is not None else []
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
         key = f"{line['system_a']} - {line['system_b']} {column}"
-        label = f"{systems}, {_column_label(column)}{_where(line, comparisons)}"
+        label = f"{systems}, {_column_label(column)}{_where(line, comparisons, asked.words)}"
         cells = [difference, *(Cell(value=line[key]) for key in ("p_value", "p_adjusted"))]
         cells += [Cell(text=f"{line['seeds_of_sign']} of {seeds}")] if seeds > 1 else []
         rows.append(Row(key, label, tuple(cells), group=line["claim"]))
@@ -90,30 +90,14 @@ def adjusted(comparisons: pd.DataFrame) -> pd.DataFrame:
     return comparisons.assign(p_adjusted=holm(comparisons["p_value"].tolist()))
 
 
-def _where(line: Mapping[Hashable, object], comparisons: pd.DataFrame) -> str:
-    """The test set of a comparison, where there are several."""
-    return f" on {line['test_set']}" if comparisons["test_set"].nunique() > 1 else ""
+def _where(line: Mapping[Hashable, object], comparisons: pd.DataFrame, words: Mapping[str, str]) -> str:
+    """The test set of a comparison, where there are several that are called something."""
+    said = words.get(str(line["test_set"]), str(line["test_set"]))
+    return f", {said}" if said and comparisons["test_set"].nunique() > 1 else ""
 
 
 def _column_label(column: str) -> str:
     return column.replace("text-to-image", "IR").replace("image-to-text", "TR")
-
-
-def verdicts(comparisons: pd.DataFrame, *, labels: Mapping[str, str] = SYSTEM_LABELS, level: float = 0.05) -> list[str]:
-    """A sentence for R@1 in each direction of a comparison: by how much, and whether luck would explain it."""
-    everything = adjusted(comparisons)
-    sentences = []
-    for line in everything[everything["measure"] == "R@1"].to_dict("records"):
-        a, b = (system_label(line[name], labels) for name in ("system_a", "system_b"))
-        points = round(line["difference"], 1)
-        lies = f"{abs(points):.1f} points {'above' if points > 0 else 'below'}" if points else "level with"
-        p = number(line["p_adjusted"], "p")
-        told = [f"p {p}" if p.startswith("<") else f"p = {p}"]
-        told += [] if line["p_adjusted"] < level else ["not significant"]
-        told += [f"so in {line['seeds_of_sign']} of {line['seeds']} seeds"] if line["seeds"] > 1 else []
-        direction = SHORT_DIRECTIONS[line["direction"]]
-        sentences.append(f"{a} lies {lies} {b} in {direction} R@1{_where(line, comparisons)} ({', '.join(told)}).")
-    return sentences
 
 
 def read_comparisons(files: Sequence[Path], asked: Asked) -> pd.DataFrame:

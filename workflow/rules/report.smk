@@ -6,7 +6,9 @@ rule tabulate:
         made=lambda wildcards: entries.inputs(CONFIG, "tables", wildcards.table),
         leaks=lambda wildcards: entries.leaks(CONFIG, "tables", wildcards.table),
     output:
-        multiext("results/tables/{table}", ".csv", ".md", ".tex", ".compact.tex", ".json"),
+        multiext(
+            "results/tables/{table}", ".csv", ".md", ".tex", ".compact.tex", ".json"
+        ),
     log:
         "results/logs/tabulate/{table}.log",
     benchmark:

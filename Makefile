@@ -3,7 +3,9 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc)
-INSTALLED := $(or $(shell cat .venv/.ready 2>/dev/null),cpu)
+INSTALLED := $(or $(shell sed -n 1p .venv/.ready 2>/dev/null),cpu)
+# The programs of .venv name the folder for which it was made, and run that folder's code.
+MOVED := $(shell test ! -e .venv/.ready || test "$$(sed -n 2p .venv/.ready)" = "$(CURDIR)" || echo moved)
 FAISS ?= $(INSTALLED)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # A user's own packages would go before those of .venv, and pip would install elsewhere.
@@ -18,14 +20,14 @@ lint-imports
 snakemake --lint
 endef
 
-.PHONY: run test test-all setup detector test-detector lock reference verify another-faiss
+.PHONY: run test test-all setup detector test-detector lock reference verify another-faiss moved
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
 
 setup: .venv/.ready
 
-.venv/.ready: requirements.lock pyproject.toml $(if $(filter $(FAISS),$(INSTALLED)),,another-faiss)
+.venv/.ready: requirements.lock pyproject.toml $(MOVED) $(if $(filter $(FAISS),$(INSTALLED)),,another-faiss)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11, 3.12 or 3.13 is needed (Snakemake 9 runs on none older), but $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
@@ -34,7 +36,10 @@ setup: .venv/.ready
 	sed 's/^faiss-cpu/faiss-$(FAISS)/' requirements.lock > .venv/requirements.txt
 	.venv/bin/python -m pip install --quiet --requirement .venv/requirements.txt
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	echo $(FAISS) > $@
+	printf '%s\n' $(FAISS) "$(CURDIR)" > $@
+
+moved:
+	rm -rf .venv
 
 # faiss-cpu and faiss-gpu are the same module: one goes before the other comes.
 another-faiss:

@@ -77,7 +77,7 @@ def clone(tmp_path: Path) -> Path:
     (folder / ".venv").mkdir(parents=True)
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
-    (folder / ".venv" / ".ready").touch()
+    (folder / ".venv" / ".ready").write_text(f"cpu\n{folder}\n")
     return folder
 
 
@@ -91,9 +91,15 @@ def test_another_faiss_is_installed_instead_of_the_one_that_is_there(clone: Path
     assert "Nothing to be done" in made(clone)
     gpu = made(clone, "--dry-run", "FAISS=gpu")
     assert gpu.index("pip uninstall --quiet --yes faiss-cpu") < gpu.index("s/^faiss-cpu/faiss-gpu/")
-    (clone / ".venv" / ".ready").write_text("gpu\n")
+    (clone / ".venv" / ".ready").write_text(f"gpu\n{clone}\n")
     assert "Nothing to be done" in made(clone)
     assert "pip uninstall --quiet --yes faiss-gpu" in made(clone, "--dry-run", "FAISS=cpu")
+
+
+def test_a_moved_folder_sets_itself_up_anew(clone: Path) -> None:
+    moved = clone.rename(clone.with_name("moved"))
+    said = made(moved, "--dry-run")
+    assert said.index("rm -rf .venv") < said.index("-m venv .venv")
 
 
 def test_a_user_s_own_packages_and_pip_settings_do_not_count(clone: Path) -> None:

@@ -7,7 +7,7 @@ from reranksmart.files.provenance import processor, write_provenance
 
 
 def written(folder: Path, **more: str) -> dict[str, str]:
-    write_provenance(folder, verb="train", code="c", arguments={"settings": "{}"}, **more)
+    write_provenance(folder / "provenance.json", verb="train", code="c", arguments={"settings": "{}"}, **more)
     return json.loads((folder / "provenance.json").read_text())
 
 

@@ -34,7 +34,11 @@ def test_every_rule_that_it_names_exists() -> None:
 
 
 def test_what_takes_all_cores_to_be_timed_has_a_node_of_its_own() -> None:
-    timed = re.findall(r"^rule (\w+):(?:(?!^rule ).)*?threads: workflow.cores", RULES, re.MULTILINE | re.DOTALL)
+    timed = re.findall(
+        r"^rule (\w+):(?:(?!^rule ).)*?threads: lambda wildcards: workflow.resource_settings.cores",
+        RULES,
+        re.MULTILINE | re.DOTALL,
+    )
     alone = {name for name, set_ in PROFILE["set-resources"].items() if "--exclusive" in set_.get("slurm_extra", "")}
     assert len(timed) > 2
     assert set(timed) <= alone <= NAMES

@@ -30,7 +30,6 @@ def test_the_defaults_settings_are_those_before_there_were_detectors() -> None:
     assert plan.detection_settings(configured()) == '{"maximum":12,"shards":2}'
     assert plan.detection_code(configured()) == plan.code_digest("extract-regions")
     assert plan.detection_command(configured()) == "reranksmart extract-regions"
-    assert plan.detection_weights(configured()) == []
 
 
 def test_a_detectors_code_and_settings_are_its_own() -> None:
@@ -43,14 +42,6 @@ def test_a_detectors_code_and_settings_are_its_own() -> None:
     assert plan.detection_code(config) != plan.detection_code(configured())
     assert "/data/env/bin/python -m reranksmart detect-regions" in plan.detection_command(config)
     assert plan.detection_environment(config).endswith("envs/detector.yaml")
-
-
-def test_a_detectors_weights_are_an_input_once_they_are_there(tmp_path: Path) -> None:
-    config = configured(detector="vg", weights=str(tmp_path))
-    assert plan.detection_weights(config) == []
-    weights = tmp_path / "pytorch_model.bin"
-    weights.touch()
-    assert plan.detection_weights(config) == [str(weights)]
 
 
 def test_a_gpu_is_asked_of_a_cluster_only_where_the_configuration_insists() -> None:

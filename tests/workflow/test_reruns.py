@@ -3,32 +3,37 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
-from running import ROOT, snakemake
-
-from reranksmart import plan
-from reranksmart.config import validated
+from running import TINY, snakemake
 
 _VERB = """#!/bin/bash
+verb=$1
 while [ $# -gt 0 ]; do
-    case "$1" in --output | --folder) outputs+=("$2") ;; esac
+    case "$1" in
+        --output | --folder) outputs+=("$2") ;;
+        --recipe) recipe=$2 ;;
+        --record) record=$2 ;;
+    esac
     shift
 done
+[ "$verb" != "$FAILING" ] || eval "$HOW"
+[ "$verb" != tabulate ] || outputs=("${record%.provenance.json}".{csv,md,tex,json})
 for path in "${outputs[@]}"; do
     case "$path" in
-        *.json | *.jsonl | *.npz) echo "$RANDOM" > "$path" ;;
+        *.json | *.jsonl | *.npz | results/tables/*) mkdir -p "${path%/*}" && echo "$RANDOM" > "$path" ;;
         *) mkdir -p "$path" && echo "$RANDOM" > "$path/made" ;;
     esac
 done
+echo "{\\"recipe\\": \\"$recipe\\"}" > "${record:-${outputs[0]}/provenance.json}"
 """
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 MODEL = "results/models/oscar/scenes/bi_encoder/seed1/model"
+TABLE = "results/tables/table3_latency.csv"
 
 
 class Run:
@@ -39,21 +44,26 @@ class Run:
         self.overlay: dict[str, object] = overlay
 
     def make(self) -> None:
-        done = self._snakemake(self.overlay)
+        done = self.snakemake({})
         assert done.returncode == 0, done.stdout
 
-    def made_again(self, **changes: object) -> set[str]:
+    def made_again(self, *options: str, **changes: object) -> set[str]:
         """The rules that the changed configuration runs."""
-        done = self._snakemake({**self.overlay, **changes}, "--dry-run")
+        done = self.snakemake(changes, "--dry-run", *options)
         assert done.returncode == 0, done.stdout
         return set(re.findall(r"^(?:local)?rule (\w+):$", done.stdout, re.MULTILINE))
 
-    def _snakemake(self, overlay: Mapping[str, object], *options: str) -> subprocess.CompletedProcess[str]:
-        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(dict(overlay)))
+    def snakemake(self, changes: Mapping[str, object], *options: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump({**self.overlay, **changes}))
         files = [self.config, "overlay.yaml"]
         return snakemake(
             self.folder, self.target, "--cores", "2", *options, "--configfile", *files, programs=self.programs
         )
+
+    def copied(self, folder: Path) -> "Run":
+        """A copy as by `cp -r`: with times of its own, and without what Snakemake remembers."""
+        shutil.copytree(self.folder, folder, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns(".snakemake"))
+        return Run(folder, self.programs, self.target, self.config, **self.overlay)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +77,17 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def default(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Path], Path], programs: Path) -> Run:
     run = Run(copy_workflow(tmp_path_factory.mktemp("default") / "run"), programs, MODEL, "config.yaml")
+    run.make()
+    return run.copied(run.folder.with_name("copied"))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Path], Path], programs: Path) -> Run:
+    """A table at the end of its chain, of stamps of one's own."""
+    folder = copy_workflow(tmp_path_factory.mktemp("table") / "run")
+    (folder / "stamps").mkdir()
+    (folder / "stamps" / "stamp.png").write_text("a stamp")
+    run = Run(folder, programs, TABLE, TINY, datasets={"scenes": {"stamps": "stamps"}})
     run.make()
     return run
 
@@ -98,6 +119,52 @@ def test_accepted_terms_and_patience_make_nothing_again_of_what_was_fetched(
     assert "prepare_split" in run.made_again(downloads={"folder": "elsewhere"})
 
 
+@pytest.mark.parametrize("how", ["exit 1", "kill -9 $$"])
+def test_a_change_whose_first_job_fails_is_not_lost(
+    how: str, table: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = table.copied(tmp_path / "run")
+    changes = {"objectives": {"joint": {"learning_rate": 0.01}}}
+    asked = run.made_again(**changes)
+    assert asked == {"train", "measure_latency", "tabulate"}
+    monkeypatch.setenv("FAILING", "train")
+    monkeypatch.setenv("HOW", how)
+    assert run.snakemake(changes, "--retries", "0").returncode != 0
+    monkeypatch.delenv("FAILING")
+    assert run.made_again(**changes) == asked
+
+
+def test_a_lost_memory_of_snakemake_and_other_times_make_nothing_again(table: Run, tmp_path: Path) -> None:
+    assert table.made_again() == set()
+    assert table.copied(tmp_path / "run").made_again() == set()
+
+
+def test_new_measurements_are_shown(table: Run, tmp_path: Path) -> None:
+    run = table.copied(tmp_path / "run")
+    assert run.made_again("--forcerun", "measure_latency") == {"measure_latency", "tabulate"}
+    shutil.rmtree(run.folder / "results/latency")
+    assert run.made_again() == {"measure_latency", "tabulate"}
+
+
+def test_files_of_one_s_own_count_by_their_content(table: Run, tmp_path: Path) -> None:
+    run = table.copied(tmp_path / "run")
+    elsewhere = {"scenes": {"stamps": "elsewhere"}}
+    (run.folder / "stamps").rename(run.folder / "elsewhere")
+    assert run.made_again(datasets=elsewhere) == set()
+    stamp = run.folder / "elsewhere" / "stamp.png"
+    stamp.write_text("another")
+    os.utime(stamp, (1, 1))
+    assert {"fetch_stamps", "prepare_split", "train", "tabulate"} <= run.made_again(datasets=elsewhere)
+
+
+def test_a_path_that_is_not_there_is_refused_before_anything_is_removed(table: Run, tmp_path: Path) -> None:
+    run = table.copied(tmp_path / "run")
+    done = run.snakemake({"datasets": {"scenes": {"stamps": "/nowhere"}}})
+    assert done.returncode != 0
+    assert "datasets.scenes.stamps: '/nowhere' is not there" in done.stdout
+    assert run.made_again() == set()
+
+
 def test_changed_captions_of_one_s_own_are_read_again(
     tmp_path: Path, copy_workflow: Callable[[Path], Path], programs: Path
 ) -> None:
@@ -110,13 +177,5 @@ def test_changed_captions_of_one_s_own_are_read_again(
     run = Run(folder, programs, "results/data/mine/test", "config.yaml", datasets=mine)
     run.make()
     captions.write_text(json.dumps({"text": "a cat", "image": "dog.jpg"}))
-    later = captions.stat().st_mtime + 100
-    os.utime(captions, (later, later))
+    os.utime(captions, (1, 1))  # an older file that takes its place
     assert run.made_again() == {"prepare_split"}
-
-
-def test_a_split_without_captions_is_of_its_folder_of_pictures(tmp_path: Path) -> None:
-    mine = {"kind": "files", "splits": {"all": {"images": str(tmp_path)}, "none": {"images": "/nowhere"}}}
-    config = validated({**DEFAULT, "datasets": {**DEFAULT["datasets"], "mine": mine}})
-    read = [plan.split_inputs(config, SimpleNamespace(dataset="mine", split=name))["own"] for name in ("all", "none")]
-    assert read == [[str(tmp_path)], []]

@@ -13,7 +13,7 @@ rule measure_latency:
     priority: 45
     conda:
         "../../envs/reranksmart.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
         mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "measure_latency", wildcards),
         runtime=lambda wildcards: plan.runtime_minutes(
@@ -29,7 +29,7 @@ rule measure_latency:
     shell:
         "reranksmart measure-latency --data {input.data} --models {params.models:q}"
         " --settings {params.settings:q} --depth {params.depth} --precision {params.precision:q}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule measure_indexes:
@@ -44,7 +44,7 @@ rule measure_indexes:
     priority: 20
     conda:
         "../../envs/reranksmart.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
         mem_mb=3000,
         runtime=60,
@@ -54,7 +54,7 @@ rule measure_indexes:
         code=plan.code_digest("measure-indexes"),
     shell:
         "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule measure_pairs:
@@ -69,7 +69,7 @@ rule measure_pairs:
     priority: 20
     conda:
         "../../envs/reranksmart.yaml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
         mem_mb=3000,
         runtime=60,
@@ -81,7 +81,7 @@ rule measure_pairs:
     shell:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule measure_precision:
@@ -108,7 +108,7 @@ rule measure_precision:
     shell:
         "reranksmart measure-precision --data {input.data} --relevance {input.relevance}"
         " --models {params.models:q} --depth {params.depth}"
-        " --resamples {params.resamples} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --resamples {params.resamples} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule measure_rates:
@@ -129,4 +129,4 @@ rule measure_rates:
         settings=plan.rate_settings(CONFIG),
         code=plan.model_code(CONFIG, "measure-rates"),
     shell:
-        "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

@@ -19,7 +19,7 @@ rule fetch_stamps:
         source=plan.stamps_option(CONFIG),
         code=plan.code_digest("fetch-stamps"),
     shell:
-        "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} 2>&1 | tee {log}"
+        "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} {params.recipe} 2>&1 | tee {log}"
 
 
 rule prepare_split:
@@ -47,7 +47,7 @@ rule prepare_split:
         ),
     shell:
         "reranksmart prepare-split {params.stamps} --split {wildcards.split}"
-        " --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        " --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule audit_splits:
@@ -79,7 +79,7 @@ rule audit_splits:
         ),
     shell:
         "reranksmart audit-splits {params.stamps} --settings {params.settings:q}"
-        " --output {output} {input.splits} 2>&1 | tee {log}"
+        " --output {output} {input.splits} {params.recipe} 2>&1 | tee {log}"
 
 
 rule audit_training:
@@ -101,7 +101,7 @@ rule audit_training:
         settings=lambda wildcards: plan.audit_settings(CONFIG, wildcards.training_set),
         code=plan.code_digest("audit-training"),
     shell:
-        "reranksmart audit-training --root results/data --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        "reranksmart audit-training --root results/data --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule judge:
@@ -128,4 +128,4 @@ rule judge:
         ),
         code=plan.code_digest("judge"),
     shell:
-        "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} 2>&1 | tee {log}"
+        "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} {params.recipe} 2>&1 | tee {log}"

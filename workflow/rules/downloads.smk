@@ -25,7 +25,7 @@ rule download:
         # Patience and accepted terms make no other file. Snakemake compares no parameter that takes `resources`.
         settings=lambda wildcards, resources: plan.download_settings(CONFIG),
     shell:
-        "reranksmart download --source {wildcards.source} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        "reranksmart download --source {wildcards.source} --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule unpack:
@@ -48,4 +48,4 @@ rule unpack:
     params:
         folder=CONFIG.downloads.folder,
     shell:
-        "reranksmart unpack --record {input} --folder {params.folder:q} --output {output} 2>&1 | tee {log}"
+        "reranksmart unpack --record {input} --folder {params.folder:q} --output {output} {params.recipe} 2>&1 | tee {log}"

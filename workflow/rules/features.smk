@@ -5,7 +5,6 @@
 rule extract_regions:
     input:
         data="results/data/{dataset}/{split}",
-        weights=plan.detection_weights(CONFIG),
     output:
         temp(directory("results/regions/{dataset}/{split}.shards/{shard}")),
     log:
@@ -19,12 +18,12 @@ rule extract_regions:
     resources:
         **plan.detection_resources(CONFIG),
     params:
-        command=plan.detection_command(CONFIG),
+        command=lambda wildcards, resources: plan.detection_command(CONFIG),  # where programs lie
         settings=plan.detection_settings(CONFIG),
         code=plan.detection_code(CONFIG),
     shell:
         "{params.command} --data {input.data} --shard {wildcards.shard} --settings {params.settings:q}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule merge_regions:
@@ -51,7 +50,7 @@ rule merge_regions:
     params:
         code=plan.code_digest("merge-regions"),
     shell:
-        "reranksmart merge-regions --data {input.data} --output {output} {input.shards} 2>&1 | tee {log}"
+        "reranksmart merge-regions --data {input.data} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
 
 
 rule import_regions:
@@ -77,7 +76,7 @@ rule import_regions:
         code=plan.code_digest("import-regions"),
     shell:
         "reranksmart import-regions --data {input.data} --split {wildcards.split} --settings {params.settings:q}"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule extract_pixels:
@@ -105,7 +104,7 @@ rule extract_pixels:
         ),
     shell:
         "reranksmart extract-pixels --data {input.data} --backbone {input.backbone} --output {output}"
-        " --threads {threads} 2>&1 | tee {log}"
+        " --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule store_states:
@@ -139,4 +138,4 @@ rule store_states:
         ),
     shell:
         "reranksmart store-states --model {input.model} --pixels {input.pixels} --precision {params.precision}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

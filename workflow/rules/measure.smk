@@ -22,7 +22,7 @@ rule evaluate:
         options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
         code=plan.code_digest("evaluate"),
     shell:
-        "reranksmart evaluate {params.options} --output {output} 2>&1 | tee {log}"
+        "reranksmart evaluate {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule evaluate_twins:
@@ -48,7 +48,7 @@ rule evaluate_twins:
         code=plan.code_digest("evaluate-twins"),
     shell:
         "reranksmart evaluate-twins --scores {input.scores} --data {input.data} --experiment {params.experiment:q}"
-        " --resamples {params.resamples} --output {output} 2>&1 | tee {log}"
+        " --resamples {params.resamples} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule judge_extended:
@@ -71,7 +71,7 @@ rule judge_extended:
         code=plan.code_digest("judge-extended"),
     shell:
         "reranksmart judge-extended --data {input.data} --settings {params.settings:q}"
-        " --collection {wildcards.collection} --output {output} 2>&1 | tee {log}"
+        " --collection {wildcards.collection} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule evaluate_extended:
@@ -95,7 +95,7 @@ rule evaluate_extended:
         options=lambda wildcards: plan.extended_measure_options(CONFIG, wildcards),
         code=plan.code_digest("evaluate-extended"),
     shell:
-        "reranksmart evaluate-extended {params.options} --output {output} 2>&1 | tee {log}"
+        "reranksmart evaluate-extended {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule compare:
@@ -123,4 +123,4 @@ rule compare:
     shell:
         "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output} {params.recipe} 2>&1 | tee {log}"

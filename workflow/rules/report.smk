@@ -21,10 +21,11 @@ rule tabulate:
         runtime=30,
     params:
         settings=lambda wildcards: entries.asked(CONFIG, "tables", wildcards.table),
+        recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "tables", wildcards.table),
     shell:
         "reranksmart tabulate --settings {params.settings:q}"
-        " --output results/tables {input.made} 2>&1 | tee {log}"
+        " --output results/tables {input.made} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
 
 
 rule plot:
@@ -44,10 +45,11 @@ rule plot:
         runtime=30,
     params:
         settings=lambda wildcards: entries.asked(CONFIG, "figures", wildcards.figure),
+        recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "figures", wildcards.figure),
     shell:
         "reranksmart plot --settings {params.settings:q}"
-        " --output results/figures {input} 2>&1 | tee {log}"
+        " --output results/figures {input} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
 
 
 rule report:
@@ -68,7 +70,8 @@ rule report:
         runtime=30,
     params:
         settings=page.page_settings(CONFIG),
+        recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=plan.code_digest("report"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"
-        " --deviations {output.deviations} 2>&1 | tee {log}"
+        " --deviations {output.deviations} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"

@@ -32,7 +32,7 @@ rule encode:
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule index:
@@ -66,7 +66,7 @@ rule index:
         code=plan.code_digest("index"),
     shell:
         "reranksmart index {params.embeddings} {params.data} --gallery {wildcards.gallery} --factory {params.factory:q}"
-        " --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule retrieve:
@@ -101,7 +101,7 @@ rule retrieve:
         code=plan.code_digest("retrieve"),
     shell:
         "reranksmart retrieve {params.embeddings} {params.data} --index {input.index} --gallery {wildcards.gallery}"
-        " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule score_candidates:
@@ -146,7 +146,7 @@ rule score_candidates:
         "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
         " --precision {params.precision} {params.shard}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule score_all:
@@ -184,7 +184,7 @@ rule score_all:
     shell:
         "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule score_twins:
@@ -219,4 +219,4 @@ rule score_twins:
         ),
     shell:
         "reranksmart score-twins --model {input.model} --data {input.data} --images {input.images}"
-        " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

@@ -36,4 +36,4 @@ rule searchable:
         " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"
         " --factory {params.factory:q} --backbone-settings {params.settings[reading]:q}"
         " --reranker-max-tokens {params.settings[reranker_tokens]} --output {output}"
-        " --threads {threads} 2>&1 | tee {log}"
+        " --threads {threads} {params.recipe} 2>&1 | tee {log}"

@@ -57,7 +57,7 @@ rule merge_embeddings:
         code=plan.code_digest("merge-embeddings"),
     shell:
         "reranksmart merge-embeddings --captions {input.data}/captions.jsonl --images {input.images}"
-        " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
 
 
 use rule score_candidates as score_candidates_shard with:
@@ -112,7 +112,7 @@ rule merge_pair_scores:
         code=plan.code_digest("merge-pair-scores"),
     shell:
         "reranksmart merge-pair-scores --candidates {input.candidates}"
-        " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
 
 
 use rule score_all as score_all_shard with:
@@ -170,4 +170,4 @@ rule merge_exhaustive:
         code=plan.code_digest("merge-exhaustive"),
     shell:
         "reranksmart merge-exhaustive {params.data} {params.images} --gallery {wildcards.gallery}"
-        " --backbone-settings {params.settings:q} --output {output} {input.shards} 2>&1 | tee {log}"
+        " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"

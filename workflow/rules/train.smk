@@ -9,7 +9,7 @@ rule pretrain:
         data="results/data/{dataset}/train",
         regions="results/regions/{dataset}/train",
         relevance="results/relevance/{dataset}.train.npz",
-        leaks=ancient(lambda wildcards: plan.audits_of(CONFIG, wildcards.dataset)),
+        audits=lambda wildcards: plan.audits_of(CONFIG, wildcards.dataset),
     output:
         directory("results/backbones/{backbone}/{dataset}"),
     log:
@@ -28,12 +28,10 @@ rule pretrain:
         code=lambda wildcards: plan.model_code(CONFIG, "pretrain", wildcards.backbone),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"
-        " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} 2>&1 | tee {log}"
+        " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule convert_backbone:
-    input:
-        lambda wildcards: plan.checkpoint_files(CONFIG, wildcards.backbone),
     output:
         directory("results/checkpoints/{backbone}"),
     log:
@@ -52,13 +50,13 @@ rule convert_backbone:
             CONFIG, "convert-backbone", wildcards.backbone
         ),
     shell:
-        "reranksmart convert-backbone --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        "reranksmart convert-backbone --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule adopt_backbone:
     input:
         backbone=lambda wildcards: plan.backbone_folder(CONFIG, wildcards),
-        leaks=ancient("results/audits/{training_set}.json"),
+        audits="results/audits/{training_set}.json",
     output:
         directory(MODEL),
     log:
@@ -79,7 +77,7 @@ rule adopt_backbone:
         ),
     shell:
         "reranksmart adopt-backbone --backbone {input.backbone} --backbone-settings {params.settings:q}"
-        " --seed {wildcards.seed} --output {output} 2>&1 | tee {log}"
+        " --seed {wildcards.seed} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 TRAININGS = plan.Array(CONFIG, "train")
@@ -88,7 +86,7 @@ TRAININGS = plan.Array(CONFIG, "train")
 rule train:
     input:
         unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
-        audits=ancient(lambda wildcards: plan.audits_before_training(CONFIG, wildcards)),
+        audits=lambda wildcards: plan.audits_before_training(CONFIG, wildcards),
     output:
         directory(MODEL),
     log:
@@ -124,4 +122,4 @@ rule train:
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"
         " --dev-relevance {input.dev_relevance} --settings {params.settings:q}"
         " --backbone-settings {params.backbone_settings:q} {params.tuning} --fraction {params.fraction} --seed {wildcards.seed}"
-        " --output {output} --threads 1 2>&1 | tee {log}"
+        " --output {output} --threads 1 {params.recipe} 2>&1 | tee {log}"

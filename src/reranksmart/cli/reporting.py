@@ -10,6 +10,7 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.verb import verb
+from reranksmart.files.made import require_recipes
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.asked import Asked
 from reranksmart.report.conclusion import conclusion
@@ -26,17 +27,22 @@ from reranksmart.report.writing import write_table
 
 Inputs = Annotated[list[Path], typer.Argument(help="folders of measures, or the file it is about")]
 Settings = Annotated[str, typer.Option(help="what the configuration says of it, as JSON")]
+Made = Annotated[str, typer.Option(help="the recipes by which what is read must have been made, as JSON")]
 
 
 @verb()
-def tabulate_verb(inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()]) -> None:
+def tabulate_verb(
+    inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()], recipes: Made = ""
+) -> None:
     """Writes one table as csv, md, tex and json."""
+    require_recipes(recipes)
     write_table(make_table(TypeAdapter(Asked).validate_json(settings), inputs), output)
 
 
 @verb()
-def plot_verb(inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()]) -> None:
+def plot_verb(inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()], recipes: Made = "") -> None:
     """Writes one figure as svg, pdf and png, its caption beside."""
+    require_recipes(recipes)
     save_plot(make_figure(TypeAdapter(Asked).validate_json(settings), inputs), output)
 
 
@@ -46,8 +52,10 @@ def report_verb(
     page: Annotated[Path, typer.Option()],
     summary: Annotated[Path, typer.Option()],
     deviations: Annotated[Path, typer.Option()],
+    recipes: Made = "",
 ) -> None:
     """Writes the page with everything, the short summary, and our values against the paper's."""
+    require_recipes(recipes)
     run = TypeAdapter(RunSettings).validate_json(settings)
     tables = [read_table(Path(path)) for path in run.tables]
     found = compute_deviations(tables, paper_numbers())

@@ -15,6 +15,7 @@ import typer
 
 from reranksmart.files.code import code_digest
 from reranksmart.files.code.verbs import verb_name
+from reranksmart.files.made import measurements
 from reranksmart.files.provenance import write_provenance
 from reranksmart.files.writing import atomic_directory
 
@@ -23,10 +24,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 NewFolder = Annotated[Path, typer.Option(help="the folder that is made, whole or not at all")]
 """Of such an argument a verb is given a temporary folder, which takes its place once the verb has ended well."""
 Threads = Annotated[int, typer.Option(min=1, help="processor threads")]
+Record = Annotated[Path | None, typer.Option(help="where the provenance of a file that is made is kept")]
 Recipe = Annotated[str, typer.Option(help="a digest of all that the result depends on, kept in its provenance")]
 
 Function = Callable[..., None]
-_KEPT_APART = ("output", "recipe", "seed", "threads")  # of provenance.json; the place says nothing of the content
+_KEPT_APART = ("output", "recipe", "recipes", "record", "seed", "threads")
+"""Arguments that are no settings of provenance.json: the place says nothing of the content."""
 
 
 class _Call(NamedTuple):
@@ -46,7 +49,7 @@ def verb(*, computes: bool = False, by_hand: bool = False) -> Callable[[Function
     """Registers a function as the verb of its name; its parameters are the options, its docstring is the help.
 
     A verb that ``computes`` has ``--threads``, which it takes itself only if it records them. One that is called
-    ``by_hand`` stands first in the list of verbs; the others, which rules call, have ``--recipe``.
+    ``by_hand`` stands first in the list of verbs; the others, which rules call, have ``--recipe`` and ``--record``.
     """
 
     def registered(function: Function) -> Function:
@@ -68,6 +71,8 @@ def verb(*, computes: bool = False, by_hand: bool = False) -> Callable[[Function
                         function(**{**arguments, makes[0]: target})
                 else:
                     function(**arguments)
+                    if record := bound.arguments.get("record"):
+                        _write_provenance(record)
             finally:
                 _RUNNING.reset(token)
 
@@ -85,19 +90,24 @@ def new_folder(folder: Path, *kinds: str) -> Iterator[Path]:
 
     ``kinds`` are the modules of kinds whose code it runs, as of a dataset.
     """
-    function, arguments = _RUNNING.get()
     with atomic_directory(folder) as target:
         yield target
-        write_provenance(
-            target,
-            verb=verb_name(function.__name__),
-            code=running_code(*kinds),
-            recipe=arguments.get("recipe", ""),
-            arguments={name: value for name, value in arguments.items() if name not in _KEPT_APART},
-            seed=arguments.get("seed"),
-            threads=arguments.get("threads", 1),
-            accelerator=_accelerator(),
-        )
+        _write_provenance(target / "provenance.json", *kinds)
+
+
+def _write_provenance(path: Path, *kinds: str) -> None:
+    function, arguments = _RUNNING.get()
+    write_provenance(
+        path,
+        verb=verb_name(function.__name__),
+        code=running_code(*kinds),
+        recipe=arguments.get("recipe", ""),
+        arguments={name: value for name, value in arguments.items() if name not in _KEPT_APART},
+        seed=arguments.get("seed"),
+        threads=arguments.get("threads", 1),
+        accelerator=_accelerator(),
+        read=measurements(arguments["recipes"]) if arguments.get("recipes") else None,
+    )
 
 
 def running_code(*kinds: str) -> str:
@@ -108,7 +118,7 @@ def running_code(*kinds: str) -> str:
 def _added(own: inspect.Signature, *, computes: bool, by_hand: bool) -> list[inspect.Parameter]:
     """The options that a verb has beyond its own parameters."""
     added: dict[str, tuple[Any, Any]] = {"threads": (Threads, 1)} if computes else {}
-    added |= {} if by_hand else {"recipe": (Recipe, "")}
+    added |= {} if by_hand else {"recipe": (Recipe, ""), "record": (Record, None)}
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
         for name, (annotation, default) in added.items()

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.files.declarations import declared
 from reranksmart.values.facts import Capability, Facts, ImageForm
-from reranksmart.values.settings import Count, Frozen, Language
+from reranksmart.values.settings import Count, Frozen, Language, OwnPath
 
 _SINGLE_STREAM = {name: facts for name, facts in declared("families", Facts).items() if facts.single_stream}
 if TYPE_CHECKING:
@@ -42,12 +42,14 @@ class Backbone(Frozen):
     dropout: float = Field(0.1, ge=0, lt=1)
     max_tokens: Count = Field(70, description="tokens of a caption, special tokens not counted")
     pretraining: Pretraining = Pretraining()
-    checkpoint: str | None = Field(
+    checkpoint: OwnPath | None = Field(
         None,
         description="published weights, a file or its folder, which give all sizes; null: a small backbone is made and "
         "pretrained on the training set's dataset. A folder with 0_OSCAR or 0_M3P in it is one of the paper's own models",
     )
-    tokeniser: str | None = Field(None, description="folder of the checkpoint's tokeniser; null: the checkpoint's own")
+    tokeniser: OwnPath | None = Field(
+        None, description="folder of the checkpoint's tokeniser; null: the checkpoint's own"
+    )
     object_tags: bool = Field(
         False, description="the names of an image's objects are read too, as a second segment (OSCAR)"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Union
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.datasets import Dataset, kinds, terms
-from reranksmart.values.settings import Count, Frozen, Name
+from reranksmart.values.settings import Count, Frozen, Name, OwnPath
 
 if TYPE_CHECKING:
     AnyDataset = Dataset
@@ -27,7 +27,7 @@ class RegionFeatures(Frozen):
         description="selective_search: boxes without training, features of EfficientNet-Lite0 (1280); vg: the Visual "
         "Genome Faster R-CNN of bottom-up attention (2048); coco: torchvision's Faster R-CNN (1024)",
     )
-    weights: str | None = Field(
+    weights: OwnPath | None = Field(
         None, description="vg: folder of frcnn-vg-finetuned; coco: file of weights, or null for torch hub's cache"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="of vg and coco; auto: a GPU where there is one")
@@ -65,7 +65,7 @@ class Downloads(Frozen):
     """Published files that are fetched: they outlive the jobs that fetch them."""
 
     folder: str = Field("downloads", description="where they lie; a file got by hand is put there and used")
-    sources: str | None = Field(None, description="a table of your own mirrors in the form of datasets/sources.csv")
+    sources: OwnPath | None = Field(None, description="a table of your own mirrors in the form of datasets/sources.csv")
     accept: tuple[Name, ...] = Field(
         (), description="terms that you have read and accept: non-commercial research, Flickr's terms of use"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from reranksmart.files.declarations import declared
 from reranksmart.values.facts import Capability, Facts, ImageForm
-from reranksmart.values.settings import Count, Frozen, Language
+from reranksmart.values.settings import OWN_OR_NAME, Count, Frozen, Language
 
 FAMILIES = {name: facts for name, facts in declared("families", Facts).items() if not facts.single_stream}
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ class PretrainedBackbone(Frozen):
         "lxmert a detector's regions. As bi-encoders vilt, visualbert and lxmert, and bridgetower but for its "
         "contrastive checkpoints, need fine-tuning"
     )
-    checkpoint: str = Field(
+    checkpoint: Annotated[str, OWN_OR_NAME] = Field(
         min_length=1, description="its name on the Hugging Face hub, as Salesforce/blip-itm-base-coco, or a folder"
     )
-    tokeniser: str | None = Field(
+    tokeniser: Annotated[str, OWN_OR_NAME] | None = Field(
         None,
         min_length=1,
         description="name or folder of the tokeniser where the checkpoint has none, as google-bert/bert-base-uncased "

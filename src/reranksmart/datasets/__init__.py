@@ -79,10 +79,6 @@ class Dataset(Frozen):
         """Whether a split is COCO's test images, read from a file that gives COCO's number of each caption."""
         return False
 
-    def users_files(self, split: str) -> list[str]:
-        """The user's own files and folders that a split is made from."""
-        return []
-
 
 @cache
 def kinds() -> dict[str, type[Dataset]]:

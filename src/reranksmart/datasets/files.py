@@ -20,16 +20,16 @@ from reranksmart.files.storage import write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.settings import RegionFiles
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Frozen, Language, Name
+from reranksmart.values.settings import Frozen, Language, Name, OwnPath
 
 OWN = 30_000  # pictures, which nobody has counted yet: as many as Flickr30k's
 
 
 class FileSplit(Frozen):
-    captions: str | None = Field(
+    captions: OwnPath | None = Field(
         None, description="JSON Lines or CSV file: text, image (path below `images`), id, language; null: no captions"
     )
-    images: str = Field(description="folder of pictures, at any depth")
+    images: OwnPath = Field(description="folder of pictures, at any depth")
 
 
 class Files(Dataset):
@@ -72,11 +72,6 @@ class Files(Dataset):
         for one in found:
             shared[f"shared_{one.what}"] += one.count
         return compared | shared
-
-    def users_files(self, split: str) -> list[str]:
-        """The captions, or the folder of pictures without."""
-        source = self.splits[split]
-        return [source.captions or source.images]
 
 
 @dataclass(frozen=True)

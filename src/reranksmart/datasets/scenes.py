@@ -10,14 +10,14 @@ from pydantic import Field
 
 from reranksmart.datasets import Dataset
 from reranksmart.datasets.prepared.layout import Prepared
-from reranksmart.values.settings import Count, Name, Seed
+from reranksmart.values.settings import Count, Name, OwnPath, Seed
 
 
 class Scenes(Dataset):
     kind: Literal["scenes"]
     seed: Seed = Field(1, description="seed of stamps held out, scenes and captions")
     languages: tuple[Literal["en", "de", "fr", "cs"], ...] = ("en", "de", "fr", "cs")
-    stamps: str | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
+    stamps: OwnPath | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
     splits: dict[Name, Count] = Field(description="number of images of each split")
 
     about = (

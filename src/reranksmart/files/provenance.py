@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart import __version__
-from reranksmart.files.storage import write_json
+from reranksmart.files.storage import read_json, write_json
 
 _VECTORS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "sve", "sve2")
 _ON_A_CPU = "bit for bit, on this kind of processor with these versions and as many threads"
@@ -22,7 +22,7 @@ _LIBRARIES = ("torch", "torchvision", "transformers", "numpy", "faiss-cpu", "fai
 
 
 def write_provenance(
-    folder: Path,
+    path: Path,
     *,
     verb: str,
     code: str,
@@ -31,11 +31,13 @@ def write_provenance(
     seed: int | None = None,
     threads: int = 1,
     accelerator: str | None = None,
+    read: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes ``provenance.json`` into the folder of an artefact.
+    """Writes an artefact's provenance: ``provenance.json`` of its folder, or a file of its own beside a file.
 
     ``code`` is the digest of the verb's code, ``recipe`` that of all that the artefact depends on; ``arguments`` are the
-    verb's, of which paths do not count as settings; ``accelerator`` is the device that computed instead of the CPU.
+    verb's, of which paths do not count as settings; ``accelerator`` is the device that computed instead of the CPU;
+    ``read``, by path, digests of the content of measurements, which no recipe decides.
     """
     record = {
         "verb": verb,
@@ -51,8 +53,9 @@ def write_provenance(
         "repeatable": _ON_A_CPU if accelerator is None else _ELSEWHERE,
         "python": platform.python_version(),
         "libraries": _installed(),
+        **({"read": read} if read else {}),
     }
-    write_json(folder / "provenance.json", record)
+    write_json(path, record)
 
 
 def _is_path(value: Any) -> bool:
@@ -66,6 +69,14 @@ def _plain(value: Any) -> Any:
 
 def _digest(settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(settings, default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_record(path: str) -> dict[str, Any]:
+    """What a provenance says; nothing where there is none, or none that can be read."""
+    with suppress(ValueError, OSError):
+        found = read_json(Path(path))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def _installed() -> dict[str, str]:

@@ -33,7 +33,6 @@ from reranksmart.plan.detection import detection_command as detection_command
 from reranksmart.plan.detection import detection_environment as detection_environment
 from reranksmart.plan.detection import detection_resources as detection_resources
 from reranksmart.plan.detection import detection_settings as detection_settings
-from reranksmart.plan.detection import detection_weights as detection_weights
 from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
 from reranksmart.plan.experiments import comparison_settings as comparison_settings
@@ -59,7 +58,6 @@ from reranksmart.plan.measures import measure_inputs as measure_inputs
 from reranksmart.plan.measures import measure_options as measure_options
 from reranksmart.plan.measures import twin_inputs as twin_inputs
 from reranksmart.plan.models import backbone_folder as backbone_folder
-from reranksmart.plan.models import checkpoint_files as checkpoint_files
 from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
 from reranksmart.plan.models import model_code as model_code
@@ -87,6 +85,7 @@ from reranksmart.plan.places import download_place as download_place
 from reranksmart.plan.places import download_settings as download_settings
 from reranksmart.plan.places import located as located
 from reranksmart.plan.places import manifests as manifests
+from reranksmart.plan.recipes import Recipes as Recipes
 from reranksmart.plan.resources import gpus as gpus
 from reranksmart.plan.resources import memory_mb as memory_mb
 from reranksmart.plan.resources import runtime_minutes as runtime_minutes

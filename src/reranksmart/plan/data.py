@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, ConfigError
@@ -24,17 +23,11 @@ def stamps_inputs(config: Config, dataset: str) -> list[str]:
 
 
 def split_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
-    """What preparing a split reads: stamps of composed scenes, records of what was fetched, files of one's own."""
+    """What preparing a split reads: stamps of composed scenes, records of what was fetched."""
     return {
         "stamps": stamps_inputs(config, wildcards.dataset),
         "fetched": manifests(config, _own_settings(config, wildcards)),
-        "own": _own_files(config, wildcards),
     }
-
-
-def _own_files(config: Config, wildcards: Any) -> list[str]:
-    """The user's own files of a split; where they are not there yet, the step itself says so."""
-    return [path for path in config.datasets[wildcards.dataset].users_files(wildcards.split) if Path(path).exists()]
 
 
 def stamps_option(config: Config) -> str:

@@ -39,15 +39,6 @@ def detection_code(config: Config) -> str:
     return code_digest("detect-regions" if detects_with_torchvision(config) else "extract-regions")
 
 
-def detection_weights(config: Config) -> list[str]:
-    """The file that detection reads besides the pictures, where it exists by now: else the step that reads it says so."""
-    if config.regions.weights is None:  # in torch hub's cache
-        return []
-    named = Path(config.regions.weights)
-    path = named / "pytorch_model.bin" if config.regions.detector == "vg" else named
-    return [str(path)] if path.exists() else []
-
-
 def detection_resources(config: Config) -> dict[str, int]:
     """Memory in MB, minutes and GPUs of one shard; a GPU is asked for only where the configuration insists on one."""
     if not detects_with_torchvision(config):

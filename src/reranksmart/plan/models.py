@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 from reranksmart.config import Config, PretrainedBackbone, Tuning
@@ -27,12 +26,6 @@ def backbone_folder(config: Config, wildcards: Any) -> str:
     if config.backbones[wildcards.backbone].checkpoint:  # a pretrained backbone always has one
         return f"results/checkpoints/{wildcards.backbone}"
     return f"results/backbones/{wildcards.backbone}/{config.training_sets[wildcards.training_set].dataset}"
-
-
-def checkpoint_files(config: Config, backbone: str) -> list[str]:
-    """The checkpoint's path where it exists by now; one that does not yet is the error of the step that reads it."""
-    path = config.backbones[backbone].checkpoint
-    return [path] if path and Path(path).exists() else []
 
 
 def pretraining_settings(config: Config, backbone: str) -> str:

@@ -13,6 +13,9 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
+OWN, OWN_OR_NAME = "the user's own files", "the user's own files, or a name"
+"""Marks of the types of paths: what lies there counts by its content."""
+OwnPath = Annotated[str, OWN]
 Place = Annotated[
     str,
     Field(
@@ -20,6 +23,7 @@ Place = Annotated[
         description="a path; or source:FILE of datasets/sources.csv, which is fetched (source:FOLDER: all files below it; "
         "source:FILE.zip#INSIDE: a folder or file of an archive, .zip or .tar.gz, which is unpacked)",
     ),
+    OWN,
 ]
 
 

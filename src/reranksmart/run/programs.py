@@ -1,0 +1,23 @@
+"""Which programs the jobs run: those of the environment in which Snakemake runs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+
+def shell_prefix() -> str:
+    """What each job's shell begins with: strictness, what a verb ends with, and the folder of ``reranksmart`` where PATH lacks it.
+
+    A program of another environment, which has a Python of its own beside it, comes after ours.
+    """
+    own, found = Path(sys.executable).parent, shutil.which("reranksmart")
+    folder = shlex.quote(str(own)).replace("{", "{{").replace("}", "}}")
+    path = ""
+    if found is None:
+        path = f"export PATH=$PATH:{folder}; "
+    elif Path(found).with_name("python").exists() and not Path(found).parent.samefile(own):
+        path = f"export PATH={folder}:$PATH; "
+    return f"set -euo pipefail; export RERANKSMART_PARENT=$PPID; {path}"

@@ -1,8 +1,12 @@
+import json
 import subprocess
 import sys
 
 import pytest
+import sentencepiece
 
+from reranksmart.families import family
+from reranksmart.inputs.processors import published_tokeniser_of
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
 from reranksmart.values.records import Captions
@@ -51,3 +55,22 @@ def test_equal_texts_give_equal_tokenisers_in_every_process(train):
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(3)]
     assert runs[0].returncode == 0, runs[0].stderr
     assert len({run.stdout for run in runs}) == 1
+
+
+def test_a_folder_with_a_sentencepiece_model_alone_is_read(tmp_path):
+    """As the slow class of SigLIP saves it: reading it needs protobuf."""
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(text.lower() for text in TEXTS),
+        model_prefix=str(tmp_path / "spiece"),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    settings = {"tokenizer_class": "SiglipTokenizer", "pad_token": "</s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "siglip"}))
+    facts = family("siglip").facts
+    read = published_tokeniser_of(str(tmp_path), unread_marks=facts.unread_marks, local_files_only=True)
+    ids = read("a goat")["input_ids"]
+    assert len(ids) > 2
+    assert read.unk_token_id not in ids

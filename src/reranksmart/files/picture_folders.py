@@ -106,7 +106,7 @@ def list_pictures(folder: Path) -> tuple[dict[str, Path], list[LeftOut]]:
         ending = path.suffix.lower()
         if ending in ENDINGS or _is_picture(path):
             pictures[name] = path
-        elif _is_heic(path):
+        elif "HEIF" not in FORMATS and (ending in (".heic", ".heif") or _is_heic(path)):
             left_out.append(LeftOut.file(path, _NEEDS_HEIC))
         else:
             left_out.append(LeftOut.file(path, f"no picture by its content ({ending or 'no ending'})"))

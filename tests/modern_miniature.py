@@ -27,7 +27,7 @@ def modern_miniature(folder: Path) -> dict[str, Any]:
         annotations = write_karpathy(folder / f"dataset_{dataset}.json", splits)
         for images in splits.values():
             for image in images:
-                _draw(image, folder / pictures)
+                draw_photograph(image, folder / pictures)
         config["datasets"][dataset] |= {"annotations": str(annotations), "images": [str(folder / pictures)]}
     for number, (name, backbone) in enumerate(config["backbones"].items()):
         checkpoint = write_hub_folder(
@@ -50,7 +50,7 @@ def modern_miniature(folder: Path) -> dict[str, Any]:
     return config | {"candidates": 10, "bootstrap": 20, "permutations": 50}
 
 
-def _draw(image: Photograph, folder: Path) -> None:
+def draw_photograph(image: Photograph, folder: Path) -> None:
     """Bars in the colours of what the picture shows on a ground of its own, under its published name."""
     ground = np.random.default_rng(image.number).integers(200, 255, (48, 64, 3), dtype=np.uint8)
     picture = Image.fromarray(ground)

@@ -7,7 +7,9 @@ from typing import Any
 from reranksmart.families import FAMILIES, family
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, settings_of
 
-CLASSES = {name: family(name) for name, facts in FAMILIES.items() if not facts.single_stream}
+CLASSES = {
+    name: family(name) for name, facts in FAMILIES.items() if not facts.single_stream and facts.sees != "pictures"
+}
 SIDE, PATCH = 32, 8
 """Pictures and patches in pixels."""
 

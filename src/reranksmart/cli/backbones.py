@@ -13,9 +13,12 @@ from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
+from reranksmart.files.links import link_folder
 from reranksmart.files.storage import read_json, write_json, write_jsonl
+from reranksmart.inputs.library import place_library_model
 from reranksmart.inputs.processors import PictureProcessor, published_tokeniser_of
 from reranksmart.inputs.published_tokenisers import published_tokeniser, require_belonging, require_fit, require_padding
+from reranksmart.inputs.raw import reads_pictures
 from reranksmart.inputs.stored import open_tokeniser
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.devices import fastest_device
@@ -32,7 +35,11 @@ def convert_backbone_verb(
 ) -> None:
     """Reads published weights strictly and saves them with their tokeniser: safetensors, json, tokenizer."""
     backbone: Backbone | PretrainedBackbone = TypeAdapter(AnyBackbone).validate_json(settings)
-    if isinstance(backbone, PretrainedBackbone):
+    if isinstance(backbone, PretrainedBackbone) and backbone.library:
+        local, asked = backbone.local_files_only, backbone.library.model_dump()
+        found = place_library_model(backbone.checkpoint, output, local_files_only=local, settings=asked)
+        write_json(output / _ORIGIN, found)
+    elif isinstance(backbone, PretrainedBackbone):
         write_json(output / _ORIGIN, _fetch(backbone, output))
     else:
         write_json(output / _ORIGIN, _convert(backbone, output))
@@ -93,9 +100,12 @@ def adopt_backbone_verb(
 ) -> None:
     """Takes a published model as it is, untrained, to be evaluated."""
     reading = Reading.model_validate_json(backbone_settings)
-    save_model(open_backbone(backbone, reading, seed=seed), output)
-    open_tokeniser(backbone).save_pretrained(output)
-    copy_processor(backbone, output)
+    if reads_pictures(backbone):
+        link_folder(backbone, output)
+    else:
+        save_model(open_backbone(backbone, reading, seed=seed), output)
+        open_tokeniser(backbone).save_pretrained(output)
+        copy_processor(backbone, output)
     write_jsonl(output / "history.jsonl", [])
 
 

@@ -21,7 +21,7 @@ from reranksmart.files.provenance import device_name
 from reranksmart.files.storage import read_captions, read_embeddings
 from reranksmart.files.vision_store import VisionStore
 from reranksmart.inputs.images import PixelInputs, open_images, open_store
-from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.raw import caption_inputs
 from reranksmart.models.devices import accelerator
 from reranksmart.models.reduced import chosen_precision, in_precision
 from reranksmart.ranking.vision_encoding import make_states
@@ -93,7 +93,7 @@ def _timed_system(name: str, by_role: dict[str, Role], captions: Captions, preci
 
 def _timed(role: Role, model: Any, captions: Captions) -> TimedRole:
     texts = captions.in_languages(role.reading.languages[:1])
-    tokens = TokenisedCaptions.of(texts, open_tokeniser(role.model), max_tokens=role.reading.max_tokens)
+    tokens = caption_inputs(role.model, texts, max_tokens=role.reading.max_tokens)
     images = open_images([role.images], read_by=role.model, tag_tokens=role.reading.tags_read)
     if role.pixels is None:
         return TimedRole(model, tokens, images)

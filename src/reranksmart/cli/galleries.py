@@ -115,7 +115,7 @@ def gather_verb(
 
 @verb(computes=True, by_hand=True)
 def search_verb(
-    index: Index,
+    index: Index | None = None,
     words: Annotated[
         list[str] | None, typer.Argument(help="what to look for; several texts in quotes", metavar="[TEXT]...")
     ] = None,
@@ -127,22 +127,41 @@ def search_verb(
     gallery: Annotated[
         list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
     ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="a folder of pictures to search in without an index; --index keeps one of it")
+    ] = None,
+    retriever: Annotated[
+        str | None, typer.Option(help="of these pictures: a model's folder, or its name on the hub")
+    ] = None,
+    reranker: Annotated[str | None, typer.Option(help="of these pictures, likewise")] = None,
 ) -> None:
     """Ranks an index's pictures for texts, or its captions for a picture; adds pictures to it before, if asked."""
-    read_index_settings(index)  # names a wrong folder before anything is loaded
+    if index is not None and pictures is None:
+        read_index_settings(index)  # names a wrong folder before anything is loaded
     asked, more = _words_and_pictures(words or [], adding=bool(gallery))
     wanted = [Query(text, depth=k, top=top) for text in texts_asked(asked, queries)]
     if image is not None:
         wanted.append(Query(image=image, depth=k, top=top))
     if not wanted and not gallery:
         raise ValueError('nothing is asked; give a text in quotes, --image or --gallery, as in search "a red car".')
-    print(f"loading the index {index} ...", file=sys.stderr, flush=True)
-    searcher = Searcher.load(index)
+    searcher = _searcher(index, pictures, retriever, reranker)
     if gallery:
         _add(searcher, [*gallery, *more])
     if wanted:
         answers = searcher.search_many(wanted)
         print(answers_as_json(answers) if as_json else answers_as_text(wanted, answers))
+
+
+def _searcher(index: Path | None, pictures: Path | None, retriever: str | None, reranker: str | None) -> Searcher:
+    """An index that is there, or one made of a folder of pictures with two models, kept where ``index`` says."""
+    if pictures is not None and not (index and (index / SETTINGS_FILE).is_file()):
+        if retriever is None:
+            raise ValueError("a folder of pictures is searched with models; give --retriever and --reranker.")
+        return Searcher.of_pictures(pictures, retriever=retriever, reranker=reranker, index=index)
+    if index is None:
+        raise ValueError("nothing is there to be searched; give --index, or --pictures, --retriever and --reranker.")
+    print(f"loading the index {index} ...", file=sys.stderr, flush=True)
+    return Searcher.load(index)
 
 
 def _words_and_pictures(words: list[str], *, adding: bool) -> tuple[list[str], list[Path]]:

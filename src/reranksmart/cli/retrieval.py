@@ -14,7 +14,7 @@ from reranksmart.families import load_model
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
 from reranksmart.inputs.captions import read_gallery_captions, read_split_captions
 from reranksmart.inputs.images import open_images
-from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.raw import caption_inputs
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.encoding import (
@@ -57,7 +57,7 @@ def encode_verb(
     texts = read_split_captions(captions, backbone.languages)
     inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
     if len(texts):  # your own pictures may have none
-        tokens = TokenisedCaptions.of(texts, open_tokeniser(model), max_tokens=backbone.max_tokens)
+        tokens = caption_inputs(model, texts, max_tokens=backbone.max_tokens)
         keep_vectors(output / "captions.npz", texts.ids, [share_of_captions(encoder, tokens, shard=job)], job)
     keep_vectors(output / "images.npz", inputs.store.image_ids, [share_of_images(encoder, inputs, shard=job)], job)
 
@@ -81,7 +81,7 @@ def score_candidates_verb(
     backbone = Reading.model_validate_json(backbone_settings)
     reranker = ranked_by(in_precision(load_model(model), precision), backbone.score)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
-    tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    tokens = caption_inputs(model, captions, max_tokens=backbone.max_tokens)
     texts = captions_for_pairs(reranker, tokens)
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
@@ -124,7 +124,7 @@ def score_all_verb(
     seen = images_for_pairs(reranker, inputs)
     for language in backbone.languages:
         chosen = captions.in_languages([language])
-        tokens = TokenisedCaptions.of(chosen, open_tokeniser(model), max_tokens=backbone.max_tokens)
+        tokens = caption_inputs(model, chosen, max_tokens=backbone.max_tokens)
         share = share_of_matrix(reranker, captions_for_pairs(reranker, tokens), seen, shard=job)
         keep_rankings(output, language, chosen.ids, inputs.store.image_ids, [share], job)
 
@@ -143,7 +143,7 @@ def score_twins_verb(
     backbone = Reading.model_validate_json(backbone_settings)
     scorer = in_precision(load_model(model), precision)
     captions = read_captions(data / "captions.jsonl").in_languages(backbone.languages)
-    tokens = TokenisedCaptions.of(captions, open_tokeniser(model), max_tokens=backbone.max_tokens)
+    tokens = caption_inputs(model, captions, max_tokens=backbone.max_tokens)
     inputs = open_images([images], read_by=model, tag_tokens=backbone.tags_read)
     own = inputs.store.rows_of(captions.image_ids)
     twin = own ^ 1  # twins are consecutive images 2i and 2i + 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from reranksmart.config.library import Library
 from reranksmart.files.declarations import declared
+from reranksmart.files.library_folder import require_usable
 from reranksmart.values.facts import Capability, Facts, ImageForm
 from reranksmart.values.settings import OWN_OR_NAME, Count, Frozen, Language
 
@@ -64,6 +67,7 @@ class PretrainedBackbone(Frozen):
     )
 
     tuning: Tuning = Tuning()
+    library: Library | None = Field(None, description="of family sentence_transformers: how it is opened and asked")
 
     @property
     def facts(self) -> Facts:
@@ -71,7 +75,7 @@ class PretrainedBackbone(Frozen):
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        return self.facts.capabilities
+        return self.library.capabilities if self.library else self.facts.capabilities
 
     @property
     def module(self) -> str:
@@ -81,6 +85,22 @@ class PretrainedBackbone(Frozen):
     @property
     def sees(self) -> ImageForm:
         return self.facts.sees
+
+    @model_validator(mode="after")
+    def _library_can_open_it(self) -> PretrainedBackbone:
+        if (self.library is not None) != (self.facts.sees == "pictures"):
+            raise ValueError(
+                f"library belongs to the families that read pictures as they are, and {self.family} does not"
+                if self.library
+                else f"{self.family} needs library.opened_as: retriever, reranker or late_interaction"
+            )
+        if self.library and Path(self.checkpoint).is_dir():
+            asked: dict[str, Any] = {
+                "opened_as": self.library.opened_as,
+                "trust_remote_code": self.library.trust_remote_code,
+            }
+            require_usable(Path(self.checkpoint), **asked)
+        return self
 
     @model_validator(mode="after")
     def _scores_as_it_can(self) -> PretrainedBackbone:

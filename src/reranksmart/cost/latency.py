@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reranksmart.inputs.stored import StoredImages, TokenisedCaptions
+from reranksmart.inputs.stored import CaptionInputs, StoredImages
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.ranking.search import build_index, search
@@ -25,7 +25,7 @@ class TimedRole:
     """A model under the clock, with the captions and images as it reads them."""
 
     model: Any
-    tokens: TokenisedCaptions
+    tokens: CaptionInputs
     images: StoredImages
     prepare: Callable[[], object] | None = None
     """Makes the images anew of what comes before them: the vision tower's part of an evaluation that caches nothing."""
@@ -124,7 +124,7 @@ def _one_query(
     pairs, extrapolated = depth, False
     if system.retriever is not None and index is not None:
         retriever, tokens = system.retriever.model, system.retriever.tokens
-        text = tokens.batch([repeat % len(tokens)])
+        text = tokens.batch(np.array([repeat % len(tokens)]))
         with torch.inference_mode():
             stages["encode query"] = milliseconds(lambda: retriever.encode_text(text))
             vector = retriever.encode_text(text).float().cpu().numpy()

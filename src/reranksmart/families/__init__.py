@@ -21,7 +21,7 @@ FAMILIES = declared("families", Facts)
 
 
 def family(name: str) -> Any:
-    """The model class of a family, a ``SingleStream`` or a ``Pretrained``; ValueError with the known ones."""
+    """The model class of a family, a ``SingleStream``, a ``Pretrained`` or a library's; ValueError with the known ones."""
     if name not in FAMILIES:
         raise ValueError(f"no backbone family is called {name!r}; choose one of {sorted(FAMILIES)}")
     module = import_module(f"reranksmart.families.{name}")
@@ -39,7 +39,7 @@ def single_stream(config: SingleStreamConfig, *, seed: int = 0) -> SingleStream:
 
 
 def load_model(folder: Path) -> Any:
-    """The model that ``save_model`` wrote, in evaluation mode: a ``SingleStream`` or a ``Pretrained``.
+    """The model that ``save_model`` wrote, in evaluation mode: a ``SingleStream``, a ``Pretrained``, or a library's.
 
     It lies on a GPU where there is one; inputs follow it there.
 
@@ -47,15 +47,13 @@ def load_model(folder: Path) -> Any:
     """
     path = folder / CONFIG_FILE
     settings = read_settings(path)
-    if "family" in settings:
-        return with_saved_weights(_empty_pretrained(settings, path), folder)
-    config = settings_read(settings, path)
-    return with_saved_weights(family(config.embedder).of_shape(config, source=path), folder)
-
-
-def _empty_pretrained(settings: dict[str, Any], path: Path) -> Pretrained:
+    kind = family(str(settings.get("family", settings.get("embedder"))))
+    if issubclass(kind, SingleStream):
+        return with_saved_weights(kind.of_shape(settings_read(settings, path), source=path), folder)
+    if not issubclass(kind, Pretrained):
+        return kind.load(settings, folder)
     try:
-        model: Pretrained = family(settings["family"])(PretrainedConfig(**settings))
+        empty = kind(PretrainedConfig(**settings))
     except TypeError as error:
         raise ValueError(f"{path}: {error}. Train the model again.") from error
-    return model
+    return with_saved_weights(empty, folder)

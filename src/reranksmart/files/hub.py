@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from huggingface_hub import snapshot_download
 from transformers.utils import logging
 
 
@@ -53,6 +54,22 @@ def running_no_code(source: str | Path) -> Iterator[None]:
         ) from error
 
 
+def checkpoint_folder(source: str, *, local_files_only: bool) -> Path:
+    """The folder of a checkpoint: ``source`` itself, or that of a name in the hub's cache, fetched if need be and may.
+
+    FileNotFoundError naming it where it cannot be had.
+    """
+    if Path(source).is_dir():
+        return Path(source)
+    with suppress(OSError, ValueError):  # what the cache has needs no network
+        return Path(snapshot_download(source, local_files_only=True))
+    with from_hub(source, local_files_only=local_files_only):
+        try:
+            return Path(snapshot_download(source, local_files_only=local_files_only))
+        except ValueError as error:  # a path is no name of the hub
+            raise OSError(f"it is no folder, and no name on the hub: {error}") from error
+
+
 def _remedy(source: str, local_files_only: bool) -> str:
     if Path(source).is_dir():
         return "Put the missing file into that folder."
@@ -61,7 +78,10 @@ def _remedy(source: str, local_files_only: bool) -> str:
             f"Only local files are allowed here: where there is a network, `hf download {source} --local-dir FOLDER`, "
             "then name that folder; or set local_files_only to false."
         )
-    return f"Check the name and the network, or fetch it elsewhere (`hf download {source}`) and name its folder."
+    return (
+        f"Check the name and the network, or fetch it elsewhere (`hf download {source} --local-dir FOLDER`; with --dry-run "
+        "it says how large it is) and name that folder."
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.files.image_store import INDEX_FILE
+from reranksmart.files.picture_store import PictureStore
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_json
 from reranksmart.files.vision_store import VisionStore
+from reranksmart.inputs.raw import PictureInputs
 from reranksmart.inputs.stored import RegionInputs, StoredImages
 from reranksmart.values.pixels import PixelBatch, VisionStates
 
@@ -63,16 +66,24 @@ class StateInputs(_VisionInputs):
         return StateInputs(self.store.first(count))
 
 
-def open_store(folder: Path) -> RegionStore | VisionStore:
-    """The store in a folder, memory-mapped, whatever it keeps of images."""
-    kind = read_json(folder / INDEX_FILE).get("kind", "regions")
-    return RegionStore.open(folder) if kind == "regions" else VisionStore.open(folder)
+Store = RegionStore | VisionStore | PictureStore
 
 
-def inputs_of(store: RegionStore | VisionStore, *, read_by: Path, tag_tokens: int = 0) -> StoredImages:
+def open_store(folder: Path) -> Store:
+    """The store in a folder, memory-mapped, whatever it keeps of images; of a prepared split its pictures."""
+    if not (folder / INDEX_FILE).is_file() and (folder / "captions.jsonl").is_file():
+        image_ids = read_image_ids(folder)
+        return PictureStore(tuple(image_ids), tuple(picture_path(folder, image_id) for image_id in image_ids))
+    kinds: dict[str, type[Store]] = {"regions": RegionStore, "pictures": PictureStore}
+    return kinds.get(read_json(folder / INDEX_FILE).get("kind", "regions"), VisionStore).open(folder)
+
+
+def inputs_of(store: Store, *, read_by: Path, tag_tokens: int = 0) -> StoredImages:
     """The images of a store as the model in ``read_by`` reads them; 0 ``tag_tokens``: regions without object tags."""
     if isinstance(store, RegionStore):
         return RegionInputs.read_by(read_by, store, tag_tokens=tag_tokens)
+    if isinstance(store, PictureStore):
+        return PictureInputs(store)
     return PixelInputs(store) if store.kind == "pixels" else StateInputs(store)
 
 
@@ -81,7 +92,7 @@ def open_images(folders: Sequence[Path], *, read_by: Path, tag_tokens: int = 0) 
     return inputs_of(concatenated([open_store(folder) for folder in folders]), read_by=read_by, tag_tokens=tag_tokens)
 
 
-def concatenated(stores: Sequence[RegionStore | VisionStore]) -> RegionStore | VisionStore:
+def concatenated(stores: Sequence[Store]) -> Store:
     """The images of several stores in one; ValueError where they keep different things."""
     if len(kinds := {type(store) for store in stores}) != 1:
         raise ValueError(

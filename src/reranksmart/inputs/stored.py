@@ -14,9 +14,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from reranksmart.files.hub import running_no_code
 from reranksmart.files.image_store import ImageStore
+from reranksmart.files.picture_store import PictureStore
 from reranksmart.files.reading import reading
 from reranksmart.files.region_store import RegionStore
-from reranksmart.values.batches import EmbeddedTexts, RegionBatch, TextBatch
+from reranksmart.values.batches import RegionBatch, TextBatch
 from reranksmart.values.ragged import Ragged, offsets_of
 from reranksmart.values.records import Captions
 
@@ -80,7 +81,9 @@ class CaptionInputs(Protocol):
     @property
     def lengths(self) -> NDArray[np.int64]: ...
 
-    def batch(self, rows: NDArray[np.integer]) -> TextBatch | EmbeddedTexts: ...
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: NDArray[np.integer]) -> Any: ...
 
 
 class ImageInputs(Protocol):
@@ -96,7 +99,7 @@ class StoredImages(ImageInputs, Protocol):
     """The images of a store by row."""
 
     @property
-    def store(self) -> ImageStore: ...
+    def store(self) -> ImageStore | PictureStore: ...
 
     def __len__(self) -> int: ...
 

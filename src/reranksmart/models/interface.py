@@ -8,6 +8,7 @@ from torch import Tensor
 
 from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts, RegionBatch, TextBatch
 from reranksmart.values.pixels import PixelBatch, VisionStates
+from reranksmart.values.raw import Pictures, Texts, TokenVectors
 
 
 @runtime_checkable
@@ -27,6 +28,17 @@ class CrossEncoder(Protocol):
 
     def score_pairs(self, texts: TextBatch | EmbeddedTexts, regions: RegionBatch | EmbeddedRegions) -> Tensor:
         """Log-odds (B,) that caption i is true of image i, larger is better."""
+
+
+@runtime_checkable
+class VectorsEncoder(Protocol):
+    """Reads captions and images apart, a vector for each token; its pairs compare the vectors (late interaction)."""
+
+    def text_vectors(self, texts: Texts) -> TokenVectors:
+        """Vectors (B, T, D), made once a caption."""
+
+    def image_vectors(self, images: Pictures) -> TokenVectors:
+        """Vectors (B, S, D), made once an image."""
 
 
 @runtime_checkable

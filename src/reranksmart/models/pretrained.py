@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -116,11 +116,10 @@ def unit_rows(vectors: Tensor) -> Tensor:
     return normalize(vectors.float(), dim=-1)
 
 
-def require_pairs(texts: TextBatch, images: object) -> None:
+def require_pairs(texts: Sized, images: Sized) -> None:
     """ValueError unless there is one image for each text."""
-    if len(texts) != len(images):  # type: ignore[arg-type]
-        count = len(images)  # type: ignore[arg-type]
-        raise ValueError(f"{len(texts)} texts for {count} images; pairs need one of each. Repeat the shorter.")
+    if len(texts) != len(images):
+        raise ValueError(f"{len(texts)} texts for {len(images)} images; pairs need one of each. Repeat the shorter.")
 
 
 def require_features(regions: RegionBatch, size: int, *, family: str) -> None:

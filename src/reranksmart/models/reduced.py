@@ -29,6 +29,11 @@ def in_precision(model: Any, precision: Precision) -> Any:
         raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(get_args(Precision))}")
     if isinstance(model, Pretrained):
         return _published(model, chosen)
+    if chosen != "float32" and not isinstance(model, SingleStream):
+        raise ValueError(
+            f"a {type(model).__name__} computes in the type of its weights; set the backbone's library.dtype, and its "
+            "precision to float32 or auto"
+        )
     return _MAKERS[chosen](model)
 
 

@@ -10,7 +10,8 @@ from reranksmart.plan.names import gallery_folders, model_folder, one_of
 
 def training_images(config: Config, backbone: str) -> str:
     """The folder with what a training reads of each split's images: the tower that would make states is trained."""
-    return "results/regions" if config.backbones[backbone].sees == "regions" else f"results/pixels/{backbone}"
+    roots = {"regions": "results/regions", "pictures": "results/data"}
+    return roots.get(config.backbones[backbone].sees, f"results/pixels/{backbone}")
 
 
 def image_root(config: Config, backbone: str, training_set: str, objective: str, seed: int) -> str:

@@ -15,14 +15,16 @@ from torch import Tensor
 
 from reranksmart.inputs.images import PixelInputs
 from reranksmart.inputs.stored import (
+    CaptionInputs,
     ImageInputs,
     RegionInputs,
     StoredImages,
     TokenisedCaptions,
     lengths_with_tags,
 )
-from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
+from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder, VectorsEncoder
 from reranksmart.models.single_stream import SingleStream
+from reranksmart.ranking.token_vectors import StoredVectors
 from reranksmart.ranking.vision_encoding import bytes_of_states, states_in_memory
 from reranksmart.run.progress import progress
 from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts
@@ -100,6 +102,8 @@ def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: i
     if isinstance(model, SingleStream) and isinstance(inputs, RegionInputs):
         needed = int(inputs.region_counts.sum()) * model.config.hidden_size * model.dtype.itemsize
         return EmbeddedImages.of(model, inputs) if needed <= most_bytes else inputs
+    if isinstance(model, VectorsEncoder):
+        return StoredVectors.of(inputs, model.image_vectors, what="images")
     if isinstance(model, StatesEncoder) and isinstance(inputs, PixelInputs):
         return states_in_memory(model, inputs) if bytes_of_states(model, inputs) <= most_bytes else inputs
     return inputs
@@ -134,15 +138,17 @@ class EmbeddedCaptions(Ragged):
         return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
 
 
-def captions_for_pairs(model: CrossEncoder, captions: TokenisedCaptions) -> TokenisedCaptions | EmbeddedCaptions:
+def captions_for_pairs(model: CrossEncoder, captions: CaptionInputs) -> CaptionInputs:
     """Captions as the model's pair reading takes them with least work: their states where it has cached layers."""
-    if isinstance(model, SingleStream) and model.config.cached_layers:
+    if isinstance(model, VectorsEncoder):
+        return StoredVectors.of(captions, model.text_vectors, what="captions")
+    if isinstance(model, SingleStream) and model.config.cached_layers and isinstance(captions, TokenisedCaptions):
         return EmbeddedCaptions.of(model, captions)
     return captions
 
 
 def encode_captions(
-    model: BiEncoder, captions: TokenisedCaptions, ids: Sequence[str], *, token_budget: int = 8192
+    model: BiEncoder, captions: CaptionInputs, ids: Sequence[str], *, token_budget: int = 8192
 ) -> Embeddings:
     """Unit vectors (N, D) of all captions, in the order of ``ids``."""
     return Embeddings(tuple(ids), joined([share_of_captions(model, captions, token_budget=token_budget)]))
@@ -154,7 +160,7 @@ def encode_images(model: BiEncoder, images: StoredImages, *, token_budget: int =
 
 
 def share_of_captions(
-    model: BiEncoder, captions: TokenisedCaptions, *, shard: Shard = WHOLE, token_budget: int = 8192
+    model: BiEncoder, captions: CaptionInputs, *, shard: Shard = WHOLE, token_budget: int = 8192
 ) -> Share:
     """Unit vectors (n, D) of one job's captions."""
     return _encode(captions.lengths, token_budget, captions.batch, model.encode_text, shard, "captions")

@@ -12,11 +12,13 @@ import numpy as np
 
 from reranksmart.datasets.prepared.caption_tables import captions_of_broken, read_file_captions
 from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.files.links import link_folder
 from reranksmart.files.picture_folders import LeftOut, list_pictures, split_broken, write_left_out
 from reranksmart.files.picture_names import PictureNames
 from reranksmart.files.storage import read_embeddings, read_json
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import concatenated, open_store
+from reranksmart.inputs.library import is_published, place_library_model
 from reranksmart.models.checkpoints import CONFIG_FILE
 from reranksmart.ranking.search import build_index
 from reranksmart.searching.folder import (
@@ -24,7 +26,6 @@ from reranksmart.searching.folder import (
     IndexSettings,
     Part,
     PictureFile,
-    link_folder,
     picture_digest,
     require_replaceable,
     write_index_settings,
@@ -40,8 +41,8 @@ def build_index_folder(
     images: Path,
     output: Path,
     *,
-    retriever: Path,
-    reranker: Path | None = None,
+    retriever: Path | str,
+    reranker: Path | str | None = None,
     captions: Path | None = None,
     languages: Sequence[str] = ("en", "de", "fr", "cs"),
     max_tokens: int = 70,
@@ -51,6 +52,7 @@ def build_index_folder(
 ) -> tuple[int, list[LeftOut]]:
     """Makes an index of the pictures below a folder; how many there are and what was left out, also in ``skipped.jsonl``.
 
+    A model is the folder of a trained one, or the folder or the hub's name of one that sentence-transformers opens.
     ``reranker`` is the retriever's own model unless given (a joint model plays both). ``captions`` (JSON Lines or CSV,
     as a dataset's) can be found by a picture. An earlier index in ``output`` is replaced. ValueError where something else
     is there, no picture is whole or a model cannot play its role.
@@ -149,17 +151,33 @@ def _read_vectors(paths: Sequence[Path]) -> Embeddings:
     return Embeddings(ids, np.concatenate([part.vectors for part in parts]))
 
 
-def _place_models(target: Path, settings: IndexSettings, retriever: Path, reranker: Path | None) -> RoleModels:
-    """Puts the models into the index and loads them from there."""
-    _require_trained(retriever, "bi_encoder", "retriever")
-    _require_trained(reranker or retriever, "cross_encoder", "reranker")
-    one = reranker is None or reranker.resolve() == retriever.resolve()
-    link_folder(retriever, target / "retriever")
+def _place_models(
+    target: Path, settings: IndexSettings, retriever: Path | str, reranker: Path | str | None
+) -> RoleModels:
+    """Puts the models into the index and loads them from there: both are checked before either is loaded."""
+    one = reranker is None or Path(reranker).resolve() == Path(retriever).resolve()
+    _place(retriever, target / "retriever", "retriever", also="reranker" if one else None)
     if reranker is not None and not one:
-        link_folder(reranker, target / "reranker")
+        _place(reranker, target / "reranker", "reranker")
     settings = replace(settings, reranker="retriever" if one else "reranker")
     write_index_settings(target, settings)
     return RoleModels.load(target, settings)
+
+
+_TASKS = {"retriever": "bi_encoder", "reranker": "cross_encoder"}
+
+
+def _place(model: Path | str, target: Path, role: str, *, also: str | None = None) -> None:
+    """Links a trained model's folder, or one that is published, into an index; ``also`` is its second role."""
+    folder = Path(model)
+    if (folder / CONFIG_FILE).is_file() or not is_published(model):
+        for own in filter(None, (role, also)):
+            _require_trained(folder, _TASKS[own], own)
+        link_folder(folder, target)
+        return
+    if also:
+        raise ValueError(f"{model} is published for one role; give another model for the {also}.")
+    place_library_model(str(model), target, local_files_only=False, settings={"opened_as": role})
 
 
 def _require_trained(model: Path, task: str, role: str) -> None:

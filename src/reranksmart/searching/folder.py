@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import faiss
 
+from reranksmart.files.links import link_folder
 from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
 from reranksmart.files.writing import atomic_directory
@@ -169,15 +169,3 @@ def read_part(folder: Path, *, index: Path) -> Part:
 def _kept(path: Path, index: Path) -> str:
     """An absolute path as it is; a relative one from the index, so that both can be moved together."""
     return str(path) if path.is_absolute() else os.path.relpath(path, index.resolve())
-
-
-def link_folder(source: Path, target: Path) -> None:
-    """A folder with the files of ``source``: hard links where the file system has them, else copies."""
-    shutil.copytree(source, target, copy_function=_link, ignore=shutil.ignore_patterns(".*"))
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -14,7 +14,8 @@ from transformers import PreTrainedTokenizerBase
 
 from reranksmart.families import load_model
 from reranksmart.inputs.images import inputs_of
-from reranksmart.inputs.stored import StoredImages, TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.raw import RawCaptions
+from reranksmart.inputs.stored import CaptionInputs, StoredImages, TokenisedCaptions, open_tokeniser
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
 from reranksmart.ranking.reranking import score_pairs
@@ -33,11 +34,11 @@ def as_captions(texts: Sequence[str]) -> Captions:
 
 @dataclass(frozen=True)
 class RoleModel:
-    """A model with its folder and tokeniser, and how it reads texts and pictures."""
+    """A model with its folder, and how it reads texts and pictures; without a tokeniser it reads them word for word."""
 
     model: Any
     folder: Path
-    tokeniser: PreTrainedTokenizerBase
+    tokeniser: PreTrainedTokenizerBase | None
     sight: Sight
     max_tokens: int
     tag_tokens: int = 0
@@ -45,8 +46,11 @@ class RoleModel:
     @staticmethod
     def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> RoleModel:
         """The model with what it needs; a text is cut to ``max_tokens``, or earlier where its positions end."""
-        model, tokeniser = load_model(folder), open_tokeniser(folder)
+        model = load_model(folder)
         sight = sight_of(model, folder, max_regions=max_regions)
+        if model.facts.sees == "pictures":
+            return RoleModel(model, folder, None, sight, max_tokens)
+        tokeniser = open_tokeniser(folder)
         fit = _positions_of(model, beside=max_regions + tag_tokens) - tokeniser.num_special_tokens_to_add()
         if fit < 1:
             raise ValueError(
@@ -55,11 +59,15 @@ class RoleModel:
             )
         return RoleModel(model, folder, tokeniser, sight, min(max_tokens, fit), tag_tokens)
 
-    def tokens(self, captions: Captions) -> TokenisedCaptions:
+    def tokens(self, captions: Captions) -> CaptionInputs:
+        if self.tokeniser is None:
+            return RawCaptions(captions.texts)
         return TokenisedCaptions.of(captions, self.tokeniser, max_tokens=self.max_tokens)
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
         """The words that the tokeniser has nothing for; the model reads a mark for the unknown in their place."""
+        if self.tokeniser is None:
+            return ()
         unknown = self.tokeniser.unk_token
         words = re.findall(r"[^\W_]+", text) if unknown else []
         return tuple(dict.fromkeys(word for word in words if unknown in self.tokeniser.tokenize(word)))

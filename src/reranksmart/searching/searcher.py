@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from reranksmart.files.holding import held
@@ -14,6 +15,7 @@ from reranksmart.files.region_store import RegionStore
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.run.progress import silent
 from reranksmart.searching.answering import answer, clock
+from reranksmart.searching.building import build_index_folder
 from reranksmart.searching.contents import Contents
 from reranksmart.searching.folder import (
     IndexSettings,
@@ -40,6 +42,7 @@ class Searcher:
     def __init__(self, folder: Path, settings: IndexSettings, models: RoleModels, contents: Contents) -> None:
         self.folder, self.settings, self.models, self.contents = folder, settings, models, contents
         self._lock = threading.Lock()
+        self._temporary: TemporaryDirectory[str] | None = None
 
     @staticmethod
     def load(folder: Path | str) -> Searcher:
@@ -47,6 +50,23 @@ class Searcher:
         folder = Path(folder)
         settings = read_index_settings(folder)
         return Searcher(folder, settings, RoleModels.load(folder, settings), Contents.read(folder))
+
+    @staticmethod
+    def of_pictures(
+        pictures: Path | str,
+        *,
+        retriever: Path | str,
+        reranker: Path | str | None = None,
+        index: Path | str | None = None,
+    ) -> Searcher:
+        """An index of the pictures below a folder, as ``build_index_folder`` makes it with these models; in ``index``, or
+        for as long as the searcher lives."""
+        temporary = TemporaryDirectory(prefix="reranksmart-") if index is None else None
+        folder = Path(temporary.name) / "index" if temporary else Path(str(index))
+        build_index_folder(Path(pictures), folder, retriever=retriever, reranker=reranker)
+        made = Searcher.load(folder)
+        made._temporary = temporary
+        return made
 
     def __len__(self) -> int:
         return len(self.contents.pictures)

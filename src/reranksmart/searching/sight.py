@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 from reranksmart.files.photographs import read_photograph
+from reranksmart.files.picture_store import PictureStore
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.vision_store import VisionStore
 from reranksmart.inputs.images import PixelInputs
@@ -26,7 +27,7 @@ _FEATURE_SIZES = ("visual_embedding_dim", "visual_feat_dim")
 """Names that transformers gives the width of a region's features, in VisualBERT and in LXMERT."""
 Pictures = Sequence[tuple[str, Path]]
 """Id and file of each picture."""
-Seen = RegionStore | VisionStore
+Seen = RegionStore | VisionStore | PictureStore
 """What a model reads of pictures."""
 
 
@@ -92,10 +93,23 @@ class StateSight:
         _require_kind(seen, "states")
 
 
+@dataclass(frozen=True)
+class PictureSight:
+    """Of a model whose library reads the files of pictures."""
+
+    def look(self, pictures: Pictures) -> PictureStore:
+        return PictureStore(tuple(image_id for image_id, _ in pictures), tuple(path for _, path in pictures))
+
+    def require_fit(self, seen: Seen) -> None:
+        _require_kind(seen, "pictures")
+
+
 def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
     """How the model in ``folder`` sees pictures."""
     if isinstance(model, SingleStream):
         return RegionSight(max_regions, model.config.feature_size)
+    if model.facts.sees == "pictures":
+        return PictureSight()
     if not model.facts.reads_pixels:
         sizes = model.network.config.to_dict()
         return RegionSight(max_regions, next(sizes[key] for key in _FEATURE_SIZES if key in sizes))
@@ -104,6 +118,6 @@ def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
 
 
 def _require_kind(seen: Seen, kind: str) -> None:
-    found = seen.kind if isinstance(seen, VisionStore) else "regions"
+    found = seen.kind if isinstance(seen, VisionStore | PictureStore) else "regions"
     if found != kind:
         raise ValueError(f"the model reads {kind} of pictures, these are {found}; make them with this model.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Capability = Literal["bi_encoder", "cross_encoder"]
-ImageForm = Literal["regions", "pixels", "states"]
+ImageForm = Literal["regions", "pixels", "states", "pictures"]
 BOTH: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
 
 
@@ -15,7 +15,8 @@ class Facts:
     """The facts of one family; its module states them in literals, so that they are read without importing torch."""
 
     sees: ImageForm
-    """What its models read of an image. "states": those of its vision tower, which are made once and stored."""
+    """What its models read of an image. "states": those of its vision tower, which are made once and stored; "pictures":
+    the files themselves, which its library prepares."""
     max_tokens: int = 70
     """Tokens of a caption that fit beside the special ones, or that its authors read."""
     capabilities: tuple[Capability, ...] = BOTH
@@ -37,4 +38,4 @@ class Facts:
 
     @property
     def reads_pixels(self) -> bool:
-        return self.sees != "regions"
+        return self.sees in ("pixels", "states")

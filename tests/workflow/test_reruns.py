@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ "$verb" != "$FAILING" ] || eval "$HOW"
-[ "$verb" != tabulate ] || outputs=("${record%.provenance.json}".{csv,md,tex,json})
+[ "$verb" != tabulate ] || outputs=("${record%.provenance.json}".{csv,md,tex,compact.tex,json})
 for path in "${outputs[@]}"; do
     case "$path" in
         *.json | *.jsonl | *.npz | results/tables/*) mkdir -p "${path%/*}" && echo "$RANDOM" > "$path" ;;

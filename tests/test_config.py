@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-def changed(path: str, value: object) -> dict:
-    """The default configuration with the value at a dotted path set."""
-    config = copy.deepcopy(DEFAULT)
+def changed(path: str, value: object, base: dict = DEFAULT) -> dict:
+    """The default configuration, or another, with the value at a dotted path set."""
+    config = copy.deepcopy(base)
     *parents, last = path.split(".")
     place = config
     for key in parents:
@@ -27,14 +27,21 @@ def changed(path: str, value: object) -> dict:
     return config
 
 
+def laid_over(base, overlay):
+    """A whole configuration as it is, and one that lacks keys laid over another, as Snakemake does."""
+    if not isinstance(base, dict) or not isinstance(overlay, dict) or "seeds" in overlay:
+        return overlay
+    return {**base, **{key: laid_over(base.get(key), value) for key, value in overlay.items()}}
+
+
 def test_the_default_is_valid():
-    assert validated(DEFAULT).seeds == (1,)
+    assert validated(DEFAULT).seeds == (1, 2, 3)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "configs").glob("*.yaml")), ids=lambda path: path.name)
 def test_a_shipped_configuration_is_whole(path):
     """None of the published configurations runs: each lacks a key that the published code reads."""
-    config = validated(yaml.safe_load(path.read_text()))
+    config = validated(laid_over(DEFAULT, yaml.safe_load(path.read_text())))
     for section in ("tables", "figures"):
         for name in getattr(config, section):
             assert entries.inputs(config, section, name)
@@ -61,6 +68,12 @@ def test_a_shipped_configuration_is_whole(path):
         ("training_sets.scenes.fraction", 1.5, "fraction: Input should be less than or equal to 1, got 1.5"),
         ("objectives.joint.schedule", ["bi_encoder", "cross_encoder", "distil"], "schedule"),
         ("objectives.bi_encoder.hard_negatives", {"refresh_every": 5}, "does not define"),
+        ("objectives.cross_encoder.hard_negatives", {"refresh_every": 5}, "name in mined_by"),
+        ("objectives.cross_encoder.hard_negatives", {"mined_by": "joint", "refresh_every": 5}, "give one of them"),
+        ("objectives.cross_encoder.hard_negatives", {"mined_by": "bi_encode"}, "Did you mean 'bi_encoder'"),
+        ("objectives.cross_encoder.hard_negatives", {"mined_by": "cross_encoder"}, "has no bi_encoder task"),
+        ("experiments.main.seeds", 0, "experiments.main.seeds: Input should be greater than or equal to 1, got 0"),
+        ("backbones.oscar.pretraining.split", "pretrian", "has no split 'pretrian'"),
         ("backbones.oscar.capabilities", ["bi_encoder"], "backbone 'oscar' cannot do"),
         (
             "datasets.coco",
@@ -93,8 +106,6 @@ def test_a_shipped_configuration_is_whole(path):
         ("experiments", {}, "experiments: "),
         ("experiments.main.systems", [], "experiments.main.systems: "),
         ("experiments.depth.depths", [20, 60], "experiments.depth.depths: 60 candidates are to be re-ranked, but"),
-        ("experiments.twins.systems", ["be", "sep_coop"], "experiments.twins.systems: ['sep_coop'] retrieve and"),
-        ("experiments.twins.test_sets", ["test"], "experiments.twins.test_sets: ['test'] are not said to be twins"),
         ("objectives.joint.schedule", ["bi_encoder"], "leaves out ['cross_encoder'], which would never be trained"),
         ("backbones.oscar.heads", 3, "hidden_size 128 is no multiple of heads 3"),
         ("regions", {"detector": "vg", "weights": "vg", "maximum": 5}, "minimum is 10, more than maximum 5"),
@@ -117,6 +128,20 @@ def test_a_shipped_configuration_is_whole(path):
 def test_a_bad_value_names_its_path_and_what_is_allowed(path, value, said):
     with pytest.raises(ConfigError) as error:
         validated(changed(path, value))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("systems", ["be", "sep_coop"], "experiments.twins.systems: ['sep_coop'] retrieve and"),
+        ("test_sets", ["test"], "experiments.twins.test_sets: ['test'] are not said to be twins"),
+    ],
+)
+def test_twins_are_told_apart_by_one_role(path, value, said):
+    extended = laid_over(DEFAULT, yaml.safe_load((ROOT / "workflow/configs/extended.yaml").read_text()))
+    with pytest.raises(ConfigError) as error:
+        validated(changed(f"experiments.twins.{path}", value, extended))
     assert said in str(error.value)
 
 
@@ -154,6 +179,9 @@ def test_a_comparison_is_of_what_an_experiment_measures():
     ):
         validated(changed("comparisons", [{**first, "training_set": "scenes_half"}]))
     config = changed("comparisons", [{**first, "test_set": "unseen"}])
+    with pytest.raises(ConfigError, match=r"on test set 'unseen' on all seeds"):
+        validated(config)
+    config["experiments"]["transfer"]["seeds"] = None
     config["experiments"]["transfer"]["fusions"] = [{"method": "weighted", "weight": 0.5}]
     with pytest.raises(ConfigError, match=r"comparisons\.0: systems are compared without fusion, .*'sep_coop'"):
         validated(config)
@@ -182,7 +210,9 @@ def test_the_schema_and_the_page_of_keys_are_current():
 def test_shipped_configurations_fit_the_schema_and_a_misspelt_key_does_not():
     schema = Draft202012Validator(described().schema())
     for path in (ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")):
-        assert [error.message for error in schema.iter_errors(yaml.safe_load(path.read_text()))] == [], path
+        assert [
+            error.message for error in schema.iter_errors(laid_over(DEFAULT, yaml.safe_load(path.read_text())))
+        ] == [], path
     assert not schema.is_valid(changed("tables.depth.experiment", ["depth"]))
 
 
@@ -203,7 +233,7 @@ def test_the_name_of_a_table_and_of_an_experiment_means_nothing():
 
 def test_the_measures_of_experiments_without_an_entry_are_made_too():
     assert entries.measures_without_entry(validated(DEFAULT)) == []
-    mine = {**DEFAULT["experiments"]["main"], "training_sets": ["scenes_half"], "systems": ["be"]}
+    mine = {**DEFAULT["experiments"]["main"], "training_sets": ["scenes_half"], "systems": ["be"], "seeds": 1}
     found = entries.measures_without_entry(validated(changed("experiments.mine", mine)))
     assert found == ["results/measures/oscar/scenes_half/be/seed1/test"]
 

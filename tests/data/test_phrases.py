@@ -49,6 +49,17 @@ def test_one_fact_and_its_converse_give_five_different_captions(language: str) -
         assert all(caption[0].isupper() for caption in captions)
 
 
+@pytest.mark.parametrize(
+    ("language", "listed"),
+    [("en", "a goat, a key and a pig"), ("de", "eine Ziege, ein Schlüssel und ein Schwein")],
+)
+def test_things_that_are_merely_shown_are_listed(language: str, listed: str) -> None:
+    said = Proposition("shown", Mention("a goat"), Mention("a key"), Mention("a pig"))
+    captions = phrase([said] * 3, language, BY_CONCEPT, np.random.default_rng(0))
+    assert len(set(captions)) == 3
+    assert all(caption.casefold().endswith(listed.casefold()) for caption in captions)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_templates_name_both_things_once_and_tell_relations_apart(language: str) -> None:
     wordings = [wording for relation in RELATIONS for wording in TEMPLATES[language][relation]]

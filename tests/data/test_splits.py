@@ -58,6 +58,27 @@ def test_five_captions_in_each_language_are_true_of_their_image(tmp_path: Path, 
             assert len(set(own.texts)) == 5
 
 
+def test_captions_of_pretraining_list_things_and_are_no_other_splits(tmp_path: Path, toy_stamps: list[Stamp]) -> None:
+    folders = {split: tmp_path / split for split in ("pretrain", "train")}
+    listed, told = (write_split(folder, split, size=20, seed=1, stamps=toy_stamps) for split, folder in folders.items())
+    assert not set(listed.texts) & set(told.texts)
+    assert not any(
+        word in text for text in listed.in_languages(["en"]).texts for word in ("left", "right", "above", "top")
+    )
+    scenes = read_scenes(folders["pretrain"] / "scenes.jsonl")
+    said = read_propositions(folders["pretrain"] / "propositions.jsonl")
+    found = relevance(said, scenes, concepts_of(toy_stamps))
+    by_id = {scene.image_id: scene for scene in scenes}
+    pairs = set(zip(found.caption_ids, found.image_ids, strict=True))
+    assert pairs >= set(zip(listed.ids, listed.image_ids, strict=True))
+    assert pairs == {
+        (caption, image)
+        for caption, meaning in said.items()
+        for image, scene in by_id.items()
+        if is_true(meaning, scene, concepts_of(toy_stamps))
+    }
+
+
 def test_a_caption_in_another_language_is_true_of_the_same_images(tmp_path: Path, toy_stamps: list[Stamp]) -> None:
     write_split(tmp_path / "dev", "dev", size=4, seed=1, stamps=toy_stamps)
     said = read_propositions(tmp_path / "dev" / "propositions.jsonl")

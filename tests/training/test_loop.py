@@ -1,12 +1,14 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 import torch
 from toy import model, training_data
 
 from reranksmart.config import Objective
 from reranksmart.training.assembly import assemble
+from reranksmart.training.hard_negatives import mine
 from reranksmart.training.loop import Schedule, TerminatedError, train
 from reranksmart.training.state import StateFile, identity_of
 
@@ -108,6 +110,32 @@ def test_the_best_dev_weights_are_kept(tmp_path):
     _, history = run(tmp_path)
     dev = {row["step"]: row["dev_mean_recall"] for row in history if "dev_bi_encoder" in row}
     assert history[-1] == {"step": max(dev, key=dev.get), "selected": True, "dev_mean_recall": max(dev.values())}
+
+
+def test_without_dev_data_the_last_weights_are_kept(tmp_path):
+    fresh = model(seed=3)
+    history = train(*assemble(fresh, OBJECTIVE, DATA, {}, seed=1), StateFile(tmp_path / "state.pt", ""), what="test")
+    again = model(seed=3)
+    longest = OBJECTIVE.model_copy(update={"evaluate_every": 24})
+    train(*assemble(again, longest, DATA, {}, seed=1), StateFile(tmp_path / "other.pt", ""), what="test")
+    assert same(fresh.state_dict(), again.state_dict())
+    assert all("loss" in row for row in history)
+
+
+def test_a_cross_encoder_alone_learns_from_negatives_that_its_retriever_mined():
+    mined_by = {"mined_by": "bi_encoder", "first_at": 2, "depth": 10, "probability": 1.0}
+    objective = Objective.model_validate({"cross_encoder": {"batch_size": 8}, "steps": 4, "hard_negatives": mined_by})
+    retriever = model(seed=5).eval()
+    started, _ = assemble(model(seed=3), objective, DATA, {}, seed=1, miner=retriever)
+    task, expected = started.tasks["cross_encoder"], mine(retriever, DATA, depth=10)
+    found = []
+    for step in range(4):
+        started.mining.refresh(step)
+        found.append(task.mined)
+    assert found[:2] == [None, None]
+    assert found[2] is found[3]
+    assert np.array_equal(found[2].images_of_caption, expected.images_of_caption)
+    assert np.array_equal(found[2].captions_of_image, expected.captions_of_image)
 
 
 def test_what_a_training_reads_is_another_where_any_of_it_was_made_anew(tmp_path):

@@ -17,7 +17,7 @@ def planned(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)}
 
 
-@pytest.mark.parametrize(("config", "models"), [("config.yaml", 10), (TINY, 7)])
+@pytest.mark.parametrize(("config", "models"), [("config.yaml", 13), (TINY, 7)])
 def test_a_configuration_plans_every_rule(folder: Path, config: str, models: int) -> None:
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", config)
     assert done.returncode == 0, done.stdout
@@ -60,11 +60,11 @@ def test_one_table_plans_only_its_models(folder: Path) -> None:
 
 
 def test_seeds_multiply_models_and_not_data(folder: Path) -> None:
-    (folder / "seeds.yaml").write_text("seeds: [1, 2, 3]\n")
+    (folder / "seeds.yaml").write_text("seeds: [1, 2, 3, 4]\n")
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "seeds.yaml")
     jobs = planned(done.stdout)
-    assert jobs["train"] == 30
-    assert jobs["prepare_split"] == 6
+    assert jobs["train"] == 13 + 3  # of Table 1; the others stay with the first seed
+    assert jobs["prepare_split"] == 7
 
 
 def test_the_example_of_your_own_pictures_plans_nothing_else(folder: Path) -> None:

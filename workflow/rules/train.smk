@@ -6,9 +6,7 @@ MODEL = "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
 
 rule pretrain:
     input:
-        data="results/data/{dataset}/train",
-        regions="results/regions/{dataset}/train",
-        relevance="results/relevance/{dataset}.train.npz",
+        unpack(lambda wildcards: plan.pretraining_inputs(CONFIG, wildcards)),
         audits=lambda wildcards: plan.audits_of(CONFIG, wildcards.dataset),
     output:
         directory("results/backbones/{backbone}/{dataset}"),
@@ -25,10 +23,12 @@ rule pretrain:
         runtime=120,
     params:
         settings=lambda wildcards: plan.pretraining_settings(CONFIG, wildcards.backbone),
+        words=lambda wildcards, input: plan.options("--words", input.words),
         code=lambda wildcards: plan.model_code(CONFIG, "pretrain", wildcards.backbone),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"
-        " --relevance {input.relevance} --settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
+        " --relevance {input.relevance} {params.words} --settings {params.settings:q} --output {output}"
+        " --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule convert_backbone:
@@ -115,11 +115,14 @@ rule train:
             CONFIG, wildcards.backbone
         ),
         tuning=lambda wildcards: plan.tuning_option(CONFIG, wildcards.backbone),
+        miner=lambda wildcards: plan.options(
+            "--miner", plan.miner_of(CONFIG, wildcards).values()
+        ),
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
         code=lambda wildcards: plan.model_code(CONFIG, "train", wildcards.backbone),
     shell:
         "{params.command} train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"
         " --dev-relevance {input.dev_relevance} --settings {params.settings:q}"
-        " --backbone-settings {params.backbone_settings:q} {params.tuning} --fraction {params.fraction} --seed {wildcards.seed}"
+        " --backbone-settings {params.backbone_settings:q} {params.tuning} {params.miner} --fraction {params.fraction} --seed {wildcards.seed}"
         " --output {output} --threads 1 {params.recipe} 2>&1 | tee {log}"

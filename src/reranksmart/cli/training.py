@@ -10,9 +10,9 @@ import typer
 
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
-from reranksmart.cli.verb import NewFolder, new_folder, running_code, verb
+from reranksmart.cli.verb import new_folder, running_code, verb
 from reranksmart.config import Backbone, Objective, Reading, Tuning
-from reranksmart.families import single_stream
+from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_relevance, write_jsonl
 from reranksmart.inputs.images import open_images
@@ -23,7 +23,7 @@ from reranksmart.models.published import save_published
 from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.models.tuning import add_adapters, checkpoint_activations, freeze_towers
 from reranksmart.training.assembly import assemble
-from reranksmart.training.loop import TerminatedError, train
+from reranksmart.training.loop import Schedule, TerminatedError, Training, train
 from reranksmart.training.pretraining import (
     align_words_and_regions,
     feature_statistics,
@@ -50,14 +50,19 @@ def pretrain_verb(
     regions: Annotated[Path, typer.Option()],
     relevance: Annotated[Path, typer.Option()],
     settings: Annotated[str, typer.Option(help="a backbone's settings as JSON")],
-    output: NewFolder,
+    output: Annotated[Path, typer.Option()],
+    words: Annotated[list[Path] | None, typer.Option(help="splits whose words the tokeniser must know, too")] = None,
     seed: int = 1,
 ) -> None:
-    """Makes a small backbone and saves it in the layout of the published checkpoints."""
+    """Makes a small backbone and saves it in the layout of the published checkpoints.
+
+    What it learns after the alignment continues from its state where an earlier try was cut off.
+    """
     backbone = Backbone.model_validate_json(settings)
     texts = read_captions(captions).in_languages(backbone.languages)
     make = train_unigram if backbone.facts.tokeniser == "unigram" else train_wordpiece
-    tokeniser = make(texts.texts, size=backbone.vocabulary)
+    others = [read_captions(folder / "captions.jsonl").in_languages(backbone.languages) for folder in words or ()]
+    tokeniser = make(Captions.concatenated([texts, *others]).texts, size=backbone.vocabulary)
     store = RegionStore.open(regions)
     model = single_stream(
         SingleStreamConfig(
@@ -81,19 +86,29 @@ def pretrain_verb(
     fold_standardisation(model.embedder.image, *feature_statistics(store))
     if backbone.pretraining.keys_equal_queries:
         start_attention_with_like_to_like(model)
-    tokeniser.save_pretrained(output)
-    data = _read_data(texts, regions, relevance, output, max_tokens=backbone.max_tokens)
-    history = align_words_and_regions(
-        model,
-        data,
-        steps=backbone.pretraining.steps,
-        batch_size=backbone.pretraining.batch_size,
-        learning_rate=backbone.pretraining.learning_rate,
-        temperature=backbone.pretraining.temperature,
-        seed=seed,
-    )
-    write_jsonl(output / "history.jsonl", history)
-    save_published(model, output)
+    with new_folder(output) as target:
+        tokeniser.save_pretrained(target)
+        data = _read_data(texts, regions, relevance, target, max_tokens=backbone.max_tokens)
+        history = align_words_and_regions(
+            model,
+            data,
+            steps=backbone.pretraining.steps,
+            batch_size=backbone.pretraining.batch_size,
+            learning_rate=backbone.pretraining.learning_rate,
+            temperature=backbone.pretraining.temperature,
+            seed=seed,
+        )
+        given = identity_of([captions, regions, relevance, *(folder / "captions.jsonl" for folder in words or ())])
+        made = f"{settings} {seed} {running_code()} {given}"
+        states = [
+            StateFile(output.parent / f"{output.name}.state" / f"training{turn}.pt", settings=made)
+            for turn in range(len(backbone.pretraining.objectives))
+        ]
+        for objective, state in zip(backbone.pretraining.objectives, states, strict=True):
+            history += _trained(*assemble(model, objective, data, {}, seed=seed), state, what=f"pretrain {output.name}")
+        _forget(*states)
+        write_jsonl(target / "history.jsonl", history)
+        save_published(model, target)
 
 
 @verb(computes=True)
@@ -109,6 +124,7 @@ def train_verb(
     backbone_settings: Annotated[str, typer.Option(help="the backbone's settings as JSON")],
     output: Annotated[Path, typer.Option()],
     tuning: Annotated[str, typer.Option(help="how a published model is fine-tuned, as JSON")] = "{}",
+    miner: Annotated[Path | None, typer.Option(help="model that mines hard negatives, if it is another")] = None,
     fraction: float = 1.0,
     seed: int = 1,
 ) -> None:
@@ -130,22 +146,28 @@ def train_verb(
         "cross_encoder": _few(dev, dev_images, dev_relevance, backbone, shape, count=objective.dev_pair_images, each=1),
     }
     model = processes.place(model)
-    training, schedule = assemble(model, objective, train_data, dev_data, seed=seed, processes=processes)
+    training, schedule = assemble(
+        *(model, objective, train_data, dev_data),
+        seed=seed,
+        processes=processes,
+        miner=load_model(miner) if miner else None,
+    )
     state = StateFile(
         output.parent / "state" / "training.pt",
         settings=" ".join(
             [
                 *(objective.model_dump_json(exclude={"checkpoint_every"}), backbone_settings, tuning),
                 *(str(fraction), str(seed), running_code(shape.module)),
-                identity_of([backbone, captions, images, relevance, dev_captions, dev_images, dev_relevance]),
+                identity_of(
+                    [
+                        *(backbone, captions, images, relevance, dev_captions, dev_images, dev_relevance),
+                        *([miner] if miner else []),
+                    ]
+                ),
             ]
         ),
     )
-    try:
-        history = train(training, schedule, state, what=f"train {'/'.join(output.parts[-5:-1])}")
-    except TerminatedError as ended:
-        typer.echo(str(ended), err=True)
-        raise SystemExit(143) from None
+    history = _trained(training, schedule, state, what=f"train {'/'.join(output.parts[-5:-1])}")
     if not processes.is_first:
         return
     with new_folder(output, shape.module) as target:
@@ -153,9 +175,24 @@ def train_verb(
         open_tokeniser(backbone).save_pretrained(target)
         copy_processor(backbone, target)
         write_jsonl(target / "history.jsonl", history)
-    state.remove()
-    if state.path.parent.exists():
-        os.rmdir(state.path.parent)
+    _forget(state)
+
+
+def _trained(training: Training, schedule: Schedule, state: StateFile, *, what: str) -> list[dict[str, Any]]:
+    """The history of a training that goes to its end, or ends the process where it is asked to, its state saved."""
+    try:
+        return train(training, schedule, state, what=what)
+    except TerminatedError as ended:
+        typer.echo(str(ended), err=True)
+        raise SystemExit(143) from None
+
+
+def _forget(*states: StateFile) -> None:
+    for state in states:
+        state.remove()
+    for folder in {state.path.parent for state in states}:
+        if folder.exists():
+            os.rmdir(folder)
 
 
 def _tune(model: Any, tuning: Tuning, *, seed: int) -> None:

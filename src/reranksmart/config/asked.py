@@ -7,7 +7,13 @@ from reranksmart.config.keys import Keys
 
 
 def require_answers(keys: Keys) -> None:
-    """ValueError where more candidates are re-ranked than are kept, or a test has no measures."""
+    """ValueError where more candidates are re-ranked than are kept, or a test has no measures.
+
+    Also where negatives are to be mined by a model that cannot search, or waits for another itself.
+    """
+    for name, objective in keys.objectives.items():
+        if objective.hard_negatives and (miner := objective.hard_negatives.mined_by):
+            _require_miner(keys, f"objectives.{name}.hard_negatives.mined_by", miner)
     for name, experiment in keys.experiments.items():
         _require_candidates(keys, name, experiment)
     for number, comparison in enumerate(keys.comparisons):
@@ -17,6 +23,15 @@ def require_answers(keys: Keys) -> None:
         raise ValueError(
             f"latency.systems: none of {list(keys.latency.systems)} retrieves, and index types are compared on a "
             "retriever's vectors. Add a system with a retriever, or set latency to null."
+        )
+
+
+def _require_miner(keys: Keys, path: str, miner: str) -> None:
+    chosen = keys.objectives[miner]
+    if not chosen.bi_encoder or (chosen.hard_negatives and chosen.hard_negatives.mined_by):
+        raise ValueError(
+            f"{path}: {miner!r} has no bi_encoder task, or waits for the negatives of another model itself. Name an objective "
+            "whose model can search by itself."
         )
 
 
@@ -42,11 +57,12 @@ def _require_measured(keys: Keys, path: str, comparison: Comparison, system: str
         and comparison.training_set in experiment.training_sets
         and comparison.test_set in experiment.test_sets
         and system in experiment.systems
+        and (experiment.seeds or len(keys.seeds)) >= len(keys.seeds)
     ]
     if not found:
         raise ValueError(
             f"{path}: no experiment measures system {system!r} of backbone {comparison.backbone!r} and training set "
-            f"{comparison.training_set!r} on test set {comparison.test_set!r}; add it to one, or compare what is measured."
+            f"{comparison.training_set!r} on test set {comparison.test_set!r} on all seeds; add it to one, or compare what is measured."
         )
     if not _reranks(keys, system):
         return

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from reranksmart.config.pretrained import PretrainedBackbone
+from reranksmart.config.training import Objective
 from reranksmart.files.declarations import declared
 from reranksmart.values.facts import Capability, Facts, ImageForm
-from reranksmart.values.settings import Count, Frozen, Language, OwnPath
+from reranksmart.values.settings import Count, Frozen, Language, Name, OwnPath
 
 _SINGLE_STREAM = {name: facts for name, facts in declared("families", Facts).items() if facts.single_stream}
 if TYPE_CHECKING:
@@ -19,13 +20,29 @@ else:
 
 
 class Pretraining(Frozen):
-    """How the small backbone is made: word-region alignment, then attention whose keys equal its queries."""
+    """How the small backbone is made: words and regions aligned, keys that equal queries, then objectives."""
 
-    steps: Count = 600
+    split: Name | None = Field(
+        None,
+        description="of the training set's dataset, on which all of it is learned; null, and where the dataset has no such "
+        "split: that which is trained on",
+    )
+    steps: Count = Field(600, description="of the alignment of words and regions")
     batch_size: Count = 64
     learning_rate: float = Field(3e-3, gt=0)
     temperature: float = Field(0.1, gt=0)
     keys_equal_queries: bool = Field(True, description="start attention with like attending to like")
+    objectives: tuple[Objective, ...] = Field(
+        (), description="what is learned after the alignment, one after the other: nothing is selected on dev"
+    )
+
+    @model_validator(mode="after")
+    def _mines_for_itself(self) -> Pretraining:
+        if any(found.hard_negatives and found.hard_negatives.mined_by for found in self.objectives):
+            raise ValueError(
+                "hard_negatives.mined_by names a model, but pretraining comes before all models; leave it out"
+            )
+        return self
 
 
 class Backbone(Frozen):

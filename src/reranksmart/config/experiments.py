@@ -135,6 +135,7 @@ class Experiment(Frozen):
     training_sets: Names = Field(description="of the models")
     systems: Names = Field(description="that are measured")
     test_sets: Names = Field(description="that they are measured on")
+    seeds: Count | None = Field(None, description="the first so many of the configuration's seeds; null: all")
     depths: tuple[Count, ...] = Field((20,), min_length=1, description="k, the candidates re-ranked")
     fusions: tuple[Fusion, ...] = Field((Fusion(),), min_length=1, description="ways to join the two scores")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from reranksmart.config.backbones import Backbone
 from reranksmart.config.experiments import Comparison, Latency
 from reranksmart.config.keys import Keys
 
@@ -45,6 +46,9 @@ def _references(keys: Keys) -> list[tuple[str, str, str]]:
     ]
     for n, leak in enumerate(keys.allowed_leaks):
         found += [(f"allowed_leaks.{n}.{k}", f"{k}s", getattr(leak, k)) for k in ("training_set", "test_set")]
+    for name, objective in keys.objectives.items():
+        if objective.hard_negatives and (miner := objective.hard_negatives.mined_by):
+            found.append((f"objectives.{name}.hard_negatives.mined_by", "objectives", miner))
     for name, system in keys.systems.items():
         for role in ("retriever", "reranker"):
             if getattr(system, role):
@@ -68,6 +72,11 @@ def _references(keys: Keys) -> list[tuple[str, str, str]]:
 
 def _split_references(keys: Keys) -> list[tuple[str, str, str]]:
     found = []
+    for name, backbone in keys.backbones.items():
+        wanted = backbone.pretraining.split if isinstance(backbone, Backbone) else None
+        learned = [known.dataset for known in keys.training_sets.values()]
+        if wanted and not any(wanted in keys.datasets[dataset].splits for dataset in learned):
+            found += [(f"backbones.{name}.pretraining.split", dataset, wanted) for dataset in learned]
     for name, training_set in keys.training_sets.items():
         found.append((f"training_sets.{name}.split", training_set.dataset, training_set.split))
         found.append((f"training_sets.{name}.dev_split", training_set.dataset, training_set.dev_split))

@@ -28,12 +28,28 @@ class CrossEncoderTask(Frozen):
 
 
 class HardNegatives(Frozen):
-    """Negatives mined with the model's own search, refreshed while training (ANCE)."""
+    """Negatives mined with the model's own search, refreshed while training (ANCE), or once by another model's."""
 
-    refresh_every: Count = Field(description="outer steps between two refreshes")
+    mined_by: Name | None = Field(
+        None,
+        description="the objective whose model, of the same seed, mines: the retriever that a separate cross-encoder will "
+        "serve; null: the model itself",
+    )
+    refresh_every: Count | None = Field(
+        None, description="outer steps between two refreshes; null where another model mines, which stays as it is"
+    )
     first_at: int = Field(0, ge=0, description="outer step of the first refresh; before it negatives are random")
     depth: Count = Field(50, description="ranks from which a negative is drawn")
     probability: Fraction = Field(0.05, description="of a mined negative instead of a random one")
+
+    @model_validator(mode="after")
+    def _refreshed_by_itself_alone(self) -> HardNegatives:
+        if (self.mined_by is None) == (self.refresh_every is None):
+            raise ValueError(
+                f"mined_by is {self.mined_by!r} and refresh_every {self.refresh_every}; give one of them: refresh_every "
+                "where the model mines for itself as it learns, mined_by where another model does, once"
+            )
+        return self
 
 
 class Distillation(Frozen):
@@ -93,8 +109,11 @@ class Objective(Frozen):
             )
         if self.hard_negatives and "cross_encoder" not in self.tasks:
             raise ValueError("hard_negatives feed the cross-encoder task, which this objective does not define")
-        if self.hard_negatives and "bi_encoder" not in self.tasks:
-            raise ValueError("hard_negatives are mined with the bi-encoder task, which this objective does not define")
+        if self.hard_negatives and not self.hard_negatives.mined_by and "bi_encoder" not in self.tasks:
+            raise ValueError(
+                "hard_negatives are mined with the bi-encoder task, which this objective does not define; name in mined_by "
+                "an objective that does"
+            )
         if self.distillation and set(self.tasks) != {"bi_encoder", "cross_encoder"}:
             raise ValueError("distillation needs both tasks: the cross_encoder teaches the bi_encoder")
         if self.distillation and self.bi_encoder and self.distillation.queries > self.bi_encoder.batch_size:

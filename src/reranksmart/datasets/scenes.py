@@ -36,7 +36,8 @@ class Scenes(Dataset):
             raise ValueError("scenes are composed of stamps; give --stamps, which rule fetch_stamps makes")
         seen, unseen = seen_and_unseen(stamps, seed=self.seed)
         size = self.splits[split]
-        write_split(folder, split, size=size, seed=self.seed, stamps=unseen if split == "unseen" else seen)
+        shown = {"unseen": unseen, "pretrain": [*seen, *unseen]}.get(split, seen)
+        write_split(folder, split, size=size, seed=self.seed, stamps=shown)
         return Prepared(size)
 
     def audit(self, folders: Mapping[str, Path], *, stamps: Path | None = None) -> dict[str, int]:

@@ -60,8 +60,10 @@ from reranksmart.plan.measures import twin_inputs as twin_inputs
 from reranksmart.plan.models import backbone_folder as backbone_folder
 from reranksmart.plan.models import checkpoint_settings as checkpoint_settings
 from reranksmart.plan.models import embedding_folders as embedding_folders
+from reranksmart.plan.models import miner_of as miner_of
 from reranksmart.plan.models import model_code as model_code
 from reranksmart.plan.models import objective_settings as objective_settings
+from reranksmart.plan.models import pretraining_inputs as pretraining_inputs
 from reranksmart.plan.models import pretraining_settings as pretraining_settings
 from reranksmart.plan.models import taken_as_they_are as taken_as_they_are
 from reranksmart.plan.models import train_command as train_command

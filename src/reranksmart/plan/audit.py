@@ -6,7 +6,7 @@ from typing import Any
 
 from reranksmart.config import Config
 from reranksmart.plan.experiments import evaluations
-from reranksmart.plan.names import gallery_of, languages_read, settings
+from reranksmart.plan.names import gallery_of, languages_read, pretraining_split, settings
 
 
 def tested_with(config: Config, training_set: str) -> list[str]:
@@ -30,22 +30,30 @@ def audits_of(config: Config, dataset: str) -> list[str]:
 
 def audit_folders(config: Config, training_set: str) -> list[str]:
     """The splits that an audit reads, each once."""
-    chosen = config.training_sets[training_set]
-    places = [(chosen.dataset, chosen.split), (chosen.dataset, chosen.dev_split)]
+    places = list(_learned(config, training_set).values())
     for name in tested_with(config, training_set):
         places += gallery_of(config.test_sets[name]).places
     return [f"results/data/{dataset}/{split}" for dataset, split in dict.fromkeys(places)]
 
 
+def _learned(config: Config, training_set: str) -> dict[str, tuple[str, str]]:
+    """Dataset and split of what models of a training set learn from, by role: also what their backbones were made on."""
+    chosen = config.training_sets[training_set]
+    used = [e for e in config.experiments.values() if training_set in e.training_sets]
+    made_on = {pretraining_split(config, name, chosen) for experiment in used for name in experiment.backbones}
+    splits = {"train": chosen.split, "dev": chosen.dev_split}
+    splits |= {f"backbone: {split}": split for split in sorted(made_on - {chosen.split})}
+    return {role: (chosen.dataset, split) for role, split in splits.items()}
+
+
 def audit_settings(config: Config, training_set: str) -> str:
     """The training set's splits by role, those of each test set, and the test sets whose leak is allowed."""
-    chosen = config.training_sets[training_set]
     tested = {
         name: ["/".join(place) for place in gallery_of(config.test_sets[name]).places]
         for name in tested_with(config, training_set)
     }
     allowed = sorted({leak.test_set for leak in config.allowed_leaks if leak.training_set == training_set})
-    trained = {"train": f"{chosen.dataset}/{chosen.split}", "dev": f"{chosen.dataset}/{chosen.dev_split}"}
+    trained = {role: "/".join(place) for role, place in _learned(config, training_set).items()}
     measured = {name: languages_tested(config, training_set, name) for name in tested}
     asked = {"training_set": training_set, "trained": trained, "tested": tested, "allowed": allowed}
     return settings({**asked, "languages": measured})

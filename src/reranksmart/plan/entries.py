@@ -30,6 +30,11 @@ def experiments_of(config: Config, entry: Any) -> list[Experiment]:
     return [config.experiments[name] for name in getattr(entry, "experiments", ())]
 
 
+def seeds_of(config: Config, entry: Any) -> tuple[int, ...]:
+    """The seeds that all experiments of an entry have, so that none of its cells is a mean over others."""
+    return config.seeds[: min((e.seeds or len(config.seeds) for e in experiments_of(config, entry)), default=None)]
+
+
 def measured(config: Config) -> list[str]:
     """The tables of what models answer; the others are of time, claims and data."""
     return [name for name, entry in config.tables.items() if hasattr(entry, "experiments")]
@@ -52,7 +57,7 @@ class Places:
 
     def measures(self, kind: str) -> list[str]:
         asked = evaluations(self.config, experiments_of(self.config, self.entry))
-        return [f"results/{kind}/{found.folder}" for found in asked]
+        return [f"results/{kind}/{found.folder}" for found in asked if found.seed in seeds_of(self.config, self.entry)]
 
     def trained(self) -> list[str]:
         """The models of the first seed that are trained here."""
@@ -126,7 +131,7 @@ def asked(config: Config, section: str, name: str) -> str:
         words=words(config, test_sets),
         languages=languages(config, experiments[0]) if experiments else (),
         backbones=[(own, languages(config, experiments[0], own)[0]) for own in backbones] if len(backbones) > 1 else (),
-        seeds=len(config.seeds),
+        seeds=len(seeds_of(config, entry)),
         audits=leaks(config, section, name),
         planned=config.planned_evaluation.model_dump()
         if kind.requires == "planned_evaluation" and config.planned_evaluation

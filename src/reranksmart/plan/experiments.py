@@ -34,7 +34,7 @@ def evaluations(config: Config, experiments: Iterable[Experiment]) -> list[Evalu
         for backbone in experiment.backbones
         for training_set in experiment.training_sets
         for system in experiment.systems
-        for seed in config.seeds
+        for seed in config.seeds[: experiment.seeds]
         for test_set in experiment.test_sets
     }
     return sorted(found)
@@ -48,6 +48,7 @@ def experiments_with(config: Config, wildcards: Any) -> Iterator[Experiment]:
             and wildcards.training_set in experiment.training_sets
             and wildcards.system in experiment.systems
             and wildcards.test_set in experiment.test_sets
+            and int(wildcards.seed) in config.seeds[: experiment.seeds]
         ):
             yield experiment
 
@@ -83,7 +84,8 @@ def deepest(config: Config, wildcards: Any) -> int:
     found = [0]
     asked = {"retriever": (wildcards.backbone, wildcards.retriever), "reranker": reranker_of(wildcards)}
     for experiment in config.experiments.values():
-        if wildcards.training_set not in experiment.training_sets:
+        seeds = config.seeds[: experiment.seeds]
+        if wildcards.training_set not in experiment.training_sets or int(wildcards.seed) not in seeds:
             continue
         galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
         if calibrates(experiment):

@@ -8,7 +8,7 @@ from typing import Any
 from reranksmart.config import Config, PretrainedBackbone, Tuning
 from reranksmart.files.code import code_digest
 from reranksmart.plan.images import training_images
-from reranksmart.plan.names import gallery_folders, model_folder, one_of, settings
+from reranksmart.plan.names import gallery_folders, model_folder, one_of, pretraining_split, settings
 
 
 def model_code(config: Config, verb: str, *backbones: str) -> str:
@@ -75,6 +75,29 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
         "dev_data": f"results/data/{dataset}/{dev}",
         "dev_images": f"{images}/{dataset}/{dev}",
         "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
+        **miner_of(config, wildcards),
+    }
+
+
+def miner_of(config: Config, wildcards: Any) -> dict[str, str]:
+    """The model that mines a training's hard negatives, as an input of that name; none where no other model does."""
+    hard = config.objectives[wildcards.objective].hard_negatives
+    if hard is None or hard.mined_by is None:
+        return {}
+    start = wildcards.backbone, wildcards.training_set
+    return {"miner": f"results/models/{model_folder(*start, hard.mined_by, wildcards.seed)}/model"}
+
+
+def pretraining_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
+    """What a small backbone is made from: a split with regions and relevance, and all captions whose words it must know."""
+    sets = [known for known in config.training_sets.values() if known.dataset == wildcards.dataset]
+    split = pretraining_split(config, wildcards.backbone, sets[0])
+    place = f"{wildcards.dataset}/{split}"
+    return {
+        "data": f"results/data/{place}",
+        "regions": f"results/regions/{place}",
+        "relevance": f"results/relevance/{wildcards.dataset}.{split}.npz",
+        "words": sorted({f"results/data/{known.dataset}/{known.split}" for known in sets} - {f"results/data/{place}"}),
     }
 
 

@@ -6,12 +6,19 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reranksmart.config import Config, PretrainedBackbone, TestSet
+from reranksmart.config import Backbone, Config, PretrainedBackbone, TestSet, TrainingSet
 from reranksmart.values.gallery import Gallery
 
 
 def model_folder(backbone: str, training_set: str, objective: str, seed: int) -> str:
     return f"{backbone}/{training_set}/{objective}/seed{seed}"
+
+
+def pretraining_split(config: Config, backbone: str, training_set: TrainingSet) -> str:
+    """The split of a training set's dataset on which a small backbone is made."""
+    chosen = config.backbones[backbone]
+    wanted = chosen.pretraining.split if isinstance(chosen, Backbone) and not chosen.checkpoint else None
+    return wanted if wanted and wanted in config.datasets[training_set.dataset].splits else training_set.split
 
 
 def gallery_name(test_set: TestSet) -> str:

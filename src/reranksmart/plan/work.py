@@ -61,7 +61,7 @@ def training(config: Config, wildcards: Any) -> float:
     if hard := objective.hard_negatives:
         captions = captions_of(config, dataset, training_set.split, languages)
         images = images_of(config, dataset, training_set.split)
-        times = max(0, objective.steps - hard.first_at) / hard.refresh_every
+        times = max(0, objective.steps - hard.first_at) / hard.refresh_every if hard.refresh_every else 1
         refresh = round(
             times
             * training_set.fraction

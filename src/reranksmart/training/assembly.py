@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from reranksmart.config import Distillation, Objective
+from reranksmart.models.interface import BiEncoder
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.training.distillation import DistilledTask
@@ -34,8 +35,12 @@ def assemble(
     *,
     seed: int,
     processes: Processes = ALONE,
+    miner: BiEncoder | None = None,
 ) -> tuple[Training, Schedule]:
-    """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated."""
+    """The training of ``model`` for ``objective``; ``dev_data`` holds the data on which each task is evaluated.
+
+    Tasks without such data are not evaluated. ``miner`` finds the hard negatives, if the model does not for itself.
+    """
     tasks = _tasks(objective, train_data, seed, processes)
     optimisers: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adamw": torch.optim.AdamW,
@@ -58,8 +63,8 @@ def assemble(
         tasks=tasks,
         optimiser=optimiser,
         learning_rates=linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps),
-        evaluate=partial(_dev_recalls, model, {name: dev_data[name] for name in tasks}),
-        mining=_mining(model, objective, train_data, tasks),
+        evaluate=partial(_dev_recalls, model, {name: dev_data[name] for name in tasks if name in dev_data}),
+        mining=_mining(miner or model, objective, train_data, tasks),
         seed=seed,
         processes=processes,
     )

@@ -56,6 +56,8 @@ class Training:
 def train(training: Training, schedule: Schedule, state_file: StateFile, *, what: str) -> list[dict[str, Any]]:
     """The history (one row per ten steps and task, one per evaluation); the model ends with its best dev weights.
 
+    Where nothing is evaluated it ends with its last ones.
+
     Resumes from ``state_file``; bit for bit as if never interrupted, on one device and thread count. Raises
     TerminatedError after SIGTERM, with the state saved. Of several processes the first writes, and holds the state.
     """
@@ -110,15 +112,11 @@ def _train(training: Training, schedule: Schedule, state_file: StateFile, *, wha
             if done % schedule.evaluate_every == 0 or done == schedule.steps:
                 training.model.eval()
                 recalls = dict(training.evaluate())
-                score = sum(recalls.values()) / len(recalls)
-                history.append(
-                    {
-                        "step": done,
-                        "dev_mean_recall": score,
-                        **{f"dev_{name}": value for name, value in recalls.items()},
-                    }
-                )
-                if score > best["score"]:
+                score = sum(recalls.values()) / max(1, len(recalls))
+                if recalls:
+                    found = {f"dev_{name}": value for name, value in recalls.items()}
+                    history.append({"step": done, "dev_mean_recall": score, **found})
+                if recalls and score > best["score"]:
                     weights = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
                     best = {"score": score, "weights": weights, "step": done}
             if training.processes.any(termination.requested):
@@ -128,9 +126,10 @@ def _train(training: Training, schedule: Schedule, state_file: StateFile, *, wha
                 )
             if done % schedule.checkpoint_every == 0:
                 save(done)
-    training.model.load_state_dict(best["weights"])
     training.model.eval()
-    history.append({"step": best["step"], "selected": True, "dev_mean_recall": best["score"]})
+    if best["weights"]:
+        training.model.load_state_dict(best["weights"])
+        history.append({"step": best["step"], "selected": True, "dev_mean_recall": best["score"]})
     return history
 
 

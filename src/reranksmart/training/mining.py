@@ -15,17 +15,21 @@ from reranksmart.training.tasks import PairTask
 
 @dataclass
 class Mining:
-    """Gives ``task`` the negatives that ``model`` finds at step ``first_at`` and at each ``every``-th step after it."""
+    """Gives ``task`` the negatives that ``model`` finds at step ``first_at`` and at each ``every``-th step after it.
+
+    Where ``every`` is None, only once: it is another model, which does not learn.
+    """
 
     model: Any
     data: TrainingData
     task: PairTask
     depth: int
     first_at: int
-    every: int
+    every: int | None
 
     def refresh(self, step: int) -> None:
-        if step >= self.first_at and (step - self.first_at) % self.every == 0:
+        since = step - self.first_at
+        if since == 0 or (self.every and since > 0 and since % self.every == 0):
             self.model.eval()
             self.task.mined = mine(self.model, self.data, depth=self.depth)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from reranksmart.datasets.composed.propositions import Mention, Proposition
+from reranksmart.datasets.composed.propositions import SHOWN, Mention, Proposition
 
 # {a} stands in the relation to {b}. At least three wordings each, so that five captions of a scene that has just one
 # true relation (and its converse) still differ.
@@ -91,6 +91,14 @@ TEMPLATES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "below": ("dole {a}, nahoře {b}", "{a} dole, {b} nahoře", "{a} a nad tím {b}", "{a}, výše {b}"),
     },
 }
+# Things that are merely shown, {a}; three wordings, as five captions of a scene of two things need.
+_LISTS: Mapping[str, tuple[str, ...]] = {
+    "en": ("{a}", "in the picture: {a}", "a picture of {a}"),
+    "de": ("{a}", "im Bild: {a}", "zu sehen: {a}"),
+    "fr": ("{a}", "sur l'image : {a}", "à voir : {a}"),
+    "cs": ("{a}", "na obrázku: {a}", "k vidění: {a}"),
+}
+_AND = {"en": "and", "de": "und", "fr": "et", "cs": "a"}
 _THIRD = {
     "en": (", and also {c}", ", with {c} as well"),
     "de": (", dazu {c}", ", außerdem {c}"),
@@ -116,21 +124,27 @@ def phrase(
     """
     captions: list[str] = []
     for proposition in propositions:
-        wordings = TEMPLATES[language][proposition.relation]
-        first = _words(proposition.first, language, names)
-        second = _words(proposition.second, language, names)
+        said = [_words(mention, language, names) for mention in proposition.mentions]
+        wordings = _LISTS[language] if proposition.relation == SHOWN else TEMPLATES[language][proposition.relation]
+        placed = {"a": _list(said, language)} if proposition.relation == SHOWN else dict(zip("ab", said, strict=False))
         ending = ""
-        if proposition.third is not None:
+        if proposition.relation != SHOWN and proposition.third is not None:
             endings = _THIRD[language]
-            ending = endings[rng.integers(len(endings))].format(c=_words(proposition.third, language, names))
+            ending = endings[rng.integers(len(endings))].format(c=said[2])
         for choice in rng.permutation(len(wordings)):
-            text = _capitalised(wordings[choice].format(a=first, b=second) + ending)
+            text = _capitalised(wordings[choice].format(**placed) + ending)
             if text not in captions:
                 captions.append(text)
                 break
         else:
             raise ValueError(f"{language} has no further wording for {proposition}; give TEMPLATES another.")
     return captions
+
+
+def _list(things: Sequence[str], language: str) -> str:
+    """The things with commas, and a word between the last two."""
+    *others, last = things
+    return f"{', '.join(others)} {_AND[language]} {last}" if others else last
 
 
 def _words(mention: Mention, language: str, names: Mapping[str, Mapping[str, str]]) -> str:

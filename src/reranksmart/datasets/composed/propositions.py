@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
@@ -22,6 +22,8 @@ MARGIN = 0.1
 
 # Axis (0 across, 1 down) and sign of second centre minus first centre.
 RELATIONS = {"left of": (0, 1), "right of": (0, -1), "above": (1, 1), "below": (1, -1)}
+SHOWN = "shown"
+"""What is said of things whose places do not matter: that one, two or three of them are in the picture."""
 SIZES_SAID = ("small", "large")
 _SIZE_ODDS, _THIRD_ODDS = 0.35, 0.3
 _TRAIN_SHARE, _DEV_SHARE = 60, 15
@@ -39,12 +41,19 @@ class Mention:
 
 @dataclass(frozen=True)
 class Proposition:
-    """``first`` stands in ``relation`` to ``second``, and ``third``, if there is one, is also in the picture."""
+    """``first`` stands in ``relation`` to ``second``, and ``third``, if there is one, is also in the picture.
+
+    Things that are merely ``SHOWN`` stand in no relation, and there may be but one.
+    """
 
     relation: str
     first: Mention
-    second: Mention
+    second: Mention | None = None
     third: Mention | None = None
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        return tuple(mention for mention in (self.first, self.second, self.third) if mention is not None)
 
 
 def holds(relation: str, first: SceneObject, second: SceneObject) -> bool:
@@ -59,6 +68,12 @@ def is_true(proposition: Proposition, scene: Scene, concepts: Mapping[str, str])
     The one definition of relevance: captions are made of propositions true by it, and galleries searched with it.
     """
     third = proposition.third
+    if proposition.relation == SHOWN or proposition.second is None:
+        asked = proposition.mentions
+        return any(
+            all(_fits(mention, item, concepts) for mention, item in zip(asked, items, strict=True))
+            for items in permutations(scene.objects, len(asked))
+        )
     for first in scene.objects:
         if not _fits(proposition.first, first, concepts):
             continue
@@ -116,6 +131,20 @@ def draw_propositions(
     return [drawn[place % len(drawn)] for place in range(count)] if len(drawn) >= 2 else []
 
 
+def draw_lists(scene: Scene, concepts: Mapping[str, str], *, count: int, rng: np.random.Generator) -> list[Proposition]:
+    """``count`` lists of one to three things of the scene in any order, different ones as far as it has any."""
+    drawn: list[Proposition] = []
+    for _ in range(_TRIES * count):
+        named = int(rng.integers(1, min(3, len(scene.objects)) + 1))
+        chosen = rng.choice(len(scene.objects), size=named, replace=False)
+        said = Proposition(SHOWN, *(_mention(scene.objects[row], concepts, rng) for row in chosen))
+        if said not in drawn:
+            drawn.append(said)
+        if len(drawn) == count:
+            break
+    return [drawn[place % len(drawn)] for place in range(count)]
+
+
 def _mention(item: SceneObject, concepts: Mapping[str, str], rng: np.random.Generator) -> Mention:
     said = rng.random() < _SIZE_ODDS and item.size in SIZES_SAID
     return Mention(concepts[item.stamp_id], item.size if said else None)
@@ -132,14 +161,15 @@ def relevance(
     scenes_with: dict[frozenset[str], list[int]] = defaultdict(list)
     for row, scene in enumerate(scenes):
         found = [concepts[item.stamp_id] for item in scene.objects]
-        for pair in {frozenset(pair) for pair in combinations(found, 2)}:
+        for pair in {frozenset(pair) for pair in combinations(found, 2)} | {frozenset({name}) for name in found}:
             scenes_with[pair].append(row)
     answers: dict[Proposition, list[str]] = {}
     caption_ids: list[str] = []
     image_ids: list[str] = []
     for caption_id, proposition in propositions.items():
         if proposition not in answers:
-            candidates = scenes_with.get(frozenset((proposition.first.concept, proposition.second.concept)), [])
+            named = frozenset(mention.concept for mention in proposition.mentions[:2])
+            candidates = scenes_with.get(named, [])
             answers[proposition] = [
                 scenes[row].image_id for row in candidates if is_true(proposition, scenes[row], concepts)
             ]
@@ -154,8 +184,7 @@ def write_propositions(path: Path, propositions: Mapping[str, Proposition]) -> N
 
 
 def _row(caption_id: str, proposition: Proposition) -> dict[str, Any]:
-    named: Iterable[Mention | None] = (proposition.first, proposition.second, proposition.third)
-    mentions = [[mention.concept, mention.size] for mention in named if mention is not None]
+    mentions = [[mention.concept, mention.size] for mention in proposition.mentions]
     return {"id": caption_id, "relation": proposition.relation, "mentions": mentions}
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from reranksmart.datasets.composed.phrases import phrase
 from reranksmart.datasets.composed.pictures import draw_scene, encode_picture
-from reranksmart.datasets.composed.propositions import Proposition, draw_propositions, is_true, write_propositions
+from reranksmart.datasets.composed.propositions import (
+    Proposition,
+    draw_lists,
+    draw_propositions,
+    is_true,
+    write_propositions,
+)
 from reranksmart.datasets.composed.scenes import Scene, compose_scene, generator, scene_id, turned, write_scenes
 from reranksmart.datasets.composed.stamps import LANGUAGES, Stamp
 from reranksmart.datasets.prepared.layout import picture_path
@@ -29,12 +35,18 @@ class DescribedScene:
 
 
 def make_scene(split: str, index: int, *, seed: int, stamps: Sequence[Stamp]) -> DescribedScene:
-    """The scene at one place of a split: the same whatever else is made."""
+    """The scene at one place of a split: the same whatever else is made.
+
+    Captions of the split ``pretrain`` list things and tell no places, so that they are no other split's.
+    """
     concepts = concepts_of(stamps)
     layouts, meanings = generator(seed, split, index, "layout"), generator(seed, split, index, "captions")
     while True:
         scene = compose_scene(scene_id(split, index), stamps, layouts)
-        drawn = draw_propositions(scene, concepts, split=split, count=CAPTIONS_PER_IMAGE, rng=meanings)
+        if split == "pretrain":
+            drawn = draw_lists(scene, concepts, count=CAPTIONS_PER_IMAGE, rng=meanings)
+        else:
+            drawn = draw_propositions(scene, concepts, split=split, count=CAPTIONS_PER_IMAGE, rng=meanings)
         if drawn:
             return DescribedScene(scene, tuple(drawn))
 

@@ -21,9 +21,9 @@ def audit_training(
     allowed: Collection[str] = (),
     languages: Mapping[str, Collection[str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """For each test set and each of train and dev: how many images both have, and whether that is allowed.
+    """For each test set and each of train, dev and what backbones were made on: how many images both have, and whether that is allowed.
 
-    ``trained`` maps train and dev to prepared splits, ``tested`` each test set to those of its gallery. A picture of
+    ``trained`` maps these roles, of which ``dev`` is one, to prepared splits, ``tested`` each test set to those of its gallery. A picture of
     another id but with the same content counts as the same image. ValueError lists what is shared but not allowed, and
     what is allowed but not shared.
 
@@ -72,10 +72,10 @@ def _row(role: str, images: Iterable[str], name: str, tested: Iterable[str]) -> 
 
 
 def _require_selected_apart(learned: Mapping[str, Sequence[str]]) -> None:
-    """ValueError where train and dev share an image."""
-    (first, trained), *others = learned.items()
-    for second, images in others:
-        if (found := overlap(first, trained, second, images)).shared:
+    """ValueError where dev shares an image with train, or with what a backbone was made on."""
+    dev = next(role for role in learned if role.endswith("(dev)"))
+    for role, images in learned.items():
+        if role != dev and (found := overlap(role, images, dev, learned[dev])).shared:
             raise ValueError(f"{found}; models would be selected on images that they learn. Use other splits.")
 
 

@@ -98,10 +98,11 @@ rule audit_training:
         mem_mb=2000,
         runtime=120,
     params:
+        root="results/data",
         settings=lambda wildcards: plan.audit_settings(CONFIG, wildcards.training_set),
         code=plan.code_digest("audit-training"),
     shell:
-        "reranksmart audit-training --root results/data --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
+        "reranksmart audit-training --root {params.root} --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule judge:

@@ -114,6 +114,7 @@ rule compare:
         mem_mb=1500,
         runtime=60,
     params:
+        folder="results/measures",
         comparisons=plan.comparison_settings(CONFIG),
         seeds=",".join(map(str, CONFIG.seeds)),
         depth=CONFIG.depth,
@@ -121,6 +122,6 @@ rule compare:
         resamples=CONFIG.bootstrap,
         code=plan.code_digest("compare"),
     shell:
-        "reranksmart compare --measures results/measures --comparisons {params.comparisons:q} --seeds {params.seeds}"
+        "reranksmart compare --measures {params.folder} --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"
         " --output {output} {params.recipe} 2>&1 | tee {log}"

@@ -20,12 +20,13 @@ rule tabulate:
         mem_mb=1000,
         runtime=30,
     params:
+        folder="results/tables",
         settings=lambda wildcards: entries.asked(CONFIG, "tables", wildcards.table),
         recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "tables", wildcards.table),
     shell:
         "reranksmart tabulate --settings {params.settings:q}"
-        " --output results/tables {input.made} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
+        " --output {params.folder} {input.made} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
 
 
 rule plot:
@@ -44,12 +45,13 @@ rule plot:
         mem_mb=1000,
         runtime=30,
     params:
+        folder="results/figures",
         settings=lambda wildcards: entries.asked(CONFIG, "figures", wildcards.figure),
         recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "figures", wildcards.figure),
     shell:
         "reranksmart plot --settings {params.settings:q}"
-        " --output results/figures {input} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
+        " --output {params.folder} {input} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"
 
 
 rule report:

@@ -16,12 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snakemake.io import ancient, unpack
+from snakemake.io import ancient, flag, unpack
+from snakemake.path_modifier import PATH_MODIFIER_FLAG
 
 from reranksmart.config import Config, ConfigError
 from reranksmart.files.contents import Contents, content_digest
 from reranksmart.files.provenance import read_record
 from reranksmart.plan.own_files import own_files
+from reranksmart.plan.prefix import place_params
 
 GATE = "audits"
 """The input that must be there before a job begins but decides nothing of what it makes."""
@@ -54,6 +56,7 @@ class Recipes:
         Each job is looked at as Snakemake plans it, by a function that takes the place of its rule's inputs.
         """
         for rule in self._rules:
+            place_params(rule)
             rule.set_params(recipe=self._options)
             rule._input = type(rule.input)()
             rule._input.append(unpack(partial(self._planned, rule, workflow)))
@@ -98,7 +101,8 @@ class Recipes:
 
     def _marked(self, path: str, role: str | None, workflow: Any) -> str:
         anew = role != GATE and workflow.is_main_process and self._is_stale(path, workflow.dag)
-        return path if anew else ancient(path)
+        placed = flag(path, PATH_MODIFIER_FLAG)
+        return placed if anew else ancient(placed)
 
     def _is_stale(self, path: str, dag: Any) -> bool:
         """Whether what lies at a path was made by another recipe, or from what is made anew: as asked, or measured."""
@@ -137,7 +141,9 @@ class Recipes:
         for name, item in self._declared[rule.name]:
             found = _value(rule, item, wildcards)
             roles = found if isinstance(found, Mapping) else {name: found}
-            yield from ((role, str(of) if isinstance(of, str) else list(of)) for role, of in roles.items())
+            place = rule.input_modifier.modify  # where another workflow imports these rules under a prefix
+            for role, of in roles.items():
+                yield role, str(place(of)) if isinstance(of, str) else [str(place(path)) for path in of]
 
     def _job(self, path: str) -> _Job | None:
         """The job that makes what lies at a path; None for the user's own files."""

@@ -12,11 +12,11 @@ _RESULTS = re.compile(r"(?<![\w./-])results(?=/)")
 
 def place_params(rule: Any) -> None:
     """Puts the prefix of the importing workflow before every path below ``results`` in the rule's parameters."""
-    place = str(rule.input_modifier.modify("results"))
+    place = str(rule.output_modifier.modify("results"))
     if place == "results":
         return
-    for number, item in enumerate(rule.params):
-        rule.params[number] = _wrapped(item, place) if callable(item) else _placed(item, place)
+    for name, item in list(rule.params.items()):
+        setattr(rule.params, name, _wrapped(item, place) if callable(item) else _placed(item, place))
 
 
 def _wrapped(function: Callable[..., Any], place: str) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from reranksmart.report.rendering import markdown
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference"
-CONFIG = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
+CONFIG = validated(yaml.safe_load((REFERENCE / "config.yaml").read_text()))
 
 
 @pytest.mark.parametrize("name", CONFIG.tables)

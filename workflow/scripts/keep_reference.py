@@ -37,6 +37,7 @@ def keep() -> None:
     for name in (*FILES, *recalls):
         (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(RESULTS / name, REFERENCE / name)
+    shutil.copy(ROOT / "config.yaml", REFERENCE / "config.yaml")
     for model in (RESULTS / "models").glob("*/*/*/*/model"):
         target = REFERENCE / model.relative_to(RESULTS)
         target.mkdir(parents=True)

@@ -63,7 +63,7 @@ def test_the_example_in_python_runs_as_it_stands(world: Path, tmp_path: Path, mo
     names: dict = {}
     exec(compile(example, "README.md", "exec"), names)
     assert len(names["results"].reranked) == 10
-    assert len(names["searcher"]) == 17
+    assert len(names["searcher"]) == 16
 
 
 def test_doubles_and_broken_pictures_are_told_and_not_added(index: Path, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def modern_miniature(folder: Path) -> dict[str, Any]:
         experiment["depths"] = [2, 3, 5][: len(experiment["depths"])]
     config["latency"] |= {"gallery_sizes": [10, 40], "depths": [2, 5], "queries": 2, "warmup": 1, "pairs_measured": 20}
     config["latency"] |= {"indexes": ["Flat", "HNSW32"], "index_vectors": 50}
-    return config | {"candidates": 10, "bootstrap": 20, "permutations": 50}
+    return config | {"depth": 2, "candidates": 10, "bootstrap": 20, "permutations": 50}
 
 
 def draw_photograph(image: Photograph, folder: Path) -> None:

@@ -66,7 +66,6 @@ def test_what_only_people_read_changes_no_digest(copied: Path, before: dict[str,
     edit(copied, reading, "Make it by the command", "Make it with the command")  # a local variable for them
     edit(copied, "files/storage.py", "Mend the file or make", "Repair the file or make")  # handed to the function above
     edit(copied, "run/progress.py", "tqdm(items", "tqdm([*items]")
-    edit(copied, "cli/training.py", 'what=f"train ', 'what=f"training ')  # what progress is called
     edit(copied, "cli/verb.py", "processor threads", "threads")  # help texts
     edit(copied, "cli/training.py", "folder of the pretrained backbone", "the pretrained backbone's folder")
     assert changed(copied, before) == set()
@@ -83,8 +82,8 @@ def test_a_new_kind_or_key_changes_no_digest(copied: Path, before: dict[str, str
 @pytest.mark.parametrize(
     ("file", "old", "new", "remade"),
     [
-        ("training/objectives.py", "/ temperature", "* temperature", {"train"}),
-        ("training/sampling.py", "< 0.5", "< 0.4", {"train"}),
+        ("training/objectives.py", "/ temperature", "* temperature", {"pretrain", "train"}),
+        ("training/sampling.py", "< 0.5", "< 0.4", {"pretrain", "train"}),
         (
             "files/storage.py",
             'False), "scores", axes=2',
@@ -94,7 +93,7 @@ def test_a_new_kind_or_key_changes_no_digest(copied: Path, before: dict[str, str
         ("cli/measuring.py", "resamples: Resamples = 1000", "resamples: Resamples = 999", {"evaluate"}),
         ("report/paper_numbers.csv", "\n", "\n\n", {"tabulate", "report"}),
         ("families/blip.py", "log_odds(logits)", "-log_odds(logits)", {"encode blip"}),
-        ("datasets/files.py", "strict=True", "strict=False", {"prepare-split files", "gallery"}),
+        ("datasets/files.py", "path != captions_file", "path == captions_file", {"prepare-split files"}),
     ],
     ids=["loss", "sampler", "reader", "default", "package data", "family", "dataset"],
 )

@@ -99,7 +99,7 @@ def test_terms_must_be_accepted_by_name(tmp_path: Path, server: str) -> None:
 
 def unpack(tmp_path: Path, record: Path) -> Path:
     output = tmp_path / "unpacked.json"
-    arguments = ["unpack", "--record", record, "--folder", tmp_path / "downloads", "--output", output]
+    arguments = ["unpack", "--download", record, "--folder", tmp_path / "downloads", "--output", output]
     done = RUNNER.invoke(app, list(map(str, arguments)))
     if done.exception is not None:
         raise done.exception

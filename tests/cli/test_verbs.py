@@ -53,7 +53,7 @@ def test_your_own_pictures_get_regions(mine: Path) -> None:
     ("caption", "said"),
     [
         ({"text": " "}, "is empty"),
-        ({"image": "gone.png"}, "Put the picture there or remove its captions"),
+        ({"image": "gone.png"}, "Give the names as paths below the folder of pictures"),
         ({"image": "notes.txt"}, "is not a whole picture"),
     ],
     ids=["empty caption", "missing picture", "no picture"],

@@ -27,7 +27,7 @@ def configured(**regions: object) -> Config:
 
 
 def test_the_defaults_settings_are_those_before_there_were_detectors() -> None:
-    assert plan.detection_settings(configured()) == '{"maximum":12,"shards":2}'
+    assert plan.detection_settings(configured()) == '{"maximum":12,"shards":1}'
     assert plan.detection_code(configured()) == plan.code_digest("extract-regions")
     assert plan.detection_command(configured()) == "reranksmart extract-regions"
 

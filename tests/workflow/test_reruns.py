@@ -170,6 +170,7 @@ def test_changed_captions_of_one_s_own_are_read_again(
 ) -> None:
     folder = copy_workflow(tmp_path / "run")
     (folder / "pictures").mkdir()
+    (folder / "pictures" / "dog.jpg").write_bytes(b"a dog")
     captions = folder / "test.jsonl"
     captions.write_text(json.dumps({"text": "a dog", "image": "dog.jpg"}))
     splits = {"test": {"captions": "test.jsonl", "images": "pictures"}}

@@ -48,4 +48,4 @@ rule unpack:
     params:
         folder=CONFIG.downloads.folder,
     shell:
-        "reranksmart unpack --record {input} --folder {params.folder:q} --output {output} {params.recipe} 2>&1 | tee {log}"
+        "reranksmart unpack --download {input} --folder {params.folder:q} --output {output} {params.recipe} 2>&1 | tee {log}"

@@ -39,12 +39,12 @@ def download_verb(
 
 @verb()
 def unpack_verb(
-    record: Annotated[Path, typer.Option(help="the record of the archive's download")],
+    download: Annotated[Path, typer.Option(help="the record of the archive's download")],
     folder: Annotated[Path, typer.Option(help="the download folder")],
     output: Annotated[Path, typer.Option(help="the record: how many files were unpacked, and from what")],
 ) -> None:
     """Unpacks a fetched archive into the folder of its name beside it."""
-    ((file, found),) = read_json(record).items()
+    ((file, found),) = read_json(download).items()
     archive = folder / file
     count = unpack(archive, Path(folder_of(str(archive))))
     write_json(output, {"archive": file, "files": count, **found})

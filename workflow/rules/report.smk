@@ -20,7 +20,7 @@ rule tabulate:
         mem_mb=1000,
         runtime=30,
     params:
-        folder="results/tables",
+        folder=subpath(output[0], parent=True),
         settings=lambda wildcards: entries.asked(CONFIG, "tables", wildcards.table),
         recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "tables", wildcards.table),
@@ -45,7 +45,7 @@ rule plot:
         mem_mb=1000,
         runtime=30,
     params:
-        folder="results/figures",
+        folder=subpath(output[0], parent=True),
         settings=lambda wildcards: entries.asked(CONFIG, "figures", wildcards.figure),
         recipes=lambda wildcards, input: RECIPES.of_all(input),
         code=lambda wildcards: entries.code(CONFIG, "figures", wildcards.figure),

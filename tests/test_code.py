@@ -57,7 +57,7 @@ def changed(copied: Path, before: dict[str, str]) -> set[str]:
 
 def test_what_only_people_read_changes_no_digest(copied: Path, before: dict[str, str]) -> None:
     objectives, reading = "training/objectives.py", "files/reading.py"
-    edit(copied, objectives, "from __future__", "# a comment\nfrom __future__")
+    edit(copied, objectives, "import torch", "# a comment\nimport torch")
     edit(copied, objectives, '"""', '"""Reworded. ')
     edit(copied, objectives, "temperature: float", "temperature: int | float")  # an annotation
     edit(copied, reading, "is truncated, damaged", "is cut off, damaged")  # the text of an error

@@ -1,7 +1,5 @@
 """`reranksmart <verb>`: one verb per rule; a verb reads inputs, calls one function, saves one output."""
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import json

@@ -1,7 +1,5 @@
 """Answers to searches as text or JSON, and what the words on a command line ask."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

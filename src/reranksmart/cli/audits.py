@@ -1,7 +1,5 @@
 """The verb that audits a training set before anything is trained on it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

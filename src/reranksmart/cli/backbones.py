@@ -1,7 +1,5 @@
 """The verb that brings a published checkpoint into this project's form, and the opening of any backbone's folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

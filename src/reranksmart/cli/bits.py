@@ -1,7 +1,5 @@
 """Verbs on precision: what fewer bits do to trained models' answers, and how fast a model of the paper's size runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, get_args
 

@@ -1,7 +1,5 @@
 """What a verb says of files and captions that it left out."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Sequence

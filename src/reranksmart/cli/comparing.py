@@ -1,7 +1,5 @@
 """The verb that compares systems with paired tests."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

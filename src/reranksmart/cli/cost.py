@@ -1,7 +1,5 @@
 """Verbs that measure cost: latency, evaluation time, parameters and bytes, index types."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated, Any

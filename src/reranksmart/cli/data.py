@@ -1,7 +1,5 @@
 """Verbs that make data: fetch the stamps, prepare a split, audit the splits, judge relevance."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The verb that makes region features with a trained detector; it runs in the environment of envs/detector.yaml."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Verbs that bring published files into the download folder, which outlives every job, and record what lies there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Verbs that measure by further judgements of relevance: ECCV Caption and CxC on COCO's 5k test images."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Verbs of your own searches: make an index, search it, serve it."""
 
-from __future__ import annotations
-
 import errno
 import socket
 import sys

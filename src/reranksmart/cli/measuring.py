@@ -1,7 +1,5 @@
 """Verbs that measure: evaluate a system, or its twins."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Verbs that join what several jobs computed into what one would have written."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

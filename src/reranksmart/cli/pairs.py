@@ -1,7 +1,5 @@
 """The verb that measures the cost of re-ranking with stored states."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """A rule's job ends with its Snakemake, also where that was killed and bash and tee stand between."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

@@ -1,7 +1,5 @@
 """Verbs that make what a published model reads of pictures: processed pixels, and its vision tower's states."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Annotated

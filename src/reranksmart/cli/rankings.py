@@ -1,7 +1,5 @@
 """The final rankings of a system: what was retrieved, re-ranked at a depth and fused."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

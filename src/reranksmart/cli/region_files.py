@@ -1,7 +1,5 @@
 """The verb that reads published region features into a split's region store."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path

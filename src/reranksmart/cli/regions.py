@@ -1,7 +1,5 @@
 """Verbs that make region features: extract one shard, merge the shards of a split."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

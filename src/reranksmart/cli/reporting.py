@@ -1,7 +1,5 @@
 """Verbs that report: a table, a figure, the page with all of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

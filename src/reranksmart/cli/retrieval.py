@@ -1,7 +1,5 @@
 """Verbs that run a model: encode a split, score candidates, all pairs or twins."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Verbs that search: index a gallery, retrieve from it. They need neither model nor torch."""
 
-from __future__ import annotations
-
 from itertools import chain
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """The verb that says how far a run is."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is printed of files and captions that others made."""
 
-from __future__ import annotations
-
 import unicodedata
 
 

@@ -1,7 +1,5 @@
 """Verbs that make models: pretrain a small backbone, train an objective."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """`@verb` makes a function a verb: its command line, threads, the folder that it makes, and where that comes from."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import sys

@@ -1,7 +1,5 @@
 """What experiments, comparisons and timings ask for, where a model would answer something else, or nothing."""
 
-from __future__ import annotations
-
 from reranksmart.config.experiments import Comparison, Experiment
 from reranksmart.config.keys import Keys
 

@@ -1,7 +1,5 @@
 """Transformers before fine-tuning: single-stream models of regions, or published models of ``transformers``."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -37,7 +35,7 @@ class Pretraining(Frozen):
     )
 
     @model_validator(mode="after")
-    def _mines_for_itself(self) -> Pretraining:
+    def _mines_for_itself(self) -> "Pretraining":
         if any(found.hard_negatives and found.hard_negatives.mined_by for found in self.objectives):
             raise ValueError(
                 "hard_negatives.mined_by names a model, but pretraining comes before all models; leave it out"
@@ -96,7 +94,7 @@ class Backbone(Frozen):
         return self.facts.sees
 
     @model_validator(mode="after")
-    def _sizes_once(self) -> Backbone:
+    def _sizes_once(self) -> "Backbone":
         made_here = {"vocabulary", "hidden_size", "layers", "heads", "intermediate_size", "dropout", "pretraining"}
         if self.checkpoint and (given := sorted(made_here & self.model_fields_set)):
             raise ValueError(f"{given} are the checkpoint's ({self.checkpoint}); leave them out, or the checkpoint")

@@ -1,7 +1,5 @@
 """Where pictures, captions and regions come from."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
@@ -43,7 +41,7 @@ class RegionFeatures(Frozen):
     )
 
     @model_validator(mode="after")
-    def _weights_named(self) -> RegionFeatures:
+    def _weights_named(self) -> "RegionFeatures":
         if self.detector == "vg" and self.weights is None:
             raise ValueError(
                 "detector is vg, but weights is null; it must name the folder with pytorch_model.bin, config.yaml, "

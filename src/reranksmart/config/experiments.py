@@ -1,7 +1,5 @@
 """What is asked of the models: systems, test sets, experiments and their comparisons."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -32,7 +30,7 @@ class System(Frozen):
         return {role: (own, objective) for role, (own, objective) in found.items() if objective is not None}
 
     @model_validator(mode="after")
-    def _does_something(self) -> System:
+    def _does_something(self) -> "System":
         if self.retriever is None and self.reranker is None:
             raise ValueError("a system needs a retriever, a reranker or both")
         for role in ("retriever", "reranker"):
@@ -71,13 +69,13 @@ class TestSet(Frozen):
         return self.folds or (self.split,)
 
     @model_validator(mode="after")
-    def _folds_stand_alone(self) -> TestSet:
+    def _folds_stand_alone(self) -> "TestSet":
         if self.folds and (self.distractors or self.twins):
             raise ValueError("folds are galleries of their own; leave distractors and twins out")
         return self
 
     @model_validator(mode="after")
-    def _judged_as_a_whole(self) -> TestSet:
+    def _judged_as_a_whole(self) -> "TestSet":
         if self.extended_relevance and (self.folds or self.distractors or self.captions_per_image):
             raise ValueError(
                 f"extended_relevance is {list(self.extended_relevance)}, whose judgements are of the whole test split and "
@@ -109,7 +107,7 @@ class Fusion(Frozen):
     confidence: float = Field(0.9, gt=0, lt=1, description="calibrated: of the risk")
 
     @model_validator(mode="after")
-    def _calibrates(self) -> Fusion:
+    def _calibrates(self) -> "Fusion":
         if self.method != "calibrated" and (self.pairs is not None or self.risk is not None):
             raise ValueError(f"pairs and risk are limits of method calibrated, not of {self.method!r}; leave them out")
         if self.method == "calibrated" and (self.weight or (self.pairs is not None and self.risk is not None)):

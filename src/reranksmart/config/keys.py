@@ -1,7 +1,5 @@
 """Every key of the configuration, each valid by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,7 +96,7 @@ class Keys(Frozen):
         return seeds
 
     @model_validator(mode="after")
-    def _pictures_can_be_seen(self) -> Keys:
+    def _pictures_can_be_seen(self) -> "Keys":
         for name, dataset in self.datasets.items():
             if not dataset.has_pictures and dataset.region_files is None:
                 raise ValueError(
@@ -108,7 +106,7 @@ class Keys(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _foils_are_twins(self) -> Keys:
+    def _foils_are_twins(self) -> "Keys":
         for name, test_set in self.test_sets.items():
             dataset = self.datasets.get(test_set.dataset)
             if dataset and dataset.foils and not test_set.twins:

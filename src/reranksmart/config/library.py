@@ -1,7 +1,5 @@
 """How a checkpoint of sentence-transformers is opened and asked."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

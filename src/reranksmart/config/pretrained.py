@@ -1,7 +1,5 @@
 """Backbones of ``transformers``: published checkpoints, from a hub or a folder, and how they are fine-tuned."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -87,7 +85,7 @@ class PretrainedBackbone(Frozen):
         return self.facts.sees
 
     @model_validator(mode="after")
-    def _library_can_open_it(self) -> PretrainedBackbone:
+    def _library_can_open_it(self) -> "PretrainedBackbone":
         if (self.library is not None) != (self.facts.sees == "pictures"):
             raise ValueError(
                 f"library belongs to the families that read pictures as they are, and {self.family} does not"
@@ -103,7 +101,7 @@ class PretrainedBackbone(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _scores_as_it_can(self) -> PretrainedBackbone:
+    def _scores_as_it_can(self) -> "PretrainedBackbone":
         if self.score not in self.facts.scores:
             raise ValueError(
                 f"{self.family} has no score {self.score!r}; it has {list(self.facts.scores)}. Choose one, or leave it out."

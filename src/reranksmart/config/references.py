@@ -1,7 +1,5 @@
 """References of the configuration to what it defines: names and splits that must exist."""
 
-from __future__ import annotations
-
 import difflib
 
 from reranksmart.config.backbones import Backbone

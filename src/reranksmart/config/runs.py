@@ -1,7 +1,5 @@
 """What a run, a backbone's system on a test set, needs of the three."""
 
-from __future__ import annotations
-
 from reranksmart.config.keys import Keys
 from reranksmart.config.pretrained import PretrainedBackbone
 

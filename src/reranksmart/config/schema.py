@@ -1,7 +1,5 @@
 """The whole configuration, whose names must refer to what it defines."""
 
-from __future__ import annotations
-
 from pydantic import model_validator
 
 from reranksmart.config.asked import require_answers
@@ -13,19 +11,19 @@ from reranksmart.config.tables import require_shown
 
 class Config(Keys):
     @model_validator(mode="after")
-    def _names_exist(self) -> Config:
+    def _names_exist(self) -> "Config":
         require_names_exist(self)
         require_runs_possible(self)
         require_answers(self)
         return self
 
     @model_validator(mode="after")
-    def _tables_show_all(self) -> Config:
+    def _tables_show_all(self) -> "Config":
         require_shown(self)
         return self
 
     @model_validator(mode="after")
-    def _judged_images_are_coco_s(self) -> Config:
+    def _judged_images_are_coco_s(self) -> "Config":
         for name, test_set in self.test_sets.items():
             dataset = self.datasets.get(test_set.dataset)
             if test_set.extended_relevance and not (dataset and dataset.numbers_captions(test_set.split)):
@@ -37,6 +35,6 @@ class Config(Keys):
         return self
 
     @model_validator(mode="after")
-    def _probabilities_come_from_log_odds(self) -> Config:
+    def _probabilities_come_from_log_odds(self) -> "Config":
         require_log_odds_for_probabilities(self)
         return self

@@ -1,7 +1,5 @@
 """The tables and figures that a configuration has: entries of the kinds that ``report`` knows, and what they can show."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
@@ -37,7 +35,7 @@ else:
     AnyTable, AnyFigure = _any_of("table", table_kinds()), _any_of("figure", figure_kinds())
 
 
-def kind_of(section: str, entry: AnyTable | AnyFigure) -> Kind:
+def kind_of(section: str, entry: "AnyTable | AnyFigure") -> Kind:
     """``section``: tables or figures."""
     return (table_kinds() if section == "tables" else figure_kinds())[entry.kind]
 

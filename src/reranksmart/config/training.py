@@ -1,7 +1,5 @@
 """What a model learns from, and how."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -43,7 +41,7 @@ class HardNegatives(Frozen):
     probability: Fraction = Field(0.05, description="of a mined negative instead of a random one")
 
     @model_validator(mode="after")
-    def _refreshed_by_itself_alone(self) -> HardNegatives:
+    def _refreshed_by_itself_alone(self) -> "HardNegatives":
         if (self.mined_by is None) == (self.refresh_every is None):
             raise ValueError(
                 f"mined_by is {self.mined_by!r} and refresh_every {self.refresh_every}; give one of them: refresh_every "
@@ -97,7 +95,7 @@ class Objective(Frozen):
     checkpoint_every: Count = Field(500, description="outer steps between two checkpoints")
 
     @model_validator(mode="after")
-    def _has_tasks(self) -> Objective:
+    def _has_tasks(self) -> "Objective":
         if not self.tasks:
             raise ValueError("an objective needs bi_encoder, cross_encoder or both")
         unknown = set(self.schedule) - set(self.tasks)

@@ -1,7 +1,5 @@
 """A configuration that is read from outside, with every fault of it described."""
 
-from __future__ import annotations
-
 import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin

@@ -1,7 +1,5 @@
 """What fewer bits do to the answers: retrieval and re-ranking in each precision against the same in float32."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What kinds of index cost and lose: recall of the exact neighbours, build time, bytes and search time."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any

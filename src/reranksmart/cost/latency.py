@@ -1,7 +1,5 @@
 """What a query costs: three clocks (encode the query, search, score the pairs), every raw time kept."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What re-ranking costs a model whose images' states are stored: the time of a query's pairs, and bytes an image."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How many captions, images and pairs a second a model of a given size gets through: random weights, random inputs."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

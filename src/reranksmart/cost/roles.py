@@ -1,7 +1,5 @@
 """What a verb is told of a system's role: its model and what that reads."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pydantic import BaseModel

@@ -4,8 +4,6 @@ Each module of this folder is a kind of dataset: its settings, how its splits ar
 rooms hold what several of them use.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Mapping
 from functools import cache

@@ -3,8 +3,6 @@
 Yuksekgonul et al. 2023. Of each picture the part that the captions are about is shown, as in the published evaluation.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +28,7 @@ class Aro(Foils):
         return IMAGES[self.published_name(split)]
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Aro:
+    def _splits_exist(self) -> "Aro":
         require_published(self.splits, IMAGES)
         return self
 

@@ -1,7 +1,5 @@
 """MS COCO: Karpathy's splits, the files of the published code (OSCAR's ``coco_ir``), and the 1k test sets."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,7 +77,7 @@ class Coco(Published):
         return read_coco_numbers(Path(str(self.annotations)), split=self.published_name(split))
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Coco:
+    def _splits_exist(self) -> "Coco":
         require_published(self.splits, IMAGES)
         require_annotations(self.annotations, self.splits)
         return self

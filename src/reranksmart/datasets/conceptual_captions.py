@@ -1,7 +1,5 @@
 """Conceptual Captions, whose dev set enlarges test sets: the published code's table, or Google's rows of text and URL."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,5 @@
 """DOCCI: 15,000 pictures, each with a human description of some 136 words (Onoe et al. 2024)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -36,7 +34,7 @@ class Docci(Published):
         return 1
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Docci:
+    def _splits_exist(self) -> "Docci":
         require_published(self.splits, IMAGES)
         return self
 

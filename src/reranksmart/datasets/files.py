@@ -1,7 +1,5 @@
 """Your own pictures, with captions or without: a folder and perhaps a captions file become a split."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 They share 25 of 1,000 test images and 944 Karpathy test images are in Entities train: do not mix them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +66,7 @@ class Flickr30k(Published):
         return IMAGES[self.division][self.published_name(split)]
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Flickr30k:
+    def _splits_exist(self) -> "Flickr30k":
         require_published(self.splits, IMAGES[self.division])
         require_annotations(self.annotations, self.splits)
         return self

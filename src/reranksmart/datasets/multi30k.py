@@ -1,7 +1,5 @@
 """Multi30k: Flickr30k with translations (task 1) and independent descriptions (task 2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +52,7 @@ class Multi30k(Published):
         return 1 if (language, 1) in self.tasks.items() else 5
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Multi30k:
+    def _splits_exist(self) -> "Multi30k":
         require_published(self.splits, IMAGES)
         if not self.tasks:
             raise ValueError("tasks is empty; name a language with its task, as {en: 2}")

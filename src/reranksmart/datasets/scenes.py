@@ -1,7 +1,5 @@
 """Composed scenes: photographs of stamps on a soft background, with captions that are true by construction."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal

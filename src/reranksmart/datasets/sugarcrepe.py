@@ -3,8 +3,6 @@
 Hsieh et al. 2023; Dumpala et al. 2024, whose pictures have two true captions, both of which must win.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +41,7 @@ class SugarCrepe(Foils):
         return 1 if self.edition == "sugarcrepe" else 2
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> SugarCrepe:
+    def _splits_exist(self) -> "SugarCrepe":
         require_published(self.splits, IMAGES[self.edition])
         return self
 

@@ -1,7 +1,5 @@
 """Urban1k: 1,000 street scenes, each with a long machine-made description (Zhang et al. 2024, Long-CLIP)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -36,7 +34,7 @@ class Urban1k(Published):
         return 1
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Urban1k:
+    def _splits_exist(self) -> "Urban1k":
         require_published(self.splits, ("test",))
         return self
 

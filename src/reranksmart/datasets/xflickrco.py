@@ -1,7 +1,5 @@
 """xFlickrCO: 1,000 Flickr30k and 1,000 COCO test images with one caption each in eight languages (IGLUE)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args

@@ -1,7 +1,5 @@
 """Crossmodal-3600: 3,600 pictures of the world, described in 36 languages (Thapliyal et al. 2022)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -41,7 +39,7 @@ class Crossmodal3600(Published):
         return 1 if self.captions == "first" else 2  # 261,375 in all
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Crossmodal3600:
+    def _splits_exist(self) -> "Crossmodal3600":
         require_published(self.splits, ("test",))
         for language in self.languages:
             require_known(language, LANGUAGES, "language")

@@ -4,8 +4,6 @@ The captions of German and French come from Multi30k's task on COCO (``MIC``), t
 are translations. 800 of the pictures are of COCO's train2014: a model that learned from COCO may know them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -44,7 +42,7 @@ class Xtd10(Published):
         return 1
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> Xtd10:
+    def _splits_exist(self) -> "Xtd10":
         require_published(self.splits, ("test",))
         return self
 

@@ -1,7 +1,5 @@
 """What re-ranking must leave as it was."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reranksmart.values.records import Ranking

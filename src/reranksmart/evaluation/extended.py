@@ -1,7 +1,5 @@
 """Measures for queries with many relevant items, as ECCV Caption and CxC have them (Musgrave et al. 2020; Chun et al. 2022)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import ir_measures

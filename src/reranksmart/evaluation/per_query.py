@@ -4,8 +4,6 @@ The field's "Recall@k" is success@k: 1 if any correct item is among the first k.
 MAP@10 are computed by ir-measures from the first ten items of each query.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Resampling of images: captions of one image are not independent, so an image is drawn with all its queries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

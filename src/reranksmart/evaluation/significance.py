@@ -1,7 +1,5 @@
 """Is one system better than another, or was it luck: paired tests over images, and means over seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

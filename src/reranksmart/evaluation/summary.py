@@ -1,7 +1,5 @@
 """Means over queries, with intervals over images: the long table of measures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The twin probe: does a model prefer the picture that a caption is true of to the same objects rearranged?"""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 A family is a module of this folder with ``FACTS``; nothing else names it.
 """
 
-from __future__ import annotations
-
 import inspect
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """BLIP for image-text matching: both roles on one set of weights, over vision states that are made once."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -1,7 +1,5 @@
 """BLIP-2 for image-text matching: a Q-Former that reads texts, vision states that are made once, or both."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

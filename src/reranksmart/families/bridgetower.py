@@ -1,7 +1,5 @@
 """BridgeTower: a text and a vision tower whose upper layers feed a stack that reads both."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

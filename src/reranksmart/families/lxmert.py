@@ -1,7 +1,5 @@
 """LXMERT: a stack for texts, one for a detector's regions, and one above them that reads both."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

@@ -1,7 +1,5 @@
 """M3P: XLM-R over regions, then words, in many languages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """OSCAR: BERT over words and regions, an image's object tags between them where they are read."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar

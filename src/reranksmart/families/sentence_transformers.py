@@ -4,8 +4,6 @@ Its own code prepares inputs and pools: what comes out is what the library's ``e
 ``similarity`` and ``predict`` give.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -59,7 +57,7 @@ class LibraryModel(OfFamily, nn.Module):
         self.config, self.library = config, library
 
     @staticmethod
-    def load(settings: dict[str, Any], folder: Path) -> LibraryModel:
+    def load(settings: dict[str, Any], folder: Path) -> "LibraryModel":
         """The model in ``folder`` with these settings, of the class of its role.
 
         Raises as ``require_usable``, and ValueError where the library is missing or cannot open the checkpoint.

@@ -1,7 +1,5 @@
 """SigLIP, and SigLIP 2 of one resolution: two towers, so a bi-encoder and nothing else."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

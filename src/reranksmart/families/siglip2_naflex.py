@@ -1,7 +1,5 @@
 """SigLIP 2 NaFlex: the towers of SigLIP over pictures of any shape."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """UNITER and VILLA: BERT over words and regions, whose features and places are normalised apart."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """ViLT: one transformer over a text's tokens and a picture's patches, without a vision tower."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

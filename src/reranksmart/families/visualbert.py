@@ -1,7 +1,5 @@
 """VisualBERT: BERT over a text's tokens and a detector's regions."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

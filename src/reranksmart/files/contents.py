@@ -1,7 +1,5 @@
 """Digests of the content of a user's own files and folders, wherever they lie and whatever their times say."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator

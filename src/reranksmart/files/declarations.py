@@ -1,7 +1,5 @@
 """What the modules of a room say of themselves in literals, read without importing them."""
 
-from __future__ import annotations
-
 import ast
 from functools import cache
 from pathlib import Path

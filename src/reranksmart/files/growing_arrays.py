@@ -1,7 +1,5 @@
 """Arrays on disk whose number of rows is known only at the end."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The system's lock on what a process writes: another writer waits, on whichever machine, and says for whom."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """What ``transformers`` reads from a hub or a folder, with one error for all that can be missing there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is kept of many images in memory-mapped arrays; a lookup is a slice. One writer for all kinds of stores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

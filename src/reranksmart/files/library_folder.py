@@ -1,7 +1,5 @@
 """What a folder of sentence-transformers says of its model, read from its JSON files before any of it is loaded."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from importlib.util import find_spec

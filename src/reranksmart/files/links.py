@@ -1,7 +1,5 @@
 """Folders with the files of others, without copying them where the file system can link."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

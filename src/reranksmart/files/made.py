@@ -1,7 +1,5 @@
 """What a verb reads must have been made by the recipe that the configuration asks for."""
 
-from __future__ import annotations
-
 import json
 
 from reranksmart.files.contents import content_digest

@@ -1,7 +1,5 @@
 """Pictures decoded: the only place that opens one, by content and within limits, whatever its name says."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures in a folder: which there are, by content; and what else lies there and is left out, with the reason."""
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +35,7 @@ class LeftOut:
     kind: str
 
     @staticmethod
-    def file(path: Path, reason: str, kind: str = "") -> LeftOut:
+    def file(path: Path, reason: str, kind: str = "") -> "LeftOut":
         """A file by its path, bytes that are no UTF-8 escaped."""
         return LeftOut(os.fsencode(path).decode("utf-8", "backslashreplace"), reason, kind or reason)
 

@@ -1,7 +1,5 @@
 """Pictures found by the names that tables give them: in any Unicode form and with either slash."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """PictureStore: the files of pictures themselves, for models whose library reads them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,13 +46,13 @@ class PictureStore:
                 f"image {missing.args[0]!r} has no picture here ({len(self)} images have); add it, or remove its captions"
             ) from None
 
-    def take(self, rows: Iterable[int]) -> PictureStore:
+    def take(self, rows: Iterable[int]) -> "PictureStore":
         """Only these images, in this order."""
         chosen = list(rows)
         return PictureStore(tuple(self.image_ids[row] for row in chosen), tuple(self.paths[row] for row in chosen))
 
     @staticmethod
-    def concatenated(stores: Sequence[PictureStore]) -> PictureStore:
+    def concatenated(stores: "Sequence[PictureStore]") -> "PictureStore":
         """The images of several stores in one."""
         ids, paths = (tuple(chain.from_iterable(getattr(s, name) for s in stores)) for name in ("image_ids", "paths"))
         return PictureStore(ids, paths)
@@ -66,7 +64,7 @@ class PictureStore:
             write_index(target, {"kind": "pictures", "image_ids": list(self.image_ids), "paths": paths})
 
     @staticmethod
-    def open(folder: Path) -> PictureStore:
+    def open(folder: Path) -> "PictureStore":
         """The store in ``folder``."""
         with reading(folder, remedy="Delete the folder; the rule that made it makes it again."):
             index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))

@@ -1,7 +1,5 @@
 """Where an artefact comes from: code, settings, seed, libraries and device, beside the artefact."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform

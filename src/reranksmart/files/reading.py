@@ -1,7 +1,5 @@
 """Faults of files that are read: whatever a parser raises becomes one error with the file and what to do."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager

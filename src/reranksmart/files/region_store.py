@@ -1,7 +1,5 @@
 """RegionStore: the regions of many images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -107,7 +105,7 @@ class RegionStore(ImageStore):
     @staticmethod
     def from_regions(
         image_ids: Sequence[str], regions: Sequence[Regions], label_names: Sequence[str], tags: Sequence[str] = ()
-    ) -> RegionStore:
+    ) -> "RegionStore":
         """One store from the regions of each image, checked: boxes inside [0, 1], finite features."""
         for image_id, found in zip(image_ids, regions, strict=True):
             if not ((found.boxes >= 0) & (found.boxes <= 1)).all():
@@ -126,7 +124,7 @@ class RegionStore(ImageStore):
         )
 
     @staticmethod
-    def concatenated(stores: Sequence[RegionStore]) -> RegionStore:
+    def concatenated(stores: "Sequence[RegionStore]") -> "RegionStore":
         """The images of several stores in one; where their label names differ, no label is kept (-1).
 
         Where their tags or label names differ, each keeps its objects' names as tags, if all have some.

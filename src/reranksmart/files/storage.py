@@ -1,7 +1,5 @@
 """Records on disk; every write is all of it or nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path

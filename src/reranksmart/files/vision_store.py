@@ -1,7 +1,5 @@
 """VisionStore: the pixels or vision states of many images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,7 +53,7 @@ class VisionStore(ImageStore):
     @staticmethod
     def of(
         kind: Kind, image_ids: Sequence[str], parts: Sequence[NDArray[np.floating]], grids: Sequence[Sequence[int]]
-    ) -> VisionStore:
+    ) -> "VisionStore":
         """One store from the rows (n, F) of each image; ValueError where a value is not finite in float16."""
         halved = [_halved(part, image_id, kind) for image_id, part in zip(image_ids, parts, strict=True)]
         return VisionStore(
@@ -67,7 +65,7 @@ class VisionStore(ImageStore):
         )
 
     @staticmethod
-    def concatenated(stores: Sequence[VisionStore]) -> VisionStore:
+    def concatenated(stores: "Sequence[VisionStore]") -> "VisionStore":
         """The images of several stores of one kind and width in one."""
         if len(stores) == 1:
             return stores[0]

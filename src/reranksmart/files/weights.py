@@ -1,7 +1,5 @@
 """Published weights: read without running code, and the strict check that every tensor of a file has its place."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Writes that land beside their target and are renamed into place: all of it or nothing."""
 
-from __future__ import annotations
-
 import errno
 import glob
 import os

@@ -1,7 +1,5 @@
 """The captions that a backbone reads: of one split, and of a gallery's splits together."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from reranksmart.files.storage import read_captions

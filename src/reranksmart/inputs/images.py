@@ -1,7 +1,5 @@
 """Pixels and vision states of a store as batches, and the opening of whatever a model reads of images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +47,7 @@ class PixelInputs(_VisionInputs):
         grids = torch.from_numpy(self.store.grids[np.asarray(rows)].astype(np.int64))
         return PixelBatch(*self._rows(rows), grids)
 
-    def first(self, count: int) -> PixelInputs:
+    def first(self, count: int) -> "PixelInputs":
         """Of the first images only."""
         return PixelInputs(self.store.first(count))
 
@@ -61,7 +59,7 @@ class StateInputs(_VisionInputs):
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> VisionStates:
         return VisionStates(*self._rows(rows))
 
-    def first(self, count: int) -> StateInputs:
+    def first(self, count: int) -> "StateInputs":
         """Of the first images only."""
         return StateInputs(self.store.first(count))
 

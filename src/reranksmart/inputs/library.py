@@ -1,7 +1,5 @@
 """A checkpoint of sentence-transformers as a model's folder: its files, linked, beside what it is opened with."""
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A checkpoint's own preparation of texts and pictures: its tokeniser, and its processor as patches."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +52,7 @@ class PictureProcessor:
     patch: int
 
     @staticmethod
-    def open(source: str | Path, *, patch: int, local_files_only: bool = True) -> PictureProcessor:
+    def open(source: str | Path, *, patch: int, local_files_only: bool = True) -> "PictureProcessor":
         """The processor of a checkpoint, on the hub or in a folder, or of a model's folder."""
         with running_no_code(source), from_hub(str(source), local_files_only=local_files_only):
             processor = AutoImageProcessor.from_pretrained(

@@ -1,7 +1,5 @@
 """Tokenisers of published checkpoints, read from their files alone and checked against the weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerBase

@@ -1,7 +1,5 @@
 """Captions and pictures as they are, for models whose library prepares them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +52,7 @@ class PictureInputs:
     def lengths(self) -> NDArray[np.int64]:
         return np.full(len(self), _TOKENS_A_PICTURE, dtype=np.int64)
 
-    def first(self, count: int) -> PictureInputs:
+    def first(self, count: int) -> "PictureInputs":
         return PictureInputs(self.store.take(range(min(count, len(self)))))
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> Pictures:

@@ -1,7 +1,5 @@
 """Ids to batches: captions tokenised once, regions gathered from the memory map in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +43,7 @@ class TokenisedCaptions(Ragged):
     per_row: ClassVar[tuple[str, ...]] = ("tokens",)
 
     @staticmethod
-    def of(captions: Captions, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
+    def of(captions: Captions, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> "TokenisedCaptions":
         """Each caption cut to ``max_tokens`` tokens, special tokens not counted."""
         if not len(captions):
             raise ValueError("there is no caption to tokenise; check the split's captions.jsonl")
@@ -54,14 +52,14 @@ class TokenisedCaptions(Ragged):
         return TokenisedCaptions._of_ids(encoded, tokeniser)
 
     @staticmethod
-    def of_tags(store: RegionStore, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> TokenisedCaptions:
+    def of_tags(store: RegionStore, tokeniser: PreTrainedTokenizerBase, *, max_tokens: int) -> "TokenisedCaptions":
         """The object tags of each image without special tokens, cut to ``max_tokens``; ValueError where there are none."""
         texts = store.object_tags()
         encoded = tokeniser(texts, truncation=True, max_length=max_tokens, add_special_tokens=False)["input_ids"]
         return TokenisedCaptions._of_ids(encoded, tokeniser)
 
     @staticmethod
-    def _of_ids(encoded: Sequence[Sequence[int]], tokeniser: PreTrainedTokenizerBase) -> TokenisedCaptions:
+    def _of_ids(encoded: Sequence[Sequence[int]], tokeniser: PreTrainedTokenizerBase) -> "TokenisedCaptions":
         return TokenisedCaptions(
             offsets=offsets_of([len(ids) for ids in encoded]),
             tokens=np.concatenate([np.asarray(ids, dtype=np.int32) for ids in encoded]),
@@ -103,7 +101,7 @@ class StoredImages(ImageInputs, Protocol):
 
     def __len__(self) -> int: ...
 
-    def first(self, count: int) -> StoredImages: ...
+    def first(self, count: int) -> "StoredImages": ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class RegionInputs:
     tags: TokenisedCaptions | None = None
 
     @staticmethod
-    def read_by(folder: Path, store: RegionStore, *, tag_tokens: int) -> RegionInputs:
+    def read_by(folder: Path, store: RegionStore, *, tag_tokens: int) -> "RegionInputs":
         """The regions as the model or backbone in ``folder`` reads them; 0 ``tag_tokens``: without object tags."""
         if not tag_tokens:
             return RegionInputs(store)
@@ -124,7 +122,7 @@ class RegionInputs:
     def __len__(self) -> int:
         return len(self.store)
 
-    def first(self, count: int) -> RegionInputs:
+    def first(self, count: int) -> "RegionInputs":
         """Of the first images only, in memory."""
         rows = range(min(count, len(self)))
         tags = self.tags.take(rows) if self.tags is not None else None

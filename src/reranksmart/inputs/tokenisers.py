@@ -1,7 +1,5 @@
 """Tokenisers trained on a dataset's captions, saved in the layout of the published checkpoints."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A published model that computes in bfloat16: its weights as they are, its products under autocast."""
 
-from __future__ import annotations
-
 import copy
 
 import torch

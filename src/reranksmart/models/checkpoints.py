@@ -1,7 +1,5 @@
 """Trained models on disk, bit for bit."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from pathlib import Path

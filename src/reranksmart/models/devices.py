@@ -1,7 +1,5 @@
 """Where models compute."""
 
-from __future__ import annotations
-
 import torch
 
 

@@ -1,7 +1,5 @@
 """Products in int8 on the CPU, scaled row by row, so that a row's numbers do not depend on its neighbours."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any, TypeVar
 

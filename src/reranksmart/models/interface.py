@@ -1,7 +1,5 @@
 """What a model can do. Two protocols, so that a model without a pair reading cannot pretend to re-rank."""
 
-from __future__ import annotations
-
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Pairs ranked by the logit of a match alone, as the published evaluators do, instead of by its log-odds."""
 
-from __future__ import annotations
-
 import copy
 from typing import TypeVar, cast
 

@@ -1,7 +1,5 @@
 """What the model class of every family says of it."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from reranksmart.values.facts import Facts

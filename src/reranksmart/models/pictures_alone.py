@@ -1,7 +1,5 @@
 """Processors that read pictures and videos, made to load where torchvision, which videos need, is not installed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """One vector of many states."""
 
-from __future__ import annotations
-
 from torch import Tensor
 from torch.nn.functional import normalize
 

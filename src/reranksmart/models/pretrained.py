@@ -1,7 +1,5 @@
 """What the backbones of ``transformers`` share: one network, its settings, and how texts reach it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager

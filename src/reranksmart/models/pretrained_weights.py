@@ -1,7 +1,5 @@
 """Published weights of ``transformers``' backbones: from a hub or a folder, every tensor accounted for by name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

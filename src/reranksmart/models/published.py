@@ -1,7 +1,5 @@
 """Published single-stream models: their files read strictly, and small models written in the same layouts."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path

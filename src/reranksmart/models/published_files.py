@@ -1,7 +1,5 @@
 """What the files of published single-stream backbones share: BERT's settings and names, and how weights are kept."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

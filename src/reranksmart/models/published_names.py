@@ -4,8 +4,6 @@ A published tensor is either renamed to one of ours or known to be unused (``nam
 anything else keeps its name, and is so reported as unexpected.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """A trained model in fewer bits: the trunk's products in bfloat16 or int8, the head and the mean in float32."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from typing import Any, get_args

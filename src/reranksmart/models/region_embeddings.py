@@ -4,8 +4,6 @@ An embedder turns inputs to tokens, all in which the families differ. It gives `
 (B, R, H) and ``join``: both in the order, and with the last step, that the backbone was pretrained with.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize

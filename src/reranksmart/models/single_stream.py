@@ -1,7 +1,5 @@
 """One transformer with three readings: a text alone, an image alone, and the pair."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The shape of a single-stream model, and what shapes a model can have."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path

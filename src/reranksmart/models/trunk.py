@@ -1,7 +1,5 @@
 """Parts of a single-stream model beside its embedder and its encoder."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import torch

@@ -1,7 +1,5 @@
 """How a backbone of ``transformers`` is fine-tuned: which of its weights move, and what a step holds in memory."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 A cluster gives all jobs of an array what its first one asks for. So each asks for what the largest of its rule needs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace

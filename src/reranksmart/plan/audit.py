@@ -1,7 +1,5 @@
 """What a training set is tested on, and which of it must share no image with what it trains on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reranksmart.config import Config

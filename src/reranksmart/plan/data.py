@@ -1,7 +1,5 @@
 """How splits of a dataset are prepared."""
 
-from __future__ import annotations
-
 import shlex
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How regions are detected: by which program, in which environment, from which settings."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

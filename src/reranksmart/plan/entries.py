@@ -1,7 +1,5 @@
 """What the tables and figures of a configuration read, and what their makers need to know of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the experiments ask for: evaluations, depths, fusions, models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any

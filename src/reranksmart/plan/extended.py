@@ -1,7 +1,5 @@
 """What measures by further judgements of relevance (ECCV Caption, CxC) read."""
 
-from __future__ import annotations
-
 import shlex
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """What models read of images: regions of a detector, pixels as a checkpoint wants them, or stored vision states."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reranksmart.config import Config

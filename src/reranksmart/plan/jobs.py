@@ -1,7 +1,5 @@
 """The jobs that run models for experiments, each once: its rule and the wildcards of its path."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from reranksmart.config import Config, Experiment

@@ -1,7 +1,5 @@
 """What evaluations read, and their options."""
 
-from __future__ import annotations
-
 import shlex
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What trainings and embeddings read, and which come first."""
 
-from __future__ import annotations
-
 import shlex
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Names and texts that the rules share: folders, settings, options."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

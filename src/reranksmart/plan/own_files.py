@@ -1,7 +1,5 @@
 """The files and folders of a user's own that a configuration names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, get_args, get_type_hints

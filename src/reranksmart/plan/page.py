@@ -1,7 +1,5 @@
 """What the report's page shows and reads: all tables and figures, provenance of the models, and examples."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 from reranksmart.config import Config

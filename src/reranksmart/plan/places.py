@@ -1,7 +1,5 @@
 """Places of the configuration: paths as they are, and ``source:`` names of published files that a rule fetches."""
 
-from __future__ import annotations
-
 import difflib
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Parameters of rules that another workflow imports under a prefix: their paths lie below it, as inputs and outputs do."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Callable

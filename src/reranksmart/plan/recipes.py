@@ -5,8 +5,6 @@ the recipes of its inputs. It does not depend on times, on places, or on what Sn
 provenance says by which recipe it was made, and one that was made by another is made again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -5,8 +5,6 @@ measured speed, on one core of ``benchmarks/results/rates.json`` or on the V100 
 jobs share the work of one, these are the time and the GPU of each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

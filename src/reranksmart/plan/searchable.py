@@ -1,7 +1,5 @@
 """What a searchable index is made of."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from reranksmart.config import Config, ConfigError, Reading

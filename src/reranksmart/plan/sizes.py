@@ -4,8 +4,6 @@ Work is counted in operations: two for each weight of the trunk and token that p
 image in BERT-base is 11 GFLOP.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from reranksmart.config import Backbone, Config

@@ -3,8 +3,6 @@
 One pair of a caption and an image in BERT-base is 0.011 TFLOP.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from reranksmart.config import Config, Objective

@@ -5,8 +5,6 @@ lies within ``gap`` of its first one's; they are ordered by log-odds + ``weight`
 answers clearly costs no pair at all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

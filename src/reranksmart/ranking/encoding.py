@@ -1,7 +1,5 @@
 """Captions and images to embeddings, each once, in batches of similar length."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,7 +71,7 @@ class EmbeddedImages(Ragged):
     per_row: ClassVar[tuple[str, ...]] = ("states",)
 
     @staticmethod
-    def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> EmbeddedImages:
+    def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> "EmbeddedImages":
         """All images of ``inputs``, ready for ``model``."""
         offsets = offsets_of(inputs.region_counts)
         states = torch.empty(int(offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype)
@@ -119,7 +117,7 @@ class EmbeddedCaptions(Ragged):
     per_row: ClassVar[tuple[str, ...]] = ("states",)
 
     @staticmethod
-    def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> EmbeddedCaptions:
+    def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> "EmbeddedCaptions":
         """All captions, each read once by the layers that read it alone."""
         states = torch.empty(
             int(captions.offsets[-1]), model.config.hidden_size, device=model.device, dtype=model.dtype

@@ -4,8 +4,6 @@
 for ``Ranking.rescored``. A weight ``w`` is the retriever's share, in 0..1 (Geigle et al. 2022, score fusion).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

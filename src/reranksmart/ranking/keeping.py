@@ -1,7 +1,5 @@
 """What the verbs that run a model write: the whole result, or one job's share of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Log-odds of (caption, image) pairs by a cross-encoder: pairs of all queries batched together by length."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Nearest-neighbour search with faiss by inner product: exact, or approximate by factory string."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Vectors of every token of captions and images, made once each, for late interaction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -28,7 +26,7 @@ class StoredVectors(Ragged):
     @staticmethod
     def of(
         inputs: CaptionInputs | ImageInputs, encode: Callable[[Any], TokenVectors], *, what: str, together: int = 16
-    ) -> StoredVectors:
+    ) -> "StoredVectors":
         """What ``encode`` makes of all captions or images, ``together`` at a time."""
         parts: list[Tensor] = []
         starts = range(0, len(inputs.lengths), together)

@@ -1,7 +1,5 @@
 """The vision tower run once an image: its states kept in memory for the pairs at hand, or in a store."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which published files the regions of a dataset's images are read from."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """What the configuration says of one table or figure, as its maker needs it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Ours minus the paper's, cell by cell: within, outside, or not run, and then why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Queries for the page: what re-ranking mended, what it broke, and what it left, chosen by rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

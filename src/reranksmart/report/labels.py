@@ -1,7 +1,5 @@
 """How the report names things: systems, directions and numbers with their units."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

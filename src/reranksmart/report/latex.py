@@ -1,7 +1,5 @@
 """A table in LaTeX: whole, and compact for one column of a paper."""
 
-from __future__ import annotations
-
 import re
 
 from tabulate import LATEX_ESCAPE_RULES

@@ -1,7 +1,5 @@
 """One self-contained HTML page with everything: it opens from disk, on a phone, in the dark, without a network."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pictures inside the page: small JPEGs as data URIs, with the regions that the model saw."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence

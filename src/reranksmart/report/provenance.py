@@ -1,7 +1,5 @@
 """Where the numbers of a report come from; a table never mixes code versions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

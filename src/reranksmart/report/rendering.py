@@ -1,7 +1,5 @@
 """A table written: what each cell, interval and note says, as markdown and CSV; and as JSON, to be read again."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable

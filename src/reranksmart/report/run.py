@@ -1,7 +1,5 @@
 """The page of one run: what it was, what came out, and where it came from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

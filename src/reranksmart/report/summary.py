@@ -1,7 +1,5 @@
 """The run in a few numbers: for the top of the page, and for the terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

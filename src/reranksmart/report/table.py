@@ -1,7 +1,5 @@
 """A table of the report as values: rows of cells, each with its interval and the paper's value."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """A table written in every form."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

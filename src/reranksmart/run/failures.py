@@ -1,7 +1,5 @@
 """What failed in a run: each job's message, log and last lines, printed at its end and kept in the results folder."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterable, Iterator

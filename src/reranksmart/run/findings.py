@@ -1,7 +1,5 @@
 """The state of every job of a run, as the results folder shows it."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time

@@ -1,7 +1,5 @@
 """What a run was asked for: Snakemake's jobs, noted in the results folder when the run starts."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -30,7 +28,7 @@ class Job:
     host: str | None = None
 
     @classmethod
-    def of(cls, job: Any) -> Job:
+    def of(cls, job: Any) -> "Job":
         """Of a job of Snakemake."""
         logs = [str(path) for path in job.log]
         return cls(

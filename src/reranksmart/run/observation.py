@@ -1,7 +1,5 @@
 """How far a training is, in a small file beside its state, so that it can be seen from outside while it runs."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time
@@ -31,7 +29,7 @@ class Observation:
     updated: float
 
     @classmethod
-    def read(cls, path: Path) -> Observation | None:
+    def read(cls, path: Path) -> "Observation | None":
         """What the file says; None where there is none."""
         try:
             return cls(**read_json(path))

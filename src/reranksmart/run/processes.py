@@ -1,7 +1,5 @@
 """The processes of this machine; one that ends meanwhile, or is another user's, is no error."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

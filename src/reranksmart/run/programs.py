@@ -1,7 +1,5 @@
 """Which programs the jobs run: those of the environment in which Snakemake runs."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 import sys

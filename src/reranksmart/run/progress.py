@@ -1,7 +1,5 @@
 """Progress of long steps: a bar with rate and time left on a terminal, plain lines without one."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What runs of a folder have in a cluster's queue, also those whose Snakemake is gone; nothing here ends any of it."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

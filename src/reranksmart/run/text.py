@@ -1,7 +1,5 @@
 """The findings on a run as a page of text."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

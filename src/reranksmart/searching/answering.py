@@ -1,7 +1,5 @@
 """Two stages, three clocks: nearest items of each query, log-odds of the first of them, and both orders."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

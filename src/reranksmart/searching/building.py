@@ -1,7 +1,5 @@
 """Indexes made: from a folder of pictures, or from what the workflow has made already."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import replace

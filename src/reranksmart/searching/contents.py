@@ -1,7 +1,5 @@
 """What an index holds, in memory: its parts as one gallery."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +30,7 @@ class Contents:
             self._grow(part)
 
     @staticmethod
-    def read(folder: Path) -> Contents:
+    def read(folder: Path) -> "Contents":
         return Contents([read_part(path, index=folder) for path in part_folders(folder)])
 
     def add(self, part: Part) -> None:

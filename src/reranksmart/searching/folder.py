@@ -4,8 +4,6 @@
 ``parts/0000/``, ``parts/0001/``, ... pictures with their vectors and regions, each the addition of one moment.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Two models in the roles of a search: one embeds, the other reads pairs; they may be one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +42,7 @@ class RoleModel:
     tag_tokens: int = 0
 
     @staticmethod
-    def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> RoleModel:
+    def load(folder: Path, *, max_tokens: int, max_regions: int, tag_tokens: int) -> "RoleModel":
         """The model with what it needs; a text is cut to ``max_tokens``, or earlier where its positions end."""
         model = load_model(folder)
         sight = sight_of(model, folder, max_regions=max_regions)
@@ -102,7 +100,7 @@ class RoleModels:
     reranker: RoleModel
 
     @staticmethod
-    def load(folder: Path, settings: IndexSettings) -> RoleModels:
+    def load(folder: Path, settings: IndexSettings) -> "RoleModels":
         """The models of an index."""
         shared = {"max_regions": settings.max_regions, "tag_tokens": settings.tag_tokens}
         retriever = RoleModel.load(folder / settings.retriever, max_tokens=settings.max_tokens, **shared)

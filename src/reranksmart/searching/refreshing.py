@@ -1,7 +1,5 @@
 """Pictures whose files are gone, dropped from an index."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is asked and what comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path

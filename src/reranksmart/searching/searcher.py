@@ -1,7 +1,5 @@
 """Load an index, search it, add to it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,7 +43,7 @@ class Searcher:
         self._temporary: TemporaryDirectory[str] | None = None
 
     @staticmethod
-    def load(folder: Path | str) -> Searcher:
+    def load(folder: Path | str) -> "Searcher":
         """The index in ``folder``; FileNotFoundError or ValueError where it is none."""
         folder = Path(folder)
         settings = read_index_settings(folder)
@@ -58,7 +56,7 @@ class Searcher:
         retriever: Path | str,
         reranker: Path | str | None = None,
         index: Path | str | None = None,
-    ) -> Searcher:
+    ) -> "Searcher":
         """An index of the pictures below a folder, as ``build_index_folder`` makes it with these models; in ``index``, or
         for as long as the searcher lives."""
         temporary = TemporaryDirectory(prefix="reranksmart-") if index is None else None

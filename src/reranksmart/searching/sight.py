@@ -1,7 +1,5 @@
 """How a model sees pictures: by a detector's regions, a checkpoint's pixels, or the states of its own vision tower."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

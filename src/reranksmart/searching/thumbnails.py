@@ -1,7 +1,5 @@
 """Small squares of an index's pictures, made when they are indexed: the page decodes no picture to show a list."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +34,7 @@ class Thumbnails:
         return self.jpegs[self.ends[row - 1] if row else 0 : self.ends[row]].tobytes()
 
     @staticmethod
-    def open(folder: Path) -> Thumbnails:
+    def open(folder: Path) -> "Thumbnails":
         """Those of a part of an index, memory-mapped."""
         with reading(folder / _PLACES), np.load(folder / _PLACES) as places:
             ends, shapes = places["ends"], places["shapes"]

@@ -1,7 +1,5 @@
 """The server: one page, searches, pictures and regions. Pictures are asked for by number, never by path."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io

@@ -1,7 +1,5 @@
 """Queries that arrive together are answered together."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Sequence
 

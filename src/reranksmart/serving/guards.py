@@ -1,7 +1,5 @@
 """What stands before every answer: who may ask, what a browser may do with it, and how long a client may take."""
 
-from __future__ import annotations
-
 import asyncio
 from urllib.parse import urlsplit
 

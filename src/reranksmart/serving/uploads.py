@@ -1,7 +1,5 @@
 """A picture that somebody sends: bounded, and a picture indeed, before any other code sees it."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """A training put together from an objective's settings: tasks, optimiser, selection and mining."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

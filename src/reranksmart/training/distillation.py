@@ -1,7 +1,5 @@
 """A joint model's cross-encoder teaches its bi-encoder on the candidates that the bi-encoder finds nearest."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Negatives mined with the model's own search: what it ranks high and the relevance denies (ANCE)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

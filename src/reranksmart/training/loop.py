@@ -1,7 +1,5 @@
 """The training loop: tasks in turn, one optimiser step each; selection on dev; resumable at any step."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """Hard negatives of a pair task, mined anew at set steps of its training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

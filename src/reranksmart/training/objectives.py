@@ -1,7 +1,5 @@
 """Training objectives: pure functions of embeddings and log-odds."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, kl_div, relu

@@ -1,7 +1,5 @@
 """Which weights decay, the published optimiser's rule, and the learning rate of each step."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The small pretrained backbone: words and regions aligned at the input, attention started with like to like."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """One training shared by several processes, each with a GPU of its own where there are some: by accelerate."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class Processes:
     device: torch.device | None = None
 
     @staticmethod
-    def launched() -> Processes:
+    def launched() -> "Processes":
         """Those that torchrun (or ``accelerate launch``) started; one where nothing was launched so."""
         if int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return ALONE

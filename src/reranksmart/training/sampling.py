@@ -1,7 +1,5 @@
 """Which captions and images form a batch: a pure function of seed, task and step, so resuming needs no state."""
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,7 +41,9 @@ class TrainingData:
     relevant: csr_array  # (N, images) bool
 
     @staticmethod
-    def of(captions: Captions, tokens: TokenisedCaptions, regions: StoredImages, relevance: Relevance) -> TrainingData:
+    def of(
+        captions: Captions, tokens: TokenisedCaptions, regions: StoredImages, relevance: Relevance
+    ) -> "TrainingData":
         """KeyError where a caption's image is not in the store; relevance outside these captions and images is dropped."""
         image_rows = regions.store.rows_of(captions.image_ids)
         caption_row = {id_: row for row, id_ in enumerate(captions.ids)}

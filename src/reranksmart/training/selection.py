@@ -1,7 +1,5 @@
 """Mean recall on dev, by which a model is selected."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from reranksmart.models.interface import BiEncoder, CrossEncoder

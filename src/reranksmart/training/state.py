@@ -1,7 +1,5 @@
 """The state of an unfinished training, so that a killed job continues where it was."""
 
-from __future__ import annotations
-
 import hashlib
 import signal
 import sys

@@ -1,7 +1,5 @@
 """A task: a name, and the loss of its batch at a step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol

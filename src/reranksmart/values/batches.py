@@ -1,7 +1,5 @@
 """Padded tensors with masks, as models read them, and the geometry of boxes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +27,7 @@ class TextBatch:
     def __len__(self) -> int:
         return len(self.token_ids)
 
-    def to(self, device: torch.device | str) -> TextBatch:
+    def to(self, device: torch.device | str) -> "TextBatch":
         return TextBatch(self.token_ids.to(device), self.mask.to(device))
 
 
@@ -51,7 +49,7 @@ class RegionBatch:
     def __len__(self) -> int:
         return len(self.features)
 
-    def to(self, device: torch.device | str) -> RegionBatch:
+    def to(self, device: torch.device | str) -> "RegionBatch":
         tags = self.tags.to(device) if self.tags is not None else None
         return RegionBatch(self.features.to(device), self.boxes.to(device), self.mask.to(device), tags)
 
@@ -75,11 +73,11 @@ class EmbeddedRegions:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def to(self, device: torch.device | str) -> EmbeddedRegions:
+    def to(self, device: torch.device | str) -> "EmbeddedRegions":
         tags = self.tags.to(device) if self.tags is not None else None
         return EmbeddedRegions(self.tokens.to(device), self.mask.to(device), tags, self.layers)
 
-    def take(self, rows: Tensor) -> EmbeddedRegions:
+    def take(self, rows: Tensor) -> "EmbeddedRegions":
         """The images at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
         mask = self.mask[rows]
         width = int(mask.sum(dim=1).max()) if len(mask) else 0
@@ -101,7 +99,7 @@ class EmbeddedTexts:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def take(self, rows: Tensor) -> EmbeddedTexts:
+    def take(self, rows: Tensor) -> "EmbeddedTexts":
         """The texts at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
         mask = self.mask[rows]
         width = int(mask.sum(dim=1).max()) if len(mask) else 0

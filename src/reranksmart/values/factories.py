@@ -1,7 +1,5 @@
 """faiss factory strings, tried before anything is computed."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """What all checkpoints of a backbone family have in common, known without opening one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

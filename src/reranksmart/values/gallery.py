@@ -3,8 +3,6 @@
 Splits of other datasets are named with theirs: ``flickr30k.test+coco.test+cc.dev``.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -22,13 +20,13 @@ class Gallery:
     captions_per_image: int | None
 
     @staticmethod
-    def of(dataset: str, splits: tuple[str, ...], captions_per_image: int | None = None) -> Gallery:
+    def of(dataset: str, splits: tuple[str, ...], captions_per_image: int | None = None) -> "Gallery":
         """``splits`` are the dataset's own, or another's as ``dataset.split``."""
         places = [tuple(split.split(".")) if "." in split else (dataset, split) for split in splits]
         return Gallery(tuple((first, second) for first, second in places), captions_per_image)
 
     @staticmethod
-    def parse(name: str) -> Gallery:
+    def parse(name: str) -> "Gallery":
         found = _NAME.fullmatch(name)
         if found is None or "." not in found[1].split("+")[0]:
             raise ValueError(f"{name!r} names no gallery; a name is as scenes.test+distractors or scenes.test.1.")

@@ -1,7 +1,5 @@
 """Pictures as patches, and what a vision tower made of them: padded tensors with masks, as models read them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -37,7 +35,7 @@ class PixelBatch:
     def __len__(self) -> int:
         return len(self.patches)
 
-    def to(self, device: torch.device | str) -> PixelBatch:
+    def to(self, device: torch.device | str) -> "PixelBatch":
         return PixelBatch(self.patches.to(device), self.mask.to(device), self.grids.to(device))
 
 
@@ -54,7 +52,7 @@ class VisionStates:
     def __len__(self) -> int:
         return len(self.states)
 
-    def to(self, device: torch.device | str) -> VisionStates:
+    def to(self, device: torch.device | str) -> "VisionStates":
         return VisionStates(self.states.to(device), self.mask.to(device))
 
 

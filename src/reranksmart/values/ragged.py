@@ -1,7 +1,5 @@
 """Things of unequal length kept one after the other, without padding."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain

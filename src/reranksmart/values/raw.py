@@ -1,7 +1,5 @@
 """Texts and pictures as they are, for models whose library prepares them itself."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +41,7 @@ class TokenVectors:
         return len(self.vectors)
 
     @staticmethod
-    def of(parts: Sequence[Tensor]) -> TokenVectors:
+    def of(parts: Sequence[Tensor]) -> "TokenVectors":
         """The vectors (T, D) of each, padded to the longest."""
         lengths = torch.tensor([len(part) for part in parts])
         mask = torch.arange(int(lengths.max())) < lengths[:, None]

@@ -1,7 +1,5 @@
 """The values every layer exchanges: captions, relevance, embeddings and rankings (numpy only)."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,19 +95,19 @@ class Captions:
         return Relevance(self.ids, self.image_ids)
 
     @staticmethod
-    def concatenated(parts: Iterable[Captions]) -> Captions:
+    def concatenated(parts: "Iterable[Captions]") -> "Captions":
         """The captions of all parts, one after the other."""
         parts = list(parts)
         columns = [[getattr(part, name) for part in parts] for name in ("ids", "texts", "image_ids", "languages")]
         return Captions(*(tuple(chain.from_iterable(column)) for column in columns))
 
-    def take(self, rows: Iterable[int]) -> Captions:
+    def take(self, rows: Iterable[int]) -> "Captions":
         """The captions at these rows, in this order."""
         rows = list(rows)
         columns = (self.ids, self.texts, self.image_ids, self.languages)
         return Captions(*(tuple(column[row] for row in rows) for column in columns))
 
-    def in_languages(self, languages: Iterable[str]) -> Captions:
+    def in_languages(self, languages: Iterable[str]) -> "Captions":
         """Only the captions in these languages; raises ValueError if one of them has none."""
         wanted = set(languages)
         missing = wanted - set(self.languages)
@@ -117,17 +115,17 @@ class Captions:
             raise ValueError(f"no caption in {sorted(missing)}; there are captions in {sorted(set(self.languages))}.")
         return self.in_any_language(wanted)
 
-    def in_any_language(self, languages: Iterable[str]) -> Captions:
+    def in_any_language(self, languages: Iterable[str]) -> "Captions":
         """Only the captions in these languages, perhaps none."""
         wanted = set(languages)
         return self.take(row for row, language in enumerate(self.languages) if language in wanted)
 
-    def of_images(self, image_ids: Iterable[str]) -> Captions:
+    def of_images(self, image_ids: Iterable[str]) -> "Captions":
         """Only the captions that describe these images."""
         wanted = set(image_ids)
         return self.take(row for row, image_id in enumerate(self.image_ids) if image_id in wanted)
 
-    def first_of_each_image(self, count: int) -> Captions:
+    def first_of_each_image(self, count: int) -> "Captions":
         """At most ``count`` captions of each image in each language, the first ones."""
         seen: Counter[tuple[str, str]] = Counter()
         rows = []
@@ -165,7 +163,7 @@ class Embeddings:
     def row_by_id(self) -> Mapping[str, int]:
         return {id_: row for row, id_ in enumerate(self.ids)}
 
-    def take(self, ids: Sequence[str]) -> Embeddings:
+    def take(self, ids: Sequence[str]) -> "Embeddings":
         """The vectors of these ids, in their order."""
         return Embeddings(tuple(ids), self.vectors[[self.row_by_id[id_] for id_ in ids]])
 
@@ -209,13 +207,13 @@ class Ranking:
         """The ids of query ``row``'s items, best first."""
         return [self.gallery_ids[item] for item in self.items[row]]
 
-    def top(self, depth: int) -> Ranking:
+    def top(self, depth: int) -> "Ranking":
         """The first ``depth`` items of each query."""
         if not 1 <= depth <= self.depth:
             raise ValueError(f"depth {depth} is outside 1..{self.depth}, the items that were ranked")
         return Ranking(self.query_ids, self.gallery_ids, self.items[:, :depth], self.scores[:, :depth])
 
-    def rescored(self, scores: NDArray[np.float32]) -> Ranking:
+    def rescored(self, scores: NDArray[np.float32]) -> "Ranking":
         """The first k items of each row in the order of new ``scores`` (Q, k).
 
         Items beyond k keep their order: their scores fall by steps from the row's lowest new score, so that recall at

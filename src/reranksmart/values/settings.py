@@ -1,7 +1,5 @@
 """What the settings of every layer are made of."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field

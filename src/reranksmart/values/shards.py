@@ -1,7 +1,5 @@
 """Work shared out over jobs: batches are cut first, then dealt, so that no number depends on how many jobs there are."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -46,7 +44,7 @@ class Share:
     total: int
 
     @staticmethod
-    def of_batches(rows: Sequence[NDArray[np.int64]], values: Sequence[NDArray[np.float32]], *, total: int) -> Share:
+    def of_batches(rows: Sequence[NDArray[np.int64]], values: Sequence[NDArray[np.float32]], *, total: int) -> "Share":
         """The rows and values of all batches of a job, perhaps of none."""
         if not rows:
             return Share(np.empty(0, np.int64), np.empty(0, np.float32), total)

@@ -5,8 +5,6 @@ guessing earns. Neither the order of the gallery nor the kind of search has a sa
 know what is relevant, and of items cut off at some depth nobody knows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from hashlib import blake2b
 

@@ -1,7 +1,5 @@
 """Proof that splits of composed scenes share no scene, no held-out stamp and, with train and dev, no text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 

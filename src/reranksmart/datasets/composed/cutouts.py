@@ -1,7 +1,5 @@
 """Pictures with transparency, cut to what can be seen of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

@@ -5,8 +5,6 @@ eine Ziege, rechts eine Weintraube"). Sizes are said by words that agree with no
 noun, French "en petit", Czech "malé velikosti").
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Scenes drawn: stamps on a soft background."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path

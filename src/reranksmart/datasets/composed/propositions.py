@@ -1,7 +1,5 @@
 """What captions say, and when it is true."""
 
-from __future__ import annotations
-
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Scenes: which stamps lie where. Layout only; ``pictures`` draws them."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Splits of scenes: pictures, captions and their meanings, made from a seed alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The photographs of the default dataset: fetched, verified and unpacked, never committed (they are GPL-2)."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import lzma

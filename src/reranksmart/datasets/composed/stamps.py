@@ -1,7 +1,5 @@
 """The stamps that scenes are made of: photographs with a name in each of four languages."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

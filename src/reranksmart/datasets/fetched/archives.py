@@ -1,7 +1,5 @@
 """Published archives unpacked, once."""
 
-from __future__ import annotations
-
 import lzma
 import tarfile
 import zipfile

@@ -1,7 +1,5 @@
 """Published files by download: each from the first of its mirrors that gives the right bytes."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """The published files that can be downloaded: each row of ``sources.csv``, checked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

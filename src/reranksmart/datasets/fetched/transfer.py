@@ -1,7 +1,5 @@
 """One attempt to bring one file over HTTP, going on where an earlier attempt stopped."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import re

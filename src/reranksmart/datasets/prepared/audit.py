@@ -1,7 +1,5 @@
 """Proof that the splits of a dataset share nothing: pictures by content, captions by id."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Captions in a table of your own, joined with the pictures that it names: each row is used, or left out with a reason."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import Counter
@@ -74,7 +72,7 @@ def _read_table(path: Path) -> list[Row]:
     return rows
 
 
-def _rows_of(table: csv.DictReader[str], path: Path) -> Iterator[Row]:
+def _rows_of(table: "csv.DictReader[str]", path: Path) -> Iterator[Row]:
     while True:
         try:
             row = next(table)

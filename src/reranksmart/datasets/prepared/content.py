@@ -1,7 +1,5 @@
 """What your own files hold twice, by content: sentences in other letters, pictures saved anew or made smaller."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import defaultdict
@@ -103,7 +101,7 @@ class _Looks:
     thumbnails: NDArray[np.float32]
 
     @classmethod
-    def of(cls, folder: Path) -> _Looks:
+    def of(cls, folder: Path) -> "_Looks":
         paths = [(image, picture_path(folder, image)) for image in read_image_ids(folder)]
         there = [(image, path) for image, path in paths if path.is_file()]
         looks = [
@@ -113,7 +111,7 @@ class _Looks:
         thumbnails = np.array([thumbnail for _, thumbnail in looks], dtype=np.float32).reshape(len(there), _SIDE**2 * 3)
         return cls(tuple(image for image, _ in there), rises, thumbnails)
 
-    def like(self, others: _Looks) -> list[str]:
+    def like(self, others: "_Looks") -> list[str]:
         """The images of these that look as one of the others."""
         found = []
         for image, rise, thumbnail in zip(self.images, self.rises, self.thumbnails, strict=True):

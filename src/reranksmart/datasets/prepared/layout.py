@@ -1,7 +1,5 @@
 """Where a prepared split keeps its pictures, and which images it has."""
 
-from __future__ import annotations
-
 import hashlib
 import unicodedata
 from dataclasses import dataclass

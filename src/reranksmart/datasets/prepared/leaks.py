@@ -1,7 +1,5 @@
 """The audit of a training set: which of its images stand in what its models are tested on, by id and by content."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Images that two splits share, within and across datasets: one photograph has one id wherever it is used."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Which captions are true of which images in a gallery: by truth for composed scenes, else by description; in one's own files by content too."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from itertools import chain

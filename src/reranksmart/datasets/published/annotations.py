@@ -1,7 +1,5 @@
 """The three JSON layouts in which splits of COCO and Flickr30k are published: pictures, each with its captions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Captions as they are published, with faults that name the place in the file."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

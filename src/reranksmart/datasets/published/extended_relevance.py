@@ -4,8 +4,6 @@ Both come with the package ``eccv_caption`` and go by COCO's own numbers of imag
 judged apart: each has its own queries, and their pairs differ (Chun et al. 2022; Parekh et al. 2021).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping
 from functools import cache

@@ -4,8 +4,6 @@ Image 2 i has the picture and its true captions, image 2 i + 1 the same picture 
 the one is the other's *foil*. So the scores of twins answer which caption a picture chooses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +41,7 @@ class Foils(Published):
     foils = True
 
     @model_validator(mode="after")
-    def _has_pictures(self) -> Foils:
+    def _has_pictures(self) -> "Foils":
         if not self.images or self.regions is not None:
             raise ValueError(
                 "a picture must stand beside both captions; give images, folders of pictures, and no regions"

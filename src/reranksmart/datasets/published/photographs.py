@@ -1,7 +1,5 @@
 """A prepared split of a published dataset: its captions, and links to its pictures where there are any."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The settings that published datasets share: where their files are, and which of their splits are used."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Published text files: lines, lists, tables and JSON, with faults that name the file and the line."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

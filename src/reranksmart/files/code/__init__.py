@@ -4,8 +4,6 @@ It is of what the verb really reaches, definition by definition, by the names in
 name only when the verb runs, as a kind's is, must be given: ``kinds``.
 """
 
-from __future__ import annotations
-
 import gc
 import hashlib
 from collections.abc import Iterable, Iterator

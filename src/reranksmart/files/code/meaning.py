@@ -1,7 +1,5 @@
 """What was found out about a piece of code: what it means without words, and the names that it leads to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from reranksmart.files.code.modules import Definition, resolve_import
@@ -22,14 +20,14 @@ class Meaning:
     """Of these, the ones imported from this package, as in ``Module.imports``."""
     words: set[str] = field(default_factory=set)
     """Names that stand in words."""
-    assigned: list[tuple[str, Meaning]] = field(default_factory=list)
+    assigned: "list[tuple[str, Meaning]]" = field(default_factory=list)
     """Assignments to one variable, which are words if the variable is local and only stands in words."""
 
     @property
     def roots(self) -> set[str]:
         return {chain[0] for chain in self.chains}
 
-    def add(self, other: Meaning) -> None:
+    def add(self, other: "Meaning") -> None:
         """Takes up what was found in a part, whose own names stay its own."""
         self.text += other.text
         self.chains |= {chain for chain in other.chains if chain[0] not in other.bound}

@@ -1,7 +1,5 @@
 """The modules of this package as syntax trees: what each defines, and what the names in it mean. Nothing is imported."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator
 from functools import cache

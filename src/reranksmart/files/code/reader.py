@@ -4,8 +4,6 @@ Words are what only people read: docstrings, annotations, the arguments of excep
 texts, parameters that only go into these, and local variables that do.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterator
 from functools import cache

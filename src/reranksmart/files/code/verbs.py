@@ -1,7 +1,5 @@
 """Which verbs there are, read from the source of ``cli`` without running it: naming them all must load no torch."""
 
-from __future__ import annotations
-
 import ast
 from functools import cache
 from pathlib import Path

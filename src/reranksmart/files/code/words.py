@@ -1,7 +1,5 @@
 """Which parts of a syntax tree are words: what only people read."""
 
-from __future__ import annotations
-
 import ast
 
 HELPING = frozenset({"help", "description", "metavar"})

@@ -1,7 +1,5 @@
 """torchvision's Faster R-CNN for the 90 categories of COCO (ResNet-50 with a feature pyramid, version 2)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pictures -> RegionStore: proposals, then features of each, for a shard of images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What is in a box: EfficientNet-Lite0 (Tan and Le 2019, trained on ImageNet-1k) on the crop."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Photographs -> regions with a trained detector, one picture at a time, on a GPU where there is one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol

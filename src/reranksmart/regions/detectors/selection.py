@@ -1,7 +1,5 @@
 """Which of a detector's candidates become an image's regions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

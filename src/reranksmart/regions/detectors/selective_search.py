@@ -1,7 +1,5 @@
 """Where things are in a picture, whatever they are: selective search, ranked by what surrounds each box."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """The bottom-up-attention detector: a Faster R-CNN on ResNet-101 C4, of torchvision's parts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

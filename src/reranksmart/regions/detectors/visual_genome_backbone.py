@@ -1,7 +1,5 @@
 """The ResNet of the bottom-up-attention detector: its stem and its stages, each of torchvision's bottlenecks."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.resnet import Bottleneck

@@ -1,7 +1,5 @@
 """The published weights of the Visual Genome detector (``frcnn-vg-finetuned``), each tensor accounted for by name."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sizes and thresholds of the Visual Genome detector, read from the ``config.yaml`` beside its published weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -9,8 +9,6 @@ The extractor of the last two counts in num_boxes only regions of some confidenc
 read, as the paper's code does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path

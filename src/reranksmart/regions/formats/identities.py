@@ -1,7 +1,5 @@
 """The images that a split wants, under every name that published files give them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ class PublishedNames:
     id_by_name: Mapping[str, str]
 
     @staticmethod
-    def of(image_ids: Iterable[str]) -> PublishedNames:
+    def of(image_ids: Iterable[str]) -> "PublishedNames":
         """COCO's images go by their number, bare or with zeros, and by their file name; others by their own name.
 
         A bare number of COCO's that another wanted image has as its name is that one's.

@@ -1,7 +1,5 @@
 """What a published file says about an image, and its regions once that is checked and in a store's units."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

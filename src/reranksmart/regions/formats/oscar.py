@@ -5,8 +5,6 @@ image's size, width, height. ``{split}_vg_labels.pt`` is a dict from the number 
 which region's is not in the file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path

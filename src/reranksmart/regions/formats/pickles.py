@@ -5,8 +5,6 @@ function of this file that stands for a numpy array, its type, or a tensor elsew
 ``torch.load(weights_only=True)`` does, which however reads all of a file at once and knows no numpy arrays.
 """
 
-from __future__ import annotations
-
 import pickle
 import pickletools
 from collections import OrderedDict

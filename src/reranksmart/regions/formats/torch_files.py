@@ -4,8 +4,6 @@
 whole, and each tensor in it is a reference that is read from its place in the file on demand.
 """
 
-from __future__ import annotations
-
 import math
 import pickle
 import struct

@@ -5,8 +5,6 @@ Both have one image a row and no header. The arrays are little-endian; all float
 paper used), github.com/airsplay/lxmert.
 """
 
-from __future__ import annotations
-
 import binascii
 from collections.abc import Iterator, Mapping
 from functools import partial

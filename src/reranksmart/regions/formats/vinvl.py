@@ -7,8 +7,6 @@ JSON. Classes are the ``predictions.tsv`` or ``label.tsv`` of the same images: i
 run_captioning.py and oscar_tsv.py.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +33,7 @@ class VinvlLabels:
     by_image: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float32]]]
 
     @staticmethod
-    def read(path: Path) -> VinvlLabels:
+    def read(path: Path) -> "VinvlLabels":
         """The labels of a file; ValueError names the row and image that cannot be read or occur twice."""
         numbers: dict[str, int] = {}
         by_image: dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]] = {}

@@ -4,8 +4,6 @@ A group has features (R, 2048), boxes (R, 4) in pixels, img_w, img_h, and classe
 and attr_conf are not read. Source: github.com/e-bug/iglue, features_extraction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path

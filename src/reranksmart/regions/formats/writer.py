@@ -1,7 +1,5 @@
 """Published regions -> RegionStore on disk, one image at a time, in memory for one image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path

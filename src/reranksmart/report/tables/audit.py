@@ -1,7 +1,5 @@
 """Images of the training that stand in a test (beyond the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

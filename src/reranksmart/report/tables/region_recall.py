@@ -1,7 +1,5 @@
 """How many of the true objects the detector covers (beyond the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

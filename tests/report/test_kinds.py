@@ -60,12 +60,14 @@ def test_a_new_kind_of_table_is_one_module_and_one_entry(measures: pd.DataFrame,
         return done.stdout
 
     paths, asked = json.loads(run(sys.executable, "-c", ASK))
-    assert len(paths) == len(config["experiments"]["main"]["systems"])
-    for path in map(Path, paths):
-        system = path.parts[-3]
+    places = [path.parts[-3:-1] for path in map(Path, paths)]
+    assert {system for system, _ in places} == set(config["experiments"]["main"]["systems"])
+    for path, (system, seed) in zip(map(Path, paths), places, strict=True):
         own = measures[(measures["system"] == system) & (measures["backbone"] == "oscar_small")]
         (tmp_path / path).mkdir(parents=True)
-        own.assign(backbone="oscar", seed=1).drop(columns=["sd", "seeds"]).to_csv(tmp_path / path / "measures.csv")
+        own.assign(backbone="oscar", seed=int(seed.removeprefix("seed"))).drop(columns=["sd", "seeds"]).to_csv(
+            tmp_path / path / "measures.csv"
+        )
         write_json(tmp_path / path / "provenance.json", {"verb": "evaluate", "package": "1", "code": "1"})
     run(sys.executable, "-m", "reranksmart", "tabulate", "--settings", asked, "--output", "made", *paths)
     text = (tmp_path / "made/ranks.md").read_text()

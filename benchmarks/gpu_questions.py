@@ -12,7 +12,7 @@ from gpu_bench import Bench
 from scipy.sparse import csr_array
 from worlds import captions
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream

@@ -21,7 +21,7 @@ from measuring import seconds as clocked
 from scipy.sparse import csr_array
 from worlds import captions, model, regions
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.inputs.stored import RegionInputs
 from reranksmart.training import objectives
 from reranksmart.training.assembly import assemble

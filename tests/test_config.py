@@ -9,8 +9,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reranksmart import plan
-from reranksmart.config import ConfigError, validated
+from reranksmart.config.validation import validated
 from reranksmart.plan import entries, page
+from reranksmart.values.settings import ConfigError
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from reranksmart import plan
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.plan import entries
 
 ROOT = Path(__file__).parent.parent

@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from reranksmart import plan
-from reranksmart.config import FAMILIES, ConfigError, validated
+from reranksmart.config.pretrained import FAMILIES
+from reranksmart.config.validation import validated
 from reranksmart.families import family
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
+from reranksmart.values.settings import ConfigError
 
 DEFAULT = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
 MODERN = {

@@ -8,7 +8,8 @@ import yaml
 from pydantic import TypeAdapter
 
 from reranksmart import plan
-from reranksmart.config import Objective, validated
+from reranksmart.config.training import Objective
+from reranksmart.config.validation import validated
 from reranksmart.files.storage import read_json
 from reranksmart.plan import entries
 from reranksmart.report.asked import Asked

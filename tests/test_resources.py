@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from reranksmart import plan
-from reranksmart.config import Config, validated
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
 from reranksmart.plan import sizes
 
 ROOT = Path(__file__).parent.parent

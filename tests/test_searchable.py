@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from reranksmart import plan
-from reranksmart.config import ConfigError, validated
+from reranksmart.config.validation import validated
+from reranksmart.values.settings import ConfigError
 
 CONFIG = validated(yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text()))
 

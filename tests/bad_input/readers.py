@@ -25,7 +25,7 @@ from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
 from reranksmart import evaluation
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, xflickrco
 from reranksmart.datasets.composed.cutouts import read_cutout
 from reranksmart.datasets.composed.propositions import Mention, Proposition, read_propositions, write_propositions

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
-from reranksmart.config import ConfigError, validated
+from reranksmart.config.validation import validated
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 from reranksmart.datasets.prepared.caption_tables import read_file_captions
 from reranksmart.datasets.prepared.layout import picture_path
@@ -41,6 +41,7 @@ from reranksmart.regions.formats.writer import convert_regions
 from reranksmart.training.state import StateFile
 from reranksmart.values.batches import box_geometry
 from reranksmart.values.records import Captions
+from reranksmart.values.settings import ConfigError
 
 from .mutations import changed_value, code_in_pickle
 from .readers import READERS, Reader

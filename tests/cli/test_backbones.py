@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from reranksmart.cli import load
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
-from reranksmart.config import Backbone, Reading
+from reranksmart.config.backbones import Backbone, Reading
 from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser

@@ -19,9 +19,11 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import ConfigError, Downloads, validated
+from reranksmart.config.datasets import Downloads
+from reranksmart.config.validation import validated
 from reranksmart.datasets.fetched.archives import unpack as unpack_archive
 from reranksmart.plan import located, manifests
+from reranksmart.values.settings import ConfigError
 
 load("download")
 

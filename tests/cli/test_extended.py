@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from reranksmart import plan
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import ConfigError, validated
+from reranksmart.config.validation import validated
 from reranksmart.datasets.coco import read_coco_numbers
 from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.files.storage import read_captions, write_pair_scores, write_ranking
@@ -29,6 +29,7 @@ from reranksmart.plan import entries
 from reranksmart.report.asked import Asked
 from reranksmart.report.making import make_table
 from reranksmart.values.records import Direction, Ranking
+from reranksmart.values.settings import ConfigError
 
 load("prepare-split", "evaluate-extended")
 

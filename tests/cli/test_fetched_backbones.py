@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from reranksmart.cli import load
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model
 from reranksmart.inputs.stored import open_tokeniser
 

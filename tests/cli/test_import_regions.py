@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import AnyDataset
+from reranksmart.config.datasets import AnyDataset
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.formats.identities import PublishedNames

@@ -39,7 +39,7 @@ ENCODE = """
 import sys
 from pathlib import Path
 import torch
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.families import load_model
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.searching.models import as_captions

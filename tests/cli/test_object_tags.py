@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import AnyDataset, Backbone, Reading
+from reranksmart.config.backbones import Backbone, Reading
+from reranksmart.config.datasets import AnyDataset
 from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_embeddings

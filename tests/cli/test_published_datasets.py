@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import AnyDataset
+from reranksmart.config.datasets import AnyDataset
 from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import read_captions
 

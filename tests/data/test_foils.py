@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from reranksmart.config import AnyDataset
+from reranksmart.config.datasets import AnyDataset
 from reranksmart.datasets.prepared.layout import picture_path, read_foils, read_image_ids
 from reranksmart.evaluation.twins import twin_accuracy
 from reranksmart.files.storage import read_captions

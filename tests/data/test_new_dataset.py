@@ -52,7 +52,7 @@ PLAN = """
 import json, sys
 from types import SimpleNamespace
 from reranksmart import plan
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.plan.sizes import captions_of, images_of
 config = validated(json.loads(sys.argv[1]))
 place = SimpleNamespace(dataset="poems", split="test")

@@ -12,7 +12,7 @@ from library_checkpoints import write_library_folder
 from PIL import Image
 from pydantic import TypeAdapter
 
-from reranksmart.config import AnyBackbone
+from reranksmart.config.backbones import AnyBackbone
 from reranksmart.families import load_model
 from reranksmart.files.picture_store import PictureStore
 from reranksmart.inputs.library import place_library_model

@@ -12,7 +12,7 @@ from own_pictures import COLOURS, draw
 from pydantic import TypeAdapter, ValidationError
 
 from reranksmart.cli.galleries import search_verb
-from reranksmart.config import AnyBackbone
+from reranksmart.config.backbones import AnyBackbone
 from reranksmart.searching import Searcher
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from reranksmart.cli import backbones
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model, single_stream
 from reranksmart.models import checkpoints
 from reranksmart.models.devices import accelerator, fastest_device

@@ -8,10 +8,11 @@ import torch
 import yaml
 
 from reranksmart import plan
-from reranksmart.config import ConfigError, validated
+from reranksmart.config.validation import validated
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.values.batches import RegionBatch, TextBatch
+from reranksmart.values.settings import ConfigError
 
 DEFAULT = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 

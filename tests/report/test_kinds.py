@@ -40,7 +40,7 @@ KIND = Kind(Settings, reads=(measures(),), make=ranks_table)
 ENTRY = {"ranks": {"kind": "median_rank", "experiments": ["main"], "direction": "image-to-text"}}
 ASK = """
 import json, sys, yaml
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.plan import entries
 config = validated(yaml.safe_load(open("config.yaml")))
 print(json.dumps([entries.inputs(config, "tables", "ranks"), entries.asked(config, "tables", "ranks")]))

@@ -14,7 +14,8 @@ from running import TINY
 from slurm_cluster import Cluster
 
 from reranksmart import plan
-from reranksmart.config import Config, validated
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
 
 from .conftest import MODEL, OVERLAY, Run, adapt, megabytes, minutes
 

@@ -13,7 +13,7 @@ from running import TINY
 from slurm_cluster import Cluster, running_cluster
 
 from reranksmart import plan
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 
 from .conftest import Run, adapt, minutes
 

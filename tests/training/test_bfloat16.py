@@ -1,7 +1,7 @@
 import numpy as np
 from toy import model, training_data
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import train
 from reranksmart.training.state import StateFile

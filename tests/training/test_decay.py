@@ -2,7 +2,7 @@
 
 import pytest
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.families import single_stream
 from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.training.assembly import weight_groups

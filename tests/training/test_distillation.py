@@ -4,13 +4,14 @@ import torch
 from torch.nn.functional import normalize
 from toy import model, training_data
 
-from reranksmart.config import ConfigError, Objective
+from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.distillation import DistilledTask, nearest_with_own
 from reranksmart.training.loop import train
 from reranksmart.training.processes import ALONE
 from reranksmart.training.state import StateFile
 from reranksmart.training.tasks import EmbeddedBatch, InfoNceTask
+from reranksmart.values.settings import ConfigError
 
 DATA, DEV = training_data(24), training_data(12, seed=7)
 SETTINGS = {"queries": 6, "candidates": 4, "weight": 1.0, "temperature": 0.1, "teacher_temperature": 1.0}

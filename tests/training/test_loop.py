@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.hard_negatives import mine
 from reranksmart.training.loop import Schedule, TerminatedError, train

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import toy
 
-from reranksmart.config import Objective
+from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import train
 from reranksmart.training.processes import Processes

@@ -13,7 +13,7 @@ from forked_verbs import forked_verbs
 from modern_miniature import MODERN, modern_miniature
 from running import snakemake
 
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 
 pytestmark = pytest.mark.workflow
 

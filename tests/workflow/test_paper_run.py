@@ -15,7 +15,8 @@ from forked_verbs import forked_verbs
 from paper_files import DISTRACTORS, SIZES, SMALL, write_paper_files
 from running import PAPER, ROOT, snakemake
 
-from reranksmart.config import Config, validated
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
 from reranksmart.files.storage import read_ranking
 
 pytestmark = pytest.mark.workflow

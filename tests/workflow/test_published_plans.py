@@ -11,7 +11,9 @@ import yaml
 from running import PAPER, ROOT, TINY, snakemake
 
 from reranksmart import plan
-from reranksmart.config import Backbone, Config, validated
+from reranksmart.config.backbones import Backbone
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
 
 CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))
 

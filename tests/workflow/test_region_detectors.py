@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from reranksmart import plan
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.config import Config, ConfigError, validated
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
+from reranksmart.values.settings import ConfigError
 
 load("detect-regions")
 

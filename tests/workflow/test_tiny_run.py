@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 from running import TINY, snakemake
 
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.files.storage import read_captions, read_ranking
 from reranksmart.searching import Searcher
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA, PAGE = ROOT / "workflow" / "schemas" / "config.schema.yaml", ROOT / "config" / "README.md"

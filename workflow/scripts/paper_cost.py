@@ -14,7 +14,8 @@ import yaml
 from tabulate import tabulate
 
 from reranksmart import plan
-from reranksmart.config import Config, validated
+from reranksmart.config.schema import Config
+from reranksmart.config.validation import validated
 from reranksmart.plan import entries, resources, sizes, work
 
 ROOT = Path(__file__).parent.parent.parent

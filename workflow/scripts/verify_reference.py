@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reranksmart.config import validated
+from reranksmart.config.validation import validated
 from reranksmart.files.storage import read_json, write_json
 from reranksmart.plan import entries
 

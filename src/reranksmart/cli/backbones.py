@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.cli.verb import NewFolder, verb
-from reranksmart.config import AnyBackbone, Backbone, PretrainedBackbone, Reading
+from reranksmart.config.backbones import AnyBackbone, Backbone, Reading
+from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
 from reranksmart.files.links import link_folder

@@ -11,7 +11,7 @@ import typer
 from reranksmart import evaluation
 from reranksmart.cli.options import Resamples
 from reranksmart.cli.verb import verb
-from reranksmart.config import Comparison
+from reranksmart.config.experiments import Comparison
 from reranksmart.evaluation.significance import compare
 from reranksmart.files.writing import atomic_path
 from reranksmart.values.records import Direction

@@ -10,7 +10,7 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.verb import NewFolder, Threads, verb
-from reranksmart.config import Latency, Precisions
+from reranksmart.config.experiments import Latency, Precisions
 from reranksmart.cost.index_costs import index_costs
 from reranksmart.cost.latency import TimedRole, TimedSystem, evaluation_times, grown_gallery, query_times
 from reranksmart.cost.roles import Role

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.broken import report_left_out
 from reranksmart.cli.verb import new_folder, verb
-from reranksmart.config import AnyDataset
+from reranksmart.config.datasets import AnyDataset
 from reranksmart.datasets import Dataset, module_of
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 from reranksmart.datasets.composed.stamps import select_stamps, write_stamps

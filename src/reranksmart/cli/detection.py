@@ -7,7 +7,7 @@ import torch
 import typer
 
 from reranksmart.cli.verb import NewFolder, Threads, verb
-from reranksmart.config import RegionFeatures
+from reranksmart.config.datasets import RegionFeatures
 from reranksmart.datasets.prepared.layout import pictures_of_shard
 from reranksmart.regions.formats.writer import writing_regions
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reranksmart.cli.verb import verb
-from reranksmart.config import Downloads
+from reranksmart.config.datasets import Downloads
 from reranksmart.datasets.fetched.archives import folder_of, unpack
 from reranksmart.datasets.fetched.downloads import fetch, recorded
 from reranksmart.datasets.fetched.sources import SOURCES, read_sources, sources_below

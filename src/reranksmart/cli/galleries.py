@@ -14,7 +14,7 @@ from reranksmart.cli.answers import as_text as answers_as_text
 from reranksmart.cli.answers import texts_asked
 from reranksmart.cli.broken import report_left_out
 from reranksmart.cli.verb import new_folder, verb
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.files.picture_folders import ENDINGS, LeftOut, list_pictures
 from reranksmart.files.storage import read_captions
 from reranksmart.inputs.captions import read_gallery_captions

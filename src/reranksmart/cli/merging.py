@@ -6,7 +6,7 @@ import typer
 
 from reranksmart.cli.options import Folder, Folders, ReadingSettings, ShardFolders
 from reranksmart.cli.verb import NewFolder, verb
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.files.storage import read_ranking, read_share
 from reranksmart.inputs.captions import read_gallery_captions, read_split_captions
 from reranksmart.inputs.images import concatenated, open_store

@@ -8,7 +8,7 @@ import pandas as pd
 import typer
 
 from reranksmart.cli.verb import NewFolder, Threads, verb
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.cost.pair_costs import pair_costs
 from reranksmart.families import load_model
 from reranksmart.files.provenance import device_name

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart import evaluation
-from reranksmart.config import Fusion
+from reranksmart.config.experiments import Fusion
 from reranksmart.files.storage import read_pair_scores, read_ranking
 from reranksmart.ranking.calibration import Calibration, within_pairs, within_risk
 from reranksmart.ranking.fusion import fuse

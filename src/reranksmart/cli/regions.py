@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reranksmart.cli.verb import NewFolder, verb
-from reranksmart.config import RegionFeatures
+from reranksmart.config.datasets import RegionFeatures
 from reranksmart.datasets.composed.scenes import object_boxes, read_scenes
 from reranksmart.datasets.prepared.layout import pictures_of_shard
 from reranksmart.files.region_store import RegionStore

@@ -7,7 +7,7 @@ import typer
 
 from reranksmart.cli.options import Folder, Folders, GalleryName, ReadingSettings
 from reranksmart.cli.verb import NewFolder, verb
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model
 from reranksmart.files.storage import read_captions, read_ranking, write_twin_scores
 from reranksmart.inputs.captions import read_gallery_captions, read_split_captions

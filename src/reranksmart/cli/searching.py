@@ -10,7 +10,7 @@ import typer
 
 from reranksmart.cli.options import Factory, Folder, Folders, GalleryName, ReadingSettings
 from reranksmart.cli.verb import NewFolder, verb
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 from reranksmart.files.storage import read_embeddings, write_ranking
 from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.ranking.search import build_index, read_index, retrieve

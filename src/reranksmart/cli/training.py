@@ -9,7 +9,9 @@ import typer
 from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.pictures import copy_processor
 from reranksmart.cli.verb import new_folder, running_code, verb
-from reranksmart.config import Backbone, Objective, Reading, Tuning
+from reranksmart.config.backbones import Backbone, Reading
+from reranksmart.config.pretrained import Tuning
+from reranksmart.config.training import Objective
 from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_relevance, write_jsonl

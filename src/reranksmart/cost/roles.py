@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from reranksmart.config import Reading
+from reranksmart.config.backbones import Reading
 
 
 class Role(BaseModel):

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.plan.jobs import jobs_of
 from reranksmart.plan.resources import gpus, memory_mb, runtime_minutes
 

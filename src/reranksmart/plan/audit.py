@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import evaluations
 from reranksmart.plan.names import gallery_of, languages_read, pretraining_split, settings
 

@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Experiment, Latency
+from reranksmart.config.experiments import Experiment, Latency
+from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
 from reranksmart.plan.images import image_root, training_images
 from reranksmart.plan.names import languages_read, model_folder, reading_settings, settings
 from reranksmart.report.reading import PAIR_COSTS
+from reranksmart.values.settings import ConfigError
 
 
 def _latency(config: Config) -> Latency:

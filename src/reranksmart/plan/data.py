@@ -3,11 +3,12 @@
 import shlex
 from typing import Any
 
-from reranksmart.config import Config, ConfigError
+from reranksmart.config.schema import Config
 from reranksmart.datasets import module_of
 from reranksmart.files.code import code_digest
 from reranksmart.plan.names import settings
 from reranksmart.plan.places import located, manifests
+from reranksmart.values.settings import ConfigError
 
 
 def dataset_code(config: Config, verb: str, dataset: str) -> str:

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.files.code import code_digest
 from reranksmart.plan.names import settings
 

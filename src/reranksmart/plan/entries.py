@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Experiment
+from reranksmart.config.experiments import Experiment
+from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
 from reranksmart.files.code import code_digest
 from reranksmart.plan.audit import audited
@@ -14,6 +15,7 @@ from reranksmart.plan.names import languages_read, settings
 from reranksmart.report.asked import Asked
 from reranksmart.report.labels import plural
 from reranksmart.report.scope import Scope
+from reranksmart.values.settings import ConfigError
 
 
 def entry_of(config: Config, section: str, name: str) -> Any:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reranksmart.config import Comparison, Config, Experiment, Fusion
+from reranksmart.config.experiments import Comparison, Experiment, Fusion
+from reranksmart.config.schema import Config
 from reranksmart.plan.images import reranker_of
 from reranksmart.plan.names import gallery_names, languages_read, model_folder, settings
 

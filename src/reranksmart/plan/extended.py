@@ -4,13 +4,14 @@ import shlex
 from types import SimpleNamespace
 from typing import Any
 
-from reranksmart.config import Config, ConfigError
+from reranksmart.config.schema import Config
 from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import fusions
 from reranksmart.plan.measures import exhaustive_option, experiment_keys, measure_inputs
 from reranksmart.plan.names import gallery_name, options, settings
 from reranksmart.values.gallery import Gallery
+from reranksmart.values.settings import ConfigError
 
 
 def _judged_split(gallery: str) -> SimpleNamespace:

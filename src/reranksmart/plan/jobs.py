@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from reranksmart.config import Config, Experiment
+from reranksmart.config.experiments import Experiment
+from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import evaluations
 from reranksmart.plan.measures import made_by
 from reranksmart.plan.names import gallery_names

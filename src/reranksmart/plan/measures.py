@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import calibrates, dev_gallery, experiments_with, fusions
 from reranksmart.plan.names import gallery_folders, gallery_names, languages_read, model_folder, options, settings
 

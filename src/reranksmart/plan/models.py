@@ -3,7 +3,8 @@
 import shlex
 from typing import Any
 
-from reranksmart.config import Config, PretrainedBackbone, Tuning
+from reranksmart.config.pretrained import PretrainedBackbone, Tuning
+from reranksmart.config.schema import Config
 from reranksmart.files.code import code_digest
 from reranksmart.plan.images import training_images
 from reranksmart.plan.names import gallery_folders, model_folder, one_of, pretraining_split, settings

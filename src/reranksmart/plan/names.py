@@ -4,7 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from reranksmart.config import Backbone, Config, PretrainedBackbone, TestSet, TrainingSet
+from reranksmart.config.backbones import Backbone
+from reranksmart.config.experiments import TestSet
+from reranksmart.config.pretrained import PretrainedBackbone
+from reranksmart.config.schema import Config
+from reranksmart.config.training import TrainingSet
 from reranksmart.values.gallery import Gallery
 
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.plan.entries import languages, words
 from reranksmart.plan.experiments import trained_models
 from reranksmart.plan.measures import measure_inputs

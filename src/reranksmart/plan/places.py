@@ -5,10 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reranksmart.config import Config, ConfigError
+from reranksmart.config.schema import Config
 from reranksmart.datasets.fetched.archives import ENDINGS, folder_of
 from reranksmart.datasets.fetched.sources import SOURCES, read_sources
 from reranksmart.plan.names import settings
+from reranksmart.values.settings import ConfigError
 
 SOURCE = "source:"
 

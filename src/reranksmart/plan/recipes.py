@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 from snakemake.io import ancient, flag, unpack
 from snakemake.path_modifier import PATH_MODIFIER_FLAG
 
-from reranksmart.config import Config, ConfigError
+from reranksmart.config.schema import Config
 from reranksmart.files.contents import Contents, content_digest
 from reranksmart.files.provenance import read_record
 from reranksmart.plan.own_files import own_files
 from reranksmart.plan.prefix import place_params
+from reranksmart.values.settings import ConfigError
 
 GATE = "audits"
 """The input that must be there before a job begins but decides nothing of what it makes."""

@@ -8,7 +8,7 @@ jobs share the work of one, these are the time and the GPU of each.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reranksmart.config import Config
+from reranksmart.config.schema import Config
 from reranksmart.plan import work
 from reranksmart.plan.images import reranker_of
 from reranksmart.plan.names import gallery_names

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from reranksmart.config import Config, ConfigError, Reading
+from reranksmart.config.backbones import Reading
+from reranksmart.config.schema import Config
 from reranksmart.plan.images import image_root
 from reranksmart.plan.names import gallery_folders, gallery_name, gallery_reading_settings, model_folder
+from reranksmart.values.settings import ConfigError
 
 
 def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:

@@ -6,7 +6,8 @@ image in BERT-base is 11 GFLOP.
 
 from dataclasses import dataclass
 
-from reranksmart.config import Backbone, Config
+from reranksmart.config.backbones import Backbone
+from reranksmart.config.schema import Config
 from reranksmart.plan.names import languages_read
 from reranksmart.values.gallery import Gallery
 

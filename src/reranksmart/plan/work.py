@@ -5,7 +5,8 @@ One pair of a caption and an image in BERT-base is 0.011 TFLOP.
 
 from typing import Any
 
-from reranksmart.config import Config, Objective
+from reranksmart.config.schema import Config
+from reranksmart.config.training import Objective
 from reranksmart.plan.experiments import deepest
 from reranksmart.plan.images import reranker_of
 from reranksmart.plan.sizes import PATCHES, captions_of, gallery_images, images_of, queries_of, shape, tokens

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtr
 
 WEIGHTS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 GAPS = 60
@@ -89,7 +89,7 @@ def within_risk(
     for gap in sorted(_gaps(cosines), reverse=True):
         narrower = Calibration(kept.weight, gap)
         lost = right & (_first_right(narrower, cosines, log_odds, relevant) != 1)
-        if binom.cdf(len(np.unique(image[lost])), len(np.unique(image)), risk) > 1 - confidence:
+        if bdtr(len(np.unique(image[lost])), len(np.unique(image)), risk) > 1 - confidence:
             return kept
         kept = narrower
     return kept

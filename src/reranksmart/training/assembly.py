@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from reranksmart.config import Distillation, Objective
+from reranksmart.config.training import Distillation, Objective
 from reranksmart.models.interface import BiEncoder
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream

@@ -1,3 +1,4 @@
+import dataclasses
 import tracemalloc
 
 import numpy as np
@@ -6,7 +7,7 @@ from scipy.sparse import csr_array
 from toy import training_data
 
 from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
-from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator_of
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, fitting_batch, generator_of
 
 DATA = training_data()
 
@@ -28,9 +29,21 @@ def test_a_batch_depends_on_nothing_but_seed_purpose_and_step():
     assert (epoch_rows(48, 12, seed=1, purpose="x", step=7) == fresh).all()
 
 
-def test_a_batch_larger_than_the_set_is_an_error():
-    with pytest.raises(ValueError, match="batch size 49 exceeds the 48 captions"):
-        epoch_rows(48, 49, seed=1, purpose="x", step=0)
+def test_a_batch_larger_than_the_set_holds_all_of_it_and_says_so(capsys: pytest.CaptureFixture[str]):
+    size = fitting_batch(64, 48)
+    assert sorted(epoch_rows(48, size, seed=1, purpose="x", step=5).tolist()) == list(range(48))
+    assert "batch_size 64 exceeds the 48 captions" in capsys.readouterr().err
+    assert fitting_batch(12, 48) == 12
+    assert capsys.readouterr().err == ""
+
+
+def test_a_caption_of_every_image_is_an_error_as_it_has_no_negative():
+    DATA.require_negatives()
+    relevant = DATA.relevant.tolil()
+    relevant[3] = True
+    data = dataclasses.replace(DATA, relevant=csr_array(relevant))
+    with pytest.raises(ValueError, match=f"caption {DATA.captions.ids[3]!r} .* all {len(DATA.regions)} images"):
+        data.require_negatives()
 
 
 def test_no_negative_is_true_and_the_coin_is_fair():

@@ -20,7 +20,7 @@ from reranksmart.training.optimisation import (
     reference_parameter_groups,
 )
 from reranksmart.training.processes import ALONE, Processes
-from reranksmart.training.sampling import TrainingData
+from reranksmart.training.sampling import TrainingData, fitting_batch
 from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall
 from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, Task, TripletTask
 
@@ -95,14 +95,17 @@ def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, A
 def _tasks(objective: Objective, data: TrainingData, seed: int, processes: Processes) -> dict[str, Task]:
     tasks: dict[str, Task] = {}
     if bi := objective.bi_encoder:
+        batch_size = fitting_batch(bi.batch_size, len(data))
         if bi.loss == "triplet":
-            contrastive: ContrastiveTask = TripletTask(data, bi.batch_size, seed, bi.margin, processes)
+            contrastive: ContrastiveTask = TripletTask(data, batch_size, seed, bi.margin, processes)
         else:
-            contrastive = InfoNceTask(data, bi.batch_size, seed, bi.temperature, processes)
+            contrastive = InfoNceTask(data, batch_size, seed, bi.temperature, processes)
         tasks["bi_encoder"] = _distilled(contrastive, objective) if objective.distillation else contrastive  # type: ignore[assignment]
     if ce := objective.cross_encoder:
+        data.require_negatives()
         probability = objective.hard_negatives.probability if objective.hard_negatives else 0.0
-        tasks["cross_encoder"] = PairTask(data, ce.batch_size, seed, mined_probability=probability, processes=processes)
+        batch_size = fitting_batch(ce.batch_size, len(data))
+        tasks["cross_encoder"] = PairTask(data, batch_size, seed, mined_probability=probability, processes=processes)
     return tasks
 
 

@@ -12,7 +12,7 @@ from transformers.models.bert.modeling_bert import BertLayer
 from reranksmart.files.region_store import RegionStore
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.run.progress import progress
-from reranksmart.training.sampling import TrainingData, epoch_rows
+from reranksmart.training.sampling import TrainingData, epoch_rows, fitting_batch
 
 
 def word_region_scores(words: Tensor, word_mask: Tensor, regions: Tensor, region_mask: Tensor) -> Tensor:
@@ -46,6 +46,7 @@ def align_words_and_regions(
     optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=0.01)
     decay = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: max(0.0, 1 - step / steps))
     history = []
+    batch_size = fitting_batch(batch_size, len(data))
     model.train()
     for step in progress(range(steps), what="align words and regions", total=steps):
         torch.manual_seed(seed * 1_000_003 + step)

@@ -1,5 +1,6 @@
 """Which captions and images form a batch: a pure function of seed, task and step, so resuming needs no state."""
 
+import sys
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,10 +23,21 @@ def _permutation(size: int, seed: int, purpose: str, epoch: int) -> NDArray[np.i
     return generator_of(seed, purpose, epoch).permutation(size)
 
 
-def epoch_rows(size: int, batch_size: int, *, seed: int, purpose: str, step: int) -> NDArray[np.int64]:
-    """The rows of batch ``step``: every row once an epoch in a new order each; a short last batch is dropped."""
+def fitting_batch(batch_size: int, size: int) -> int:
+    """The batch size, or all ``size`` captions where a training set has fewer, which stderr is told."""
     if batch_size > size:
-        raise ValueError(f"batch size {batch_size} exceeds the {size} captions of the training set; lower batch_size")
+        print(
+            f"batch_size {batch_size} exceeds the {size} captions of the training set: each batch holds all of them",
+            file=sys.stderr,
+        )
+    return min(batch_size, size)
+
+
+def epoch_rows(size: int, batch_size: int, *, seed: int, purpose: str, step: int) -> NDArray[np.int64]:
+    """The rows of batch ``step``: every row once an epoch in a new order each; a short last batch is dropped.
+
+    ``batch_size`` is at most ``size``, as ``fitting_batch`` makes it.
+    """
     epoch, position = divmod(step, size // batch_size)
     return _permutation(size, seed, purpose, epoch)[position * batch_size : (position + 1) * batch_size]
 
@@ -61,6 +73,20 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.captions)
+
+    def require_negatives(self) -> None:
+        """ValueError where a caption is true of every image, or an image has every caption: it has no negative."""
+        captions, images = self.relevant.shape
+        for what, ids, others, count in (
+            ("caption", self.captions.ids, images, self.relevant.sum(axis=1)),
+            ("image", self.regions.store.image_ids, captions, self.relevant.sum(axis=0)),
+        ):
+            if len(without := np.flatnonzero(np.asarray(count) == others)):
+                raise ValueError(
+                    f"{what} {ids[without[0]]!r} of the training set belongs to all {others} "
+                    f"{'images' if what == 'caption' else 'captions'}, and {len(without) - 1} more do, so that no pair "
+                    "with it is wrong; give captions of more images, or leave it out"
+                )
 
     def relevance_mask(self, caption_rows: NDArray[np.integer], image_rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """(B, B) True where caption i is true of image j."""

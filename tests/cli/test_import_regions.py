@@ -19,6 +19,7 @@ from reranksmart.cli.verb import app
 from reranksmart.config.datasets import AnyDataset
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.files.region_store import RegionStore
+from reranksmart.files.storage import read_jsonl
 from reranksmart.regions.formats.identities import PublishedNames
 
 load("prepare-split", "import-regions")
@@ -90,6 +91,18 @@ def test_region_files_that_cannot_be_read_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         imported({**world.datasets["coco"], "regions": regions}, "test", tmp_path)
+
+
+def test_images_without_regions_are_counted_and_listed(tmp_path: Path) -> None:
+    texts = [json.dumps({"id": f"d/{n}#0", "image_id": f"d/{n}", "text": "a", "language": "en"}) for n in (1, 2)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "captions.jsonl").write_text("\n".join(texts) + "\n")
+    (tmp_path / "f.tsv").write_text("1\t320\t480\t1\tAAAAAAAAgD8AACBDAABwQw==\tAAAAAAAAgD8AAABA\n2\t9\t9\t0\t\t\n")
+    settings = {"format": "bottom_up_tsv", "paths": [str(tmp_path / "f.tsv")], "feature_size": 3}
+    arguments = ["--data", tmp_path / "data", "--split", "x", "--settings", json.dumps(settings), "--output"]
+    done = RUNNER.invoke(app, ["import-regions", *map(str, arguments), str(tmp_path / "out")])
+    assert "1 of 2 images have no region in the files: the whole image stands for one" in done.stderr
+    assert [one["what"] for one in read_jsonl(tmp_path / "out" / "skipped.jsonl")] == ["d/2"]
 
 
 @pytest.mark.parametrize(

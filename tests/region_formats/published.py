@@ -149,7 +149,7 @@ def _pt(folder: Path, images: Sequence[Picture]) -> Iterator[PublishedImage]:
         value = {
             "features": image.features,
             "boxes": image.boxes,
-            "num_boxes": len(image.boxes) - 1,  # the last region's confidence is below the extractor's least
+            "num_boxes": max(0, len(image.boxes) - 1),  # the last region's confidence is below the extractor's least
             "objects": image.labels,
             "cls_prob": _probabilities(image),
             "img_w": image.width,

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from reranksmart.regions.formats.images import UNKNOWN_LABEL
+from reranksmart.regions.formats.writer import images_alone
 
 from .published import CLASSES, FORMATS, PICTURES, WITHOUT_CLASSES, WITHOUT_CONFIDENCES
 
+EACH_REGION = ("features", "boxes", "labels", "confidences")
 every_format = pytest.mark.parametrize("name", FORMATS)
 
 
@@ -45,6 +47,19 @@ def test_classes_are_kept_where_the_format_has_them(name, source, convert):
             assert np.isnan(found.confidences).all()
         else:
             assert (found.confidences == published.confidences).all()
+
+
+@every_format
+def test_an_image_without_regions_is_the_one_region_of_itself(name, source, convert):
+    bare = replace(PICTURES[4], **{key: getattr(PICTURES[4], key)[:0] for key in EACH_REGION})
+    store = convert(FORMATS[name](source, [*PICTURES[:4], bare, *PICTURES[5:]]), label_names=CLASSES)
+    assert images_alone(store) == ["d/1000092847"]
+    found = store[4]
+    assert (found.boxes.tolist(), found.labels.tolist()) == ([[0, 0, 1, 1]], [UNKNOWN_LABEL])
+    assert not found.features.any()
+    assert np.isnan(found.confidences).all()
+    if name not in WITHOUT_CLASSES:  # nothing is seen there, and the others are named all the same
+        assert store.object_tags()[3:6] == ["dog tree tennis racket dog", "", "dog tree"]
 
 
 def test_all_formats_give_the_same_features_and_boxes(tmp_path, convert):

@@ -66,15 +66,16 @@ def with_field(column: int, value: object) -> list[object]:
         (bottom_up_row(PICTURES[2])[:-1], "5 fields, but a row has 6: img_id, img_w"),
         ([*bottom_up_row(PICTURES[2]), ""], "7 fields, but a row has 6"),
         (with_field(0, ""), "row 3: the image id is empty"),
-        (with_field(1, "img_w"), "img_w is b'img_w'; it must be a positive whole number"),
-        (with_field(1, 0), "img_w is b'0'"),
+        (with_field(1, "img_w"), "img_w is b'img_w'; it must be a whole number, 1 or more"),
+        (with_field(1, 0), "img_w is b'0'; it must be a whole number, 1 or more"),
         (with_field(2, -3), "img_h is b'-3'"),
         (with_field(2, 480.5), r"img_h is b'480\.5'"),
-        (with_field(3, 0), "num_boxes is b'0'"),
+        (with_field(3, 0), "features has 96 bytes, which 0 boxes"),
+        (with_field(3, -1), "num_boxes is b'-1'; it must be a whole number, 0 or more"),
         (with_field(3, 2), r"boxes are float32 \(2, 6\); 2 features need|features has 96 bytes|features are float32"),
         (with_field(3, 7), "has .* bytes, which 7 boxes of 4-byte <f4 do not fill"),
         (with_field(4, encoded(PICTURES[2].boxes)[:-3]), "boxes is not base64"),
-        (with_field(4, "b'" + encoded(PICTURES[2].boxes) + "'"), "boxes is not base64"),
+        (with_field(4, "b'" + encoded(PICTURES[2].boxes)), "boxes is not base64"),
         (with_field(4, encoded(PICTURES[2].boxes.astype(np.float64))), r"boxes are float32 \(3, 8\)"),
         (with_field(5, encoded(PICTURES[2].features)[:-8]), "features has 90 bytes, which 3 boxes"),
         (with_field(5, encoded(PICTURES[2].features.astype(np.float64))), r"features are float32 \(3, 16\)"),
@@ -87,6 +88,13 @@ def test_a_broken_row_is_named(path, convert, row, message):
     with pytest.raises(ValueError, match=message) as error:
         convert(read_bottom_up_tsv(path))
     assert f"{path}, row 3" in str(error.value)
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_base64_written_as_python_shows_bytes_is_read(path, convert, quote):
+    row = bottom_up_row(PICTURES[2])
+    write_rows(path, [[*row[:4], *(f"b{quote}{field}{quote}" for field in row[4:])]])
+    np.testing.assert_array_equal(convert(read_bottom_up_tsv(path)).features, PICTURES[2].features.astype(np.float16))
 
 
 def test_a_file_cut_off_in_its_last_row_is_refused(path, convert):

@@ -1,5 +1,6 @@
 """The verb that reads published region features into a split's region store."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.texts import read_lines
+from reranksmart.files.picture_folders import LeftOut, write_left_out
+from reranksmart.files.region_store import RegionStore
 from reranksmart.regions.formats.folders import read_npy_folder, read_npz_folder, read_pt_folder
 from reranksmart.regions.formats.identities import PublishedNames
 from reranksmart.regions.formats.images import PublishedImage
@@ -17,9 +20,10 @@ from reranksmart.regions.formats.oscar import read_object_tags, read_oscar_featu
 from reranksmart.regions.formats.tsv import read_bottom_up_tsv, read_lxmert_tsv
 from reranksmart.regions.formats.vinvl import VinvlLabels, read_vinvl_tsv
 from reranksmart.regions.formats.volta import read_volta_h5
-from reranksmart.regions.formats.writer import convert_regions
+from reranksmart.regions.formats.writer import convert_regions, images_alone
 from reranksmart.regions.settings import RegionFiles
 
+_NAMED = 10
 _READERS = {
     "oscar": read_oscar_features,
     "bottom_up_tsv": read_bottom_up_tsv,
@@ -48,7 +52,7 @@ def import_regions_verb(
             raise ValueError(f"{path} does not exist; set the dataset's regions to where its files are.")
     names = PublishedNames.of(read_image_ids(data))
     images, label_names = _read(files, paths)
-    convert_regions(
+    store = convert_regions(
         images,
         output,
         image_id=names.image_id,
@@ -57,6 +61,16 @@ def import_regions_verb(
         wanted=names.wanted,
         feature_size=files.feature_size,
     )
+    _report_alone(store, output)
+
+
+def _report_alone(store: RegionStore, folder: Path) -> None:
+    """Counts the images that have no regions in the files and names the first ten, all of them in ``skipped.jsonl``."""
+    if alone := images_alone(store):
+        reason = "no region in the files: the whole image stands for one, its features are 0"
+        write_left_out(folder, [LeftOut(image_id, reason, "images without regions") for image_id in alone])
+        shown = ", ".join(alone[:_NAMED]) + (", ..." if len(alone) > _NAMED else "")
+        print(f"{len(alone):,} of {len(store):,} images have {reason} ({shown}).", file=sys.stderr)
 
 
 def _tags(path: Path, names: PublishedNames) -> dict[str, str]:

@@ -27,6 +27,9 @@ class Regions:
     confidences: NDArray[np.float32]
 
 
+WHOLE_IMAGE = np.array([[0, 0, 1, 1]], dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class RegionStore(ImageStore):
     """Regions of N images, one after the other: image n owns the rows ``offsets[n]:offsets[n + 1]``.
@@ -78,8 +81,11 @@ class RegionStore(ImageStore):
 
     @property
     def names_objects(self) -> bool:
-        """Whether the objects of every image have names."""
-        return bool(self.tags) or (bool(self.label_names) and not (np.asarray(self.labels) < 0).any())
+        """Whether the objects of every image have names; an image alone, without regions of its own, needs none."""
+        unknown = np.flatnonzero(np.asarray(self.labels) < 0)
+        alone = self.offsets[:-1][self.lengths == 1]
+        named = bool(self.label_names) and len(unknown) < len(self.labels) and np.isin(unknown, alone).all()
+        return bool(self.tags) or bool(named)
 
     def object_tags(self) -> list[str]:
         """The names of each image's objects as one text (N,): the published tags, else the names of its regions in order.
@@ -95,7 +101,7 @@ class RegionStore(ImageStore):
             )
         labels = np.asarray(self.labels)
         return [
-            " ".join(self.label_names[label] for label in labels[start:stop])
+            " ".join(self.label_names[label] for label in labels[start:stop] if label >= 0)
             for start, stop in pairwise(self.offsets.tolist())
         ]
 

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from reranksmart.files.photographs import read_photograph
-from reranksmart.files.region_store import Regions, RegionStore
+from reranksmart.files.region_store import WHOLE_IMAGE, Regions, RegionStore
 from reranksmart.regions.detectors.efficientnet import crop, label_names, load_efficientnet, recognise
 from reranksmart.regions.detectors.selective_search import MOST_REGIONS, overlap, propose_boxes
 from reranksmart.run.progress import progress
 
-WHOLE_IMAGE = np.array([[0, 0, 1, 1]], dtype=np.float32)
 _IMAGES_AT_ONCE = 64  # their crops are recognised together, so that few batches are part empty
 
 

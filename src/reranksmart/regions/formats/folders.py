@@ -106,9 +106,11 @@ def _maskrcnn_detections(values: Mapping[str, Any], *, boxes: str, width: str, h
         raise ValueError(
             f"num_boxes is {values['num_boxes']}, but there are {len(features)} features; extract the image again."
         )
+    if not len(features):
+        return Detections(features, _array(values, boxes))
     has_classes = values.get("objects") is not None
     probabilities = _array(values, "cls_prob") if values.get("cls_prob") is not None else None
-    if probabilities is not None and (probabilities.ndim != 2 or not probabilities.size):
+    if probabilities is not None and (probabilities.ndim != 2 or not probabilities.shape[1]):
         raise ValueError(f"cls_prob has shape {probabilities.shape}, not (regions, classes); extract the image again.")
     return Detections(
         features,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.files.region_store import Regions
+from reranksmart.files.region_store import WHOLE_IMAGE, Regions
 
 FEATURE_SIZE = 2048
 """Columns of a bottom-up-attention, OSCAR, VinVL or M3P feature."""
@@ -80,14 +80,19 @@ def decoding(what: str) -> Iterator[None]:
 def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Regions:
     """The detections as regions: float16 features, boxes in [0, 1]; ValueError names the first fault.
 
+    Where there are none the whole image is the one region, with features of 0: what it looks like is not in the file.
+
     A box may leave the image by one pixel, or by 1/200 of a side below 200 pixels, and is clipped; a box beyond that
     is an error.
     """
     features, boxes = found.features, found.boxes
-    if features.ndim != 2 or features.dtype.kind != "f" or features.shape[1] != feature_size or not len(features):
+    if features.ndim and not len(features) and not len(boxes):
+        nothing = np.zeros((1, feature_size), np.float16)
+        return Regions(nothing, WHOLE_IMAGE, np.full(1, UNKNOWN_LABEL, np.int32), np.full(1, np.nan, np.float32))
+    if features.ndim != 2 or features.dtype.kind != "f" or features.shape[1] != feature_size:
         raise ValueError(
-            f"features are {features.dtype} {features.shape}; they must be floats of shape (regions, {feature_size}) "
-            "with at least one region. Give the whole image as the one region of an image without any."
+            f"features are {features.dtype} {features.shape}; they must be floats of shape (regions, {feature_size}). "
+            "Set feature_size to theirs, or extract the image again."
         )
     count = len(features)
     if boxes.shape != (count, 4) or boxes.dtype.kind != "f":

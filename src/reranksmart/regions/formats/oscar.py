@@ -20,6 +20,8 @@ GEOMETRY_COLUMNS = 6
 
 def split_geometry(columns: NDArray[Any]) -> Detections:
     """Features and boxes of (R, F + 6) columns: F features, x1 y1 x2 y2, and two columns that follow from these."""
+    if columns.ndim and not len(columns):
+        return Detections(columns, columns)
     if columns.ndim != 2 or columns.shape[1] <= GEOMETRY_COLUMNS:
         raise ValueError(
             f"features have shape {columns.shape}; they must be (regions, 2048 + {GEOMETRY_COLUMNS}). The file is "

@@ -59,6 +59,11 @@ def _encoded(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """How Python 2's protocol writes the bytes of an empty array."""
+    return b""
+
+
 class _Ndarray:
     """The name of numpy's array class, which a pickle hands to the function that makes one."""
 
@@ -66,6 +71,7 @@ class _Ndarray:
 _ALLOWED: Mapping[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("_codecs", "encode"): _encoded,
+    ("__builtin__", "bytes"): _no_bytes,
     ("numpy", "dtype"): PickledType,
     ("numpy", "ndarray"): _Ndarray,
     **{

@@ -26,6 +26,7 @@ _PROTOCOL = 1001
 _ZIP_MEMBER = b"PK\x03\x04"
 _STORAGE_TYPES = {
     **{"HalfStorage": "<f2", "FloatStorage": "<f4", "DoubleStorage": "<f8", "BoolStorage": "|b1"},
+    "BFloat16Storage": "V2",
     **{"ByteStorage": "|u1", "CharStorage": "|i1", "ShortStorage": "<i2", "IntStorage": "<i4", "LongStorage": "<i8"},
 }
 
@@ -86,7 +87,14 @@ class TorchFile:
         if len(found) != tensor.extent * storage.dtype.itemsize:
             raise ValueError(f"the file ends inside of storage {storage.key!r}; it is truncated. Fetch it again.")
         strides = tuple(stride * storage.dtype.itemsize for stride in tensor.strides)
-        return np.ndarray(tensor.shape, storage.dtype, buffer=found, strides=strides)
+        values = np.ndarray(tensor.shape, storage.dtype, buffer=found, strides=strides)
+        return values if storage.dtype.kind != "V" else _float32_of(values)
+
+
+def _float32_of(brains: NDArray[np.void]) -> NDArray[np.float32]:
+    """The numbers of bfloat16, which are the upper halves of float32's and which numpy does not know."""
+    upper = np.ascontiguousarray(brains).view("<u2").astype("<u4")
+    return (upper << 16).view("<f4")
 
 
 @contextmanager

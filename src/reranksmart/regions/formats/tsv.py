@@ -64,15 +64,20 @@ def text_of(field: bytes, *, place: str) -> str:
     return text
 
 
-def whole_number(field: bytes, *, name: str) -> int:
-    """A positive integer in decimal digits."""
-    if not (field.isdigit() and len(field) < 10 and int(field)):
-        raise ValueError(f"{name} is {field[:40]!r}; it must be a positive whole number. Fetch the file again.")
+def whole_number(field: bytes, *, name: str, least: int = 1) -> int:
+    """An integer in decimal digits, from ``least``."""
+    if not (field.isdigit() and len(field) < 10 and int(field) >= least):
+        raise ValueError(f"{name} is {field[:40]!r}; it must be a whole number, {least} or more. Fetch the file again.")
     return int(field)
 
 
 def array_of(field: bytes, *, name: str, count: int, dtype: str) -> NDArray[Any]:
-    """The base64 field as (count, columns), or (count,) for one column; ValueError for bytes that do not fill it."""
+    """The base64 field as (count, columns), or (count,) for one column; ValueError for bytes that do not fill it.
+
+    It may be written as Python shows bytes, ``b'...'``.
+    """
+    if field[:2] in (b"b'", b'b"') and field[-1:] == field[1:2]:
+        field = field[2:-1]
     try:
         decoded = binascii.a2b_base64(field, strict_mode=True)
     except binascii.Error as error:
@@ -81,7 +86,9 @@ def array_of(field: bytes, *, name: str, count: int, dtype: str) -> NDArray[Any]
             "damaged. Fetch the file again."
         ) from error
     item = np.dtype(dtype).itemsize
-    if not decoded or len(decoded) % (item * count):
+    if not count and not decoded:
+        return np.empty(0, dtype)
+    if not count or not decoded or len(decoded) % (item * count):
         raise ValueError(
             f"{name} has {len(decoded)} bytes, which {count} boxes of {item}-byte {dtype} do not fill; num_boxes is "
             "wrong, the numbers have another type, or the row is truncated. Fetch the file again."
@@ -104,7 +111,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> Iterator[PublishedImage]:
 
 
 def _detections(fields: Mapping[str, bytes]) -> Detections:
-    count = whole_number(fields["num_boxes"], name="num_boxes")
+    count = whole_number(fields["num_boxes"], name="num_boxes", least=0)
     has_classes = "objects_id" in fields
     return Detections(
         features=array_of(fields["features"], name="features", count=count, dtype="<f4"),

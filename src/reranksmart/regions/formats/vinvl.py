@@ -79,9 +79,9 @@ def _detections(image: str, fields: Sequence[bytes], labels: VinvlLabels | None)
             f"{len(fields)} fields, but a row has img_id, num_boxes and features, or img_id and JSON. The row is "
             "truncated or the file has another format; fetch it again."
         )
-    count = whole_number(boxes, name="num_boxes")
+    count = whole_number(boxes, name="num_boxes", least=0)
     found = split_geometry(array_of(encoded, name="features", count=count, dtype="<f4"))
-    if labels is None:
+    if labels is None or not count:
         return found
     if image not in labels.by_image:
         raise ValueError("the label file has no row of this image; give the label file of the same detector run.")

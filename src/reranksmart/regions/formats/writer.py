@@ -105,3 +105,9 @@ def convert_regions(
                 f"as {missing[:5]}. Give the files that hold them, or leave their captions out."
             )
     return RegionStore.open(folder)
+
+
+def images_alone(store: RegionStore) -> list[str]:
+    """The images without regions in published files: the whole of each stands for one, with features of 0."""
+    single = np.flatnonzero(store.lengths == 1)
+    return [store.image_ids[row] for row in single if not store[row].features.any()]

@@ -25,6 +25,8 @@ KINDS = {
     "refused by Snakemake": "no YAML: Snakemake says so before this project reads it",
 }
 every_reader = pytest.mark.parametrize("name", READERS)
+NOT_FROM_A_REPOSITORY = ("index folder", "own files", "stamps", "selected stamps", "paper's", "configuration")
+"""Made here, or fetched otherwise; of own files a picture that is none is counted, not refused."""
 Counts = dict[str, Counter[str]]
 DAMAGES: Counter[str] = Counter()
 """How often each kind of damage was done."""
@@ -77,6 +79,17 @@ def test_damaged_input_is_read_or_refused(name: str, tmp_path: Path, counts: Cou
     counts[name] = Counter(outcome.kind for _, outcome in found)
     assert counts[name].total() == FEW
     require_sound(found)
+
+
+@pytest.mark.parametrize("name", [name for name in READERS if not name.startswith(NOT_FROM_A_REPOSITORY)])
+def test_a_pointer_of_git_lfs_is_called_one(name: str, tmp_path: Path) -> None:
+    expected = whole(READERS[name], tmp_path)
+    largest = max(
+        (path for path in (tmp_path / "in").rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
+    )
+    largest.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 605157884\n")
+    outcome = attempt(READERS[name], tmp_path, expected)
+    assert (outcome.kind, "run git lfs pull" in outcome.message) == ("refused", True), outcome.message
 
 
 @pytest.mark.slow

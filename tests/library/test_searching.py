@@ -116,7 +116,7 @@ def test_a_tokeniser_of_other_weights_is_refused(world, tmp_path):
     [
         ({"library": None}, r"needs library.opened_as"),
         ({"family": "clip"}, "library belongs to the families that read pictures as they are"),
-        ({"checkpoint": "/tmp"}, "holds neither modules.json nor config.json"),
+        ({"checkpoint": "/tmp"}, "modules.json or config.json is missing"),
     ],
 )
 def test_settings_that_do_not_belong_together_are_refused(world, change, said):

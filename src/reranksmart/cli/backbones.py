@@ -12,6 +12,7 @@ from reranksmart.config.backbones import AnyBackbone, Backbone, Reading
 from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
+from reranksmart.files.checkpoint_folder import require_checkpoint
 from reranksmart.files.links import link_folder
 from reranksmart.files.storage import read_json, write_json, write_jsonl
 from reranksmart.inputs.library import place_library_model
@@ -72,6 +73,8 @@ def _convert(backbone: Backbone, target: Path) -> dict[str, Any]:
 def _fetch(backbone: PretrainedBackbone, target: Path) -> dict[str, Any]:
     """Writes a model of ``transformers`` with its tokeniser and image processor; where it is from and what it lacked."""
     where = {"local_files_only": backbone.local_files_only}
+    if Path(backbone.checkpoint).exists():
+        require_checkpoint(Path(backbone.checkpoint))
     tokeniser = published_tokeniser_of(
         backbone.tokeniser or backbone.checkpoint, unread_marks=backbone.facts.unread_marks, **where
     )

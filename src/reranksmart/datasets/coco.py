@@ -22,6 +22,7 @@ from reranksmart.datasets.published.settings import (
     require_published,
 )
 from reranksmart.datasets.published.texts import read_list, require_known
+from reranksmart.files.reading import require_fetched, said
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Name, Place
 
@@ -180,12 +181,12 @@ def _read_oscar_texts(path: Path) -> dict[str, Any]:
 
     if not path.is_file():
         raise ValueError(f"{path} does not exist. Fetch OSCAR's coco_ir, or set the dataset's folder to where it is.")
+    require_fetched(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch.load raise almost anything
-        said = (str(error).splitlines() or [""])[0]
         raise ValueError(
-            f"{path} cannot be read as a file of plain values ({type(error).__name__}: {said}): it is damaged, or "
+            f"{path} cannot be read as a file of plain values ({said(error)}): it is damaged, or "
             "holds code, which is never run. Fetch the file again."
         ) from error
     if not isinstance(content, dict) or not all(str(key).isdecimal() for key in content):

@@ -7,6 +7,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from transformers.utils import logging
 
+from reranksmart.files.reading import said
+
 
 @contextmanager
 def from_hub(source: str, *, local_files_only: bool) -> Iterator[None]:
@@ -22,13 +24,13 @@ def from_hub(source: str, *, local_files_only: bool) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileNotFoundError(
-            f"{source} cannot be had ({_first_line(error)}). A checkpoint is a folder with config.json, its weights "
+            f"{source} cannot be had ({said(error)}). A checkpoint is a folder with config.json, its weights "
             "(model.safetensors), its tokeniser and preprocessor_config.json, or a name on huggingface.co such as "
             f"Salesforce/blip-itm-base-coco. {_remedy(source, local_files_only)}"
         ) from error
     except Exception as error:  # parsers raise nearly every type on a broken file
         raise ValueError(
-            f"{source} cannot be read ({type(error).__name__}: {_first_line(error)}). The files must be those of one "
+            f"{source} cannot be read ({said(error)}). The files must be those of one "
             "checkpoint in transformers' layout. Fetch them again, or name another checkpoint."
         ) from error
     finally:
@@ -80,7 +82,3 @@ def _remedy(source: str, local_files_only: bool) -> str:
         f"Check the name and the network, or fetch it elsewhere (`hf download {source} --local-dir FOLDER`; with --dry-run "
         "it says how large it is) and name that folder."
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300]

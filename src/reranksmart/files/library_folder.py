@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from reranksmart.files.checkpoint_folder import require_checkpoint
+
 CLASSES = {"retriever": "SentenceTransformer", "reranker": "CrossEncoder", "late_interaction": "MultiVectorEncoder"}
 """The library's class of each role that a model can be opened for."""
 _ROLES = {name: role for role, name in CLASSES.items()}
@@ -14,11 +16,7 @@ _ROLES = {name: role for role, name in CLASSES.items()}
 def require_usable(folder: Path, *, opened_as: str, trust_remote_code: bool) -> None:
     """ValueError with what to do where the model in ``folder`` cannot be opened so: it is of another
     class, runs code of its own, reads texts alone, or its tokeniser does not belong to its weights."""
-    if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
-        raise ValueError(
-            f"{folder} holds neither modules.json nor config.json, so it is no folder of a model. Name the folder that holds "
-            "them: for a hub's cache, snapshots/<revision>."
-        )
+    require_checkpoint(folder, either=("modules.json", "config.json"))
     if (own := _remote_code(folder)) and not trust_remote_code:
         raise ValueError(
             f"{folder} runs code of its own ({', '.join(own[:3])}), which can do whatever you can on this machine. Read it, "

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from reranksmart.files.reading import require_fetched
+
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What a picture may be, as Pillow calls it: nothing that starts another program or draws from instructions."""
 with suppress(ImportError):  # the extra [heic]
@@ -67,6 +69,7 @@ def _explained(path: Path) -> Iterator[None]:
             f"the picture {path} does not exist or is no file. Every picture that is named needs its file: put it there, or "
             "name another."
         )
+    require_fetched(path)
     try:
         yield
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reranksmart.files.photographs import FORMATS, undecoded
+from reranksmart.files.reading import is_pointer
 from reranksmart.files.storage import write_jsonl
 
 ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
@@ -136,6 +137,8 @@ def fault_of(path: Path) -> str | None:
         with undecoded(path) as picture:
             picture.load()
     except Exception as error:  # parsers raise nearly every type on a broken file
+        if is_pointer(path):
+            return "a Git LFS pointer: run git lfs pull"
         return _NEEDS_HEIC if path.is_file() and _is_heic(path) else str(error) or type(error).__name__
     return None
 

@@ -7,7 +7,8 @@ from io import BufferedReader
 from pathlib import Path
 
 MADE_AGAIN = "Delete it; the command that made it makes it again."
-_MOST_WORDS = 300
+_MOST_WORDS = 600
+_POINTER = b"version https://git-lfs.github.com/"
 _MOST_UNPACKED, _MOST_TIMES_PACKED = 16 * 2**20, 100  # text shrinks to a tenth
 
 
@@ -23,12 +24,13 @@ def reading(path: Path, *, remedy: str = MADE_AGAIN) -> Iterator[None]:
         missing = "Make it by the command whose output it is." if remedy == MADE_AGAIN else remedy
         raise FileNotFoundError(f"{path} is missing. {missing}") from error
     except OSError as error:
-        raise ValueError(f"{path} cannot be read ({_said(error)}). A readable file is needed. {remedy}") from error
+        raise ValueError(f"{path} cannot be read ({said(error)}). A readable file is needed. {remedy}") from error
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit) or not _is_a_parsers(error):
             raise
+        require_fetched(path)
         raise ValueError(
-            f"{path} cannot be read ({_said(error)}). It is truncated, damaged or of another format. {remedy}"
+            f"{path} cannot be read ({said(error)}). It is truncated, damaged or of another format. {remedy}"
         ) from error
 
 
@@ -38,9 +40,29 @@ def _is_a_parsers(error: BaseException) -> bool:
 
 
 def opened(path: Path, *, remedy: str = MADE_AGAIN) -> BufferedReader:
-    """The file open for reading, with the faults of ``reading``."""
+    """The file open for reading, with the faults of ``reading`` and ``require_fetched``."""
     with reading(path, remedy=remedy):
+        require_fetched(path)
         return path.open("rb")
+
+
+def is_pointer(path: Path) -> bool:
+    """Whether Git LFS has left a pointer where the file itself belongs."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_POINTER)) == _POINTER
+
+
+def require_fetched(path: Path) -> None:
+    """ValueError where the file, or one in the folder, is a pointer of Git LFS: a clone without large files leaves them."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if pointers := [file for file in files if is_pointer(file)]:
+        more = f" (and {len(pointers) - 1} more there)" if len(pointers) > 1 else ""
+        raise ValueError(
+            f"{pointers[0]} is a Git LFS pointer{more}, which stands for a file that was not fetched: run git lfs pull in its "
+            "repository, or fetch the file anew."
+        )
 
 
 def most_unpacked(packed: int) -> int:
@@ -74,6 +96,9 @@ def require_whole_archive(path: Path) -> None:
             raise ValueError(f"the checksum of {damaged!r} in it is wrong")
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """What a library says, in one line: whole, or its beginning and its end, where the cause tends to stand."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:_MOST_WORDS]}" if text else type(error).__name__
+    if len(text) > _MOST_WORDS:
+        text = f"{text[: _MOST_WORDS // 2]} ... {text[-_MOST_WORDS // 2 :]}"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,19 +6,20 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reranksmart.files.reading import require_whole_archive
+from reranksmart.files.reading import require_fetched, require_whole_archive, said
 
 
 def read_pickled_tensors(path: Path) -> dict:
     """What ``torch.save`` wrote, read without running any code in it; ValueError where that is not possible."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; download the published weights or name their path.")
+    require_fetched(path)
     try:
         require_whole_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises anything from EOFError to UnpicklingError on damaged files
         raise ValueError(
-            f"{path} cannot be read as plain tensors ({type(error).__name__}: {str(error)[:200]}). It is damaged, or "
+            f"{path} cannot be read as plain tensors ({said(error)}). It is damaged, or "
             "holds other objects: save its dict of tensors alone from an environment that you trust it in."
         ) from error
     if not isinstance(content, dict):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.families.sentence_transformers import CHECKPOINT, LibraryConfig
+from reranksmart.files.checkpoint_folder import checkpoints_below
 from reranksmart.files.hub import checkpoint_folder
 from reranksmart.files.library_folder import CLASSES, library_class, require_usable
 from reranksmart.files.links import link_folder
@@ -16,10 +17,11 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def is_published(source: Path | str) -> bool:
-    """Whether this is a folder that sentence-transformers opens, or could be a name on the hub."""
+    """Whether this is a folder that sentence-transformers opens, one above it, or could be a name on the hub."""
     folder = Path(source)
     if folder.is_dir():
-        return any((folder / name).is_file() for name in ("modules.json", "config.json"))
+        own = any((folder / name).is_file() for name in ("modules.json", "config.json"))
+        return own or bool(checkpoints_below(folder))
     return not folder.exists() and not isinstance(source, Path) and _HUB_NAME.fullmatch(source) is not None
 
 

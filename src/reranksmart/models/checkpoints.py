@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from reranksmart.files.reading import reading, require_fetched
 from reranksmart.files.weights import fill
 from reranksmart.files.writing import atomic_path
 from reranksmart.models.devices import fastest_device
@@ -44,10 +44,8 @@ def with_saved_weights(model: Model, folder: Path) -> Model:
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; train the model again.")
-    try:
+    with reading(path, remedy="Train the model again."):
         tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged ({error}); train the model again.") from error
     fill(model, tensors, source=path)
     return model.eval().to(fastest_device())
 
@@ -58,6 +56,7 @@ def read_settings(path: Path) -> dict:
         raise FileNotFoundError(
             f"{path} is missing; a model's folder holds it beside the weights. Make or fetch the model again."
         )
+    require_fetched(path)
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:

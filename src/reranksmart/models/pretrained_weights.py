@@ -59,6 +59,11 @@ def _settings(source: str, local_files_only: bool) -> dict[str, Any]:
 
 def _require_family(wanted: type[Pretrained], settings: dict[str, Any], *, source: str) -> None:
     expected, found = wanted.network_class.config_class.model_type, settings.get("model_type")  # type: ignore[union-attr]
+    if not found:
+        raise ValueError(
+            f"config.json of {source} names no model_type, so it is not that of a model of transformers (it has "
+            f"{', '.join(sorted(settings)[:5]) or 'no entry'}). Name the folder of a checkpoint that transformers saved."
+        )
     if found != expected:
         raise ValueError(
             f"{source} holds a {found!r}, but family {wanted.family()!r} reads {expected!r}; choose the family of this "

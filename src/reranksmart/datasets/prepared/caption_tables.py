@@ -10,7 +10,7 @@ from typing import Any
 
 from reranksmart.files.picture_folders import LeftOut
 from reranksmart.files.picture_names import PictureNames
-from reranksmart.files.reading import reading
+from reranksmart.files.reading import reading, require_fetched
 from reranksmart.files.storage import read_jsonl
 from reranksmart.values.records import Captions
 
@@ -34,6 +34,7 @@ def read_rows(path: Path) -> list[Row]:
         raise ValueError(
             f"{path} is not a file; set the split's captions to a JSON Lines or CSV file, or leave it out."
         )
+    require_fetched(path)
     ending = path.suffix.lower()
     with reading(path, remedy="Save it again in UTF-8."), path.open(encoding="utf-8-sig") as file:
         first = file.read(1)
@@ -79,8 +80,14 @@ def _rows_of(table: "csv.DictReader[str]", path: Path) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
+            line = table.reader.line_num
+            if "field limit" in str(error):
+                raise ValueError(
+                    f"{path}, line {line}: a text of more than {csv.field_size_limit():,} characters, which no caption is. A "
+                    "quotation mark before it may lack its other one; else shorten the text."
+                ) from error
             raise ValueError(
-                f"{path}, line {table.reader.line_num}: {error}. A text with a quotation mark or separator stands in quotation "
+                f"{path}, line {line}: {error}. A text with a quotation mark or separator stands in quotation "
                 'marks, and a quotation mark in it is written twice ("", not \\").'
             ) from error
         if None in row:

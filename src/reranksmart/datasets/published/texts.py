@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reranksmart.files.reading import most_unpacked
+from reranksmart.files.reading import most_unpacked, require_fetched
 
 MEND = "Mend the record or fetch the file again."
 AGAIN = "Fetch the file again, or set the dataset's folder to where it is."
@@ -41,6 +41,7 @@ def read_text(path: Path) -> str:
     """The text of a UTF-8 file, with or without byte order mark, unpacked if its name ends in ``.gz``."""
     if not path.is_file():
         raise ValueError(f"{path} does not exist or is no file. {AGAIN}")
+    require_fetched(path)
     content = path.read_bytes()
     if path.suffix == ".gz":
         most = most_unpacked(len(content))

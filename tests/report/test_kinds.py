@@ -20,8 +20,7 @@ from typing import Literal
 
 from reranksmart.report.kinds import Kind, TableOfExperiments
 from reranksmart.report.reading import measures
-from reranksmart.report.scope import row_of
-from reranksmart.report.table import Column, Table
+from reranksmart.report.table import Column
 
 
 class Settings(TableOfExperiments):
@@ -30,9 +29,8 @@ class Settings(TableOfExperiments):
 
 def ranks_table(measures, asked):
     columns = (Column(f"{asked.settings['direction']} median rank", "median rank", unit="rank"),)
-    rows = asked.named_scope.rows(measures, free=["system"])
-    made = tuple(row_of(rows, system, columns, asked.labels) for system in asked.systems)
-    return Table(asked.name, "Median ranks", "", "system", columns, made, asked.dataset)
+    rows = asked.rows(measures)
+    return asked.table("Median ranks", columns, [asked.row(rows, system, columns) for system in asked.systems], "")
 
 
 KIND = Kind(Settings, reads=(measures(),), make=ranks_table)

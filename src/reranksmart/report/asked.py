@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reranksmart.report.labels import SYSTEM_LABELS
-from reranksmart.report.scope import Scope
+from reranksmart.report.labels import SYSTEM_LABELS, system_label
+from reranksmart.report.scope import NOT_RUN, Scope, cell_of
+from reranksmart.report.table import Column, Row, Table
+from reranksmart.values.frames import Frame
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,45 @@ class Asked:
     audits: Sequence[str] = ()
     """Files on tests whose leak is allowed."""
     planned: Mapping[str, Any] | None = None
+
+    def label(self, system: str, depth: float = 0) -> str:
+        """The system's name, with its depth k where it re-ranks."""
+        return system_label(system, self.labels, depth=int(depth))
+
+    def rows(self, measures: Frame, *free: str, **instead: object) -> Frame:
+        """The rows of its systems in the long table of measures, as ``Scope.rows`` chooses them."""
+        found = self.named_scope.rows(measures, free=["system", *free], instead=instead)
+        return found[found["system"].isin(self.systems)]
+
+    def row(
+        self,
+        rows: Frame,
+        system: str,
+        columns: Sequence[Column],
+        *,
+        depth: float | None = None,
+        missing: str = NOT_RUN,
+        group: str = "",
+        paper_key: str | None = None,
+    ) -> Row:
+        """The system's row, from ``rows`` of one experiment; of one depth where there are several."""
+        key = system if depth is None else f"{system} k={depth:g}"
+        found = rows[rows["system"] == system]
+        cells = tuple(cell_of(found, column.key, missing=missing) for column in columns)
+        return Row(key, self.label(system, depth or 0), cells, key if paper_key is None else paper_key, group)
+
+    def table(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        caption: str,
+        *,
+        header: str = "system",
+        paper: tuple[str, str] = ("", ""),
+    ) -> Table:
+        """Its table; ``paper`` is the one of the paper that it repeats, and the dataset that was measured there."""
+        return Table(self.name, title, caption, header, tuple(columns), tuple(rows), self.dataset, *paper)
 
     @property
     def named_scope(self) -> Scope:

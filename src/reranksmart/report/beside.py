@@ -1,36 +1,65 @@
-"""Several test sets beside each other: a group of columns for each."""
-
-from __future__ import annotations
+"""Shapes that several kinds of tables have: systems alone, or with a group of columns for each of several values."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from reranksmart.report.asked import Asked
-from reranksmart.report.labels import system_label
-from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, cell_of, sizes
+from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, by_system, cell_of, sizes
 from reranksmart.report.table import Column, Row, Table
+from reranksmart.values.frames import Frame
 
-if TYPE_CHECKING:
-    import pandas as pd
+
+def table_of_systems(
+    measures: Frame, asked: Asked, title: str, remark: str = "", *, paper: tuple[str, str] = ("", "")
+) -> Table:
+    """Recalls, a row for each system."""
+    chosen = asked.rows(measures)
+    rows = [asked.row(chosen, system, SHORT_COLUMNS) for system in asked.systems]
+    caption = f"{MEASURES} Re-ranking at k = {asked.named_scope.depth}. {sizes(chosen)}{remark}"
+    return asked.table(title, SHORT_COLUMNS, rows, caption, paper=paper)
+
+
+def table_of_mean_recalls(
+    measures: Frame,
+    asked: Asked,
+    title: str,
+    by: str,
+    columns: Mapping[str, Column],
+    *,
+    said: str,
+    remark: str = "",
+    paper: tuple[str, str],
+) -> Table:
+    """Mean recall, a row for each system, with the column of each value of ``by``; ``said`` begins the caption."""
+    chosen = asked.rows(measures, by)
+    rows = [
+        Row(
+            system,
+            asked.label(system),
+            tuple(cell_of(found[found[by] == value], "mR") for value in columns),
+            paper_key=system,
+        )
+        for system, found in by_system(chosen, asked.systems)
+    ]
+    size = sizes(chosen[chosen[by].isin(list(columns))])
+    caption = f"{said} Re-ranking at k = {asked.named_scope.depth}. {size}{remark}"
+    return asked.table(title, tuple(columns.values()), rows, caption, paper=paper)
 
 
 def table_of_test_sets(
-    measures: pd.DataFrame,
+    measures: Frame,
     asked: Asked,
     *,
     labels: Mapping[str, str],
     keys: Mapping[str, str],
     title: str,
     sentence: str,
-    paper_table: str,
-    paper_dataset: str,
+    paper: tuple[str, str],
 ) -> Table:
     """Recalls on each test set, a row for each training set and system.
 
     ``labels`` gives the test sets' words in the order of the columns, ``keys`` what their columns' keys begin with.
     """
-    scope = asked.named_scope
-    chosen = scope.rows(measures, free=["system", "test_set", "training_set"])
+    chosen = asked.rows(measures, "test_set", "training_set")
     chosen = chosen[chosen["test_set"].isin(list(labels)) & chosen["training_set"].isin(list(asked.training_sets))]
     columns = tuple(
         Column(f"{keys[test_set]} {column.key}".lstrip(), f"{label}, {column.label}")
@@ -43,27 +72,17 @@ def table_of_test_sets(
         if len(set(of_each.values())) == 1
         else " ".join(f"{label.capitalize()}: {said}" for label, said in of_each.items() if said)
     )
+    several = len(asked.training_sets) > 1
     rows = []
     for training_set in sorted(asked.training_sets):
-        for system in asked.systems:
-            of_row = chosen[(chosen["training_set"] == training_set) & (chosen["system"] == system)]
+        for system, found in by_system(chosen[chosen["training_set"] == training_set], asked.systems):
             cells = tuple(
-                cell_of(of_row[of_row["test_set"] == test_set], column.key)
+                cell_of(found[found["test_set"] == test_set], column.key)
                 for test_set in labels
                 for column in SHORT_COLUMNS
             )
-            several = len(asked.training_sets) > 1
             key = f"{training_set} {system}" if several else system
             group = f"trained on {training_set}" if several else ""
-            rows.append(Row(key, system_label(system, asked.labels), cells, paper_key=key, group=group))
-    return Table(
-        name=asked.name,
-        title=title,
-        caption=f"{sentence} {MEASURES} Re-ranking at k = {scope.depth}. {size}".lstrip(),
-        header="system",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
-        paper_table=paper_table,
-        paper_dataset=paper_dataset,
-    )
+            rows.append(Row(key, asked.label(system), cells, paper_key=key, group=group))
+    caption = f"{sentence} {MEASURES} Re-ranking at k = {asked.named_scope.depth}. {size}".lstrip()
+    return asked.table(title, columns, rows, caption, paper=paper)

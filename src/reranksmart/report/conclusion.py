@@ -1,15 +1,11 @@
 """What a run shows, in sentences: one for each kind of comparison, then one for each claim."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.labels import SYSTEM_LABELS, number, plural, system_label
 from reranksmart.report.tables.claims import adjusted
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 LEVEL = 0.05
 _WAYS = ("text-to-image", "image-to-text")
@@ -17,7 +13,7 @@ Roles = Mapping[str, Mapping[str, str]]
 
 
 def conclusion(
-    comparisons: pd.DataFrame,
+    comparisons: Frame,
     *,
     roles: Roles,
     labels: Mapping[str, str] = SYSTEM_LABELS,

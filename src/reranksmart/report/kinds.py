@@ -3,22 +3,18 @@
 A module of ``report/tables`` or ``report/figures`` is one kind, called as the module is; ``KIND`` is all of it.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
+from reranksmart.report.asked import Asked
 from reranksmart.values.settings import Frozen, Names
-
-if TYPE_CHECKING:
-    from reranksmart.report.asked import Asked
 
 
 class Entry(Frozen):

@@ -1,21 +1,17 @@
 """Marks for what was tested on images of its training, which the audits of the training sets tell."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.files.storage import read_json
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame, Series
 
 # Of a cell: the same in a row of an audit.
 _COUNTS = {"leaked_images": "shared", "gallery_images": "tested_images"}
 
 
-def with_leaks(rows: pd.DataFrame, audits: Iterable[Path]) -> pd.DataFrame:
+def with_leaks(rows: Frame, audits: Iterable[Path]) -> Frame:
     """The rows of measures or comparisons with how many images of the gallery their models know.
 
     ``audits`` are files named by their training set; columns ``leaked_images`` and ``gallery_images`` are 0 for tests
@@ -37,7 +33,7 @@ def with_leaks(rows: pd.DataFrame, audits: Iterable[Path]) -> pd.DataFrame:
     return joined.fillna(dict.fromkeys(_COUNTS, 0)).astype(dict.fromkeys(_COUNTS, int))
 
 
-def leak_of(row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+def leak_of(row: Mapping[str, Any] | Series) -> dict[str, Any]:
     """The counts of ``with_leaks`` for a cell made from this row; nothing where the model knows none of the images."""
     if not row.get("leaked_images", 0):
         return {}

@@ -1,19 +1,15 @@
 """A table or figure made: its kind's, with what the configuration says beside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, figure_kinds, table_kinds
 from reranksmart.report.paper import paper_numbers, with_paper, with_published
+from reranksmart.report.plots import Plot
 from reranksmart.report.table import Table
-
-if TYPE_CHECKING:
-    from reranksmart.report.plots import Plot
 
 
 def make_table(asked: Asked, inputs: Sequence[Path]) -> Table:

@@ -1,23 +1,18 @@
 """The paper's own numbers, each with its source; a cell whose value this project does not know is empty."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reranksmart.files.reading import reading
 from reranksmart.report.table import Cell, Row, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 _COLUMNS = ["table", "row", "column", "value", "source", "dataset"]
 
 
-def paper_numbers(path: Path | None = None) -> pd.DataFrame:
+def paper_numbers(path: Path | None = None) -> Frame:
     """The rows of ``paper_numbers.csv``: table, row, column, value (missing where unknown), source, dataset."""
     if path is None:
         with as_file(files("reranksmart.report") / "paper_numbers.csv") as shipped:
@@ -40,7 +35,7 @@ def paper_numbers(path: Path | None = None) -> pd.DataFrame:
     return numbers
 
 
-def paper_value(numbers: pd.DataFrame, *, table: str, row: str, column: str, dataset: str) -> float | None:
+def paper_value(numbers: Frame, *, table: str, row: str, column: str, dataset: str) -> float | None:
     """The paper's value of one cell, or None where it is not known."""
     wanted = {"table": table, "row": row, "column": column, "dataset": dataset}
     chosen = numbers
@@ -49,7 +44,7 @@ def paper_value(numbers: pd.DataFrame, *, table: str, row: str, column: str, dat
     return None if chosen.empty or chosen["value"].isna().all() else float(chosen["value"].iloc[0])
 
 
-def with_paper(table: Table, numbers: pd.DataFrame) -> Table:
+def with_paper(table: Table, numbers: Frame) -> Table:
     """The table with the paper's value of ``table.paper_dataset`` in each cell that has one.
 
     A table that is none of the paper's (no ``paper_table``) comes back as it is.
@@ -69,7 +64,7 @@ def with_paper(table: Table, numbers: pd.DataFrame) -> Table:
     return replace(table, rows=tuple(rows))
 
 
-def with_published(table: Table, numbers: pd.DataFrame, names: Sequence[str], *, dataset: str) -> Table:
+def with_published(table: Table, numbers: Frame, names: Sequence[str], *, dataset: str) -> Table:
     """The table with a row for each of these published results of others on ``dataset``; ValueError for unknown ones.
 
     Where the paper itself has no value of the table, nothing more is said of the paper.

@@ -1,23 +1,23 @@
 """What every figure shares: a named plot, the look of each system, and files that repeat byte for byte."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reranksmart.files.writing import atomic_path
-from reranksmart.report.labels import number
+from reranksmart.report.labels import DIRECTIONS, number
+from reranksmart.values.frames import Frame, Series
 
 if TYPE_CHECKING:  # kinds are collected while a configuration is read, long before anything is drawn
-    import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+else:
+    Artist = Axes = Axis = Figure = Any
 
 FORMATS = ("svg", "pdf", "png")
 _UNDATED: Mapping[str, dict[str, None]] = {
@@ -88,14 +88,26 @@ def new_figure(*, panels: int = 1, width: float = 7.0, height: float = 3.8) -> t
     return figure, list(axes)
 
 
-def line_with_band(axes: Axes, x: pd.Series, line: pd.DataFrame, look: Look, label: str) -> None:
+def direction_panels(rows: Frame, measure: str, *, xlabel: str) -> tuple[Figure, list[tuple[Axes, Frame]]]:
+    """A figure with a panel for each direction, each with its rows of a measure, for which labels and titles stand."""
+    figure, panels = new_figure(panels=2, width=8.2, height=3.6)
+    found = []
+    for axes, direction in zip(panels, ("text-to-image", "image-to-text"), strict=True):
+        axes.set_title(DIRECTIONS[direction])
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(f"{measure} (%)")
+        found.append((axes, rows[(rows["direction"] == direction) & (rows["measure"] == measure)]))
+    return figure, found
+
+
+def line_with_band(axes: Axes, x: Series, line: Frame, look: Look, label: str) -> None:
     """A series with its interval as a band."""
     low, high = bounds(line)
     axes.plot(x, line["value"], color=look.color, marker=look.marker, linestyle=look.linestyle, label=label, zorder=3)
     axes.fill_between(x, low, high, color=look.color, alpha=0.12, linewidth=0)
 
 
-def bounds(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def bounds(rows: Frame) -> tuple[Series, Series]:
     """The interval, or the deviation over seeds around the mean; the value itself where there is neither."""
     low = rows["low"].fillna(rows["value"] - rows["sd"]).fillna(rows["value"])
     high = rows["high"].fillna(rows["value"] + rows["sd"]).fillna(rows["value"])

@@ -1,22 +1,17 @@
 """The files that kinds of tables and figures are made from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reranksmart.files.storage import read_json
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Places, Reads
 from reranksmart.report.leaks import with_leaks
 from reranksmart.report.provenance import require_one_code_version
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def read_measures(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+def read_measures(files: Sequence[Path], asked: Asked) -> Frame:
     """The long table of all measures, over seeds; ValueError where two code versions made them."""
     import pandas as pd
 
@@ -27,7 +22,7 @@ def read_measures(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
     return with_leaks(aggregate_seeds(rows), map(Path, asked.audits))
 
 
-def read_frame(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+def read_frame(files: Sequence[Path], asked: Asked) -> Frame:
     import pandas as pd
 
     return pd.read_csv(files[0])

@@ -1,19 +1,14 @@
 """Which rows of the long measures table a table or figure is about, and what they say of their own size."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from reranksmart.report.labels import plural, system_label
+from reranksmart.report.labels import plural
 from reranksmart.report.leaks import leak_of
-from reranksmart.report.table import Cell, Column, Row
+from reranksmart.report.table import Cell, Column
+from reranksmart.values.frames import Frame
 from reranksmart.values.recalls import RECALLS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RECALL_COLUMNS = tuple(
     Column(f"{direction} {measure}", f"{short} {measure}")
@@ -40,9 +35,7 @@ class Scope:
     depth: int
     fusion: str = "none"
 
-    def rows(
-        self, measures: pd.DataFrame, *, free: Sequence[str] = (), instead: Mapping[str, object] | None = None
-    ) -> pd.DataFrame:
+    def rows(self, measures: Frame, *, free: Sequence[str] = (), instead: Mapping[str, object] | None = None) -> Frame:
         """The rows of these experiments; keys in ``free`` may have any value, those in ``instead`` have another.
 
         ``measures`` is the long table after ``aggregate_seeds``.
@@ -61,7 +54,7 @@ class Scope:
         return chosen
 
 
-def cell_of(rows: pd.DataFrame, column: str, *, missing: str = NOT_RUN) -> Cell:
+def cell_of(rows: Frame, column: str, *, missing: str = NOT_RUN) -> Cell:
     """The cell of ``column`` (``text-to-image R@1``, ``mR``, ...) in the rows of one experiment."""
     direction, _, measure = column.partition(" ")
     if direction not in ("text-to-image", "image-to-text"):
@@ -81,7 +74,7 @@ def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def sizes(rows: pd.DataFrame) -> str:
+def sizes(rows: Frame) -> str:
     """One sentence: queries, images, seeds, and what stands beside a value."""
     if rows.empty:
         return ""
@@ -99,24 +92,5 @@ def spread(seeds: int, *, over: str) -> str:
     return f"{plural(seeds, 'seed')}; {beside}"
 
 
-def row_of(
-    rows: pd.DataFrame,
-    system: str,
-    columns: Iterable[Column],
-    labels: Mapping[str, str],
-    *,
-    missing: str = NOT_RUN,
-    group: str = "",
-    paper_key: str = "",
-) -> Row:
-    of_system = rows[rows["system"] == system]
-    cells = tuple(cell_of(of_system, column.key, missing=missing) for column in columns)
-    return Row(system, system_label(system, labels), cells, paper_key=paper_key or system, group=group)
-
-
-def has_system(rows: pd.DataFrame, system: str) -> bool:
-    return bool((rows["system"] == system).any())
-
-
-def by_system(rows: pd.DataFrame, systems: Iterable[str]) -> list[tuple[str, pd.DataFrame]]:
+def by_system(rows: Frame, systems: Sequence[str]) -> list[tuple[str, Frame]]:
     return [(system, rows[rows["system"] == system]) for system in systems]

@@ -1,6 +1,6 @@
 """A table of the report as values: rows of cells, each with its interval and the paper's value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Row:
     cells: tuple[Cell, ...]
     paper_key: str = ""
     group: str = ""
+
+    def beside(self, *cells: Cell) -> "Row":
+        """The row with more cells at its right."""
+        return replace(self, cells=(*self.cells, *cells))
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,17 @@
 """Measured times: their medians and percentiles, and what the clocks ran on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from reranksmart.report.table import Cell
+from reranksmart.values.frames import Frame
 from reranksmart.values.precision import Precision
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NOT_NATIVE = Cell(missing="not native here")
 PAPER_ROWS: Mapping[str, str] = {"be": "be", "sep_coop": "coop", "ce": "ce"}
 
 
-def quantiles(times: pd.DataFrame) -> pd.DataFrame:
+def quantiles(times: Frame) -> Frame:
     """Median, 5th and 95th percentile (``value``, ``low``, ``high``) over the repeats of each timed point."""
     keys = ["system", "gallery_size", "depth", "stage"]
     grouped = times.groupby(keys, sort=False)
@@ -24,7 +20,7 @@ def quantiles(times: pd.DataFrame) -> pd.DataFrame:
     return found.join(grouped.agg(extrapolated=("extrapolated", "any"), repeats=("repeat", "nunique"))).reset_index()
 
 
-def pair_quantiles(costs: pd.DataFrame) -> pd.DataFrame:
+def pair_quantiles(costs: Frame) -> Frame:
     """Median, 5th and 95th percentile (``value``, ``low``, ``high``) of each system and kind, with bytes an image."""
     grouped = costs.groupby(["system", "kind"], sort=False)
     found = grouped["time_ms"].quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "value", "high"], axis=1)
@@ -34,7 +30,7 @@ def pair_quantiles(costs: pd.DataFrame) -> pd.DataFrame:
     return found.join(others).reset_index()
 
 
-def machine(times: pd.DataFrame) -> str:
+def machine(times: Frame) -> str:
     """``AMD EPYC, 1 thread, float32``: what the clocks ran on."""
     devices = ", ".join(sorted(times["device"].unique()))
     threads = " or ".join(str(count) for count in sorted(times["threads"].unique()))
@@ -42,7 +38,7 @@ def machine(times: pd.DataFrame) -> str:
     return f"{words}, {', '.join(sorted(times['dtype'].unique()))}" if "dtype" in times else words
 
 
-def emulated(measured: pd.DataFrame) -> list[str]:
+def emulated(measured: Frame) -> list[str]:
     """The precisions that the machine would only emulate, or that the models lack there: those that were not measured."""
     known = [name for name in get_args(Precision) if name != "auto"]
     return [name for name in known if name not in set(measured["precision"])]

@@ -1,24 +1,18 @@
 """Accuracy against the time of one query."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, OfExperiments
 from reranksmart.report.labels import DIRECTIONS, system_label
-from reranksmart.report.plots import Look, Plot, bounds, house_style, legend, look_of, new_figure, time_ticks
+from reranksmart.report.plots import Axes, Look, Plot, bounds, house_style, legend, look_of, new_figure, time_ticks
 from reranksmart.report.reading import LATENCY, measures
 from reranksmart.report.scope import sizes
 from reranksmart.report.times import machine, quantiles
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+from reranksmart.values.frames import Frame
 
 _MEASURE, _DIRECTION = "R@1", "text-to-image"
 
@@ -35,7 +29,7 @@ _TIMED_LIKE: Mapping[str, str] = {
 _APART = 1.05  # by which factor points of one time are drawn apart, so that none hides another
 
 
-def accuracy_latency_figure(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked) -> Plot:
+def accuracy_latency_figure(measures: Frame, latency: Frame, asked: Asked) -> Plot:
     """Each system and depth as a point; the Pareto front joins those that nothing beats in both.
 
     Time is that of the gallery nearest in size to the test set's. An exhaustive cross-encoder that ran on one caption
@@ -99,7 +93,7 @@ def pareto_front(costs: NDArray[np.float64], values: NDArray[np.float64]) -> NDA
     return np.asarray(~(cheaper & better & strictly).any(axis=1))
 
 
-def _with_times(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
+def _with_times(chosen: Frame, latency: Frame) -> Frame:
     """The measures with the median time of their system and depth, missing where it was not timed."""
     totals = quantiles(latency[latency["stage"] == "total"]).rename(columns={"value": "time_ms"})
     images = int(chosen["images"].max()) if len(chosen) else 0
@@ -113,9 +107,7 @@ def _with_times(chosen: pd.DataFrame, latency: pd.DataFrame) -> pd.DataFrame:
     return chosen.assign(time_ms=times, gallery_size=size).astype({"time_ms": float})
 
 
-def _points(
-    axes: Axes, points: pd.DataFrame, look: Look, label: str, *, hollow: bool, depths_on_the_left: bool
-) -> None:
+def _points(axes: Axes, points: Frame, look: Look, label: str, *, hollow: bool, depths_on_the_left: bool) -> None:
     low, high = bounds(points)
     axes.errorbar(
         points["drawn_ms"],
@@ -145,10 +137,7 @@ def _points(
 
 KIND = Kind(
     OfExperiments,
-    reads=(
-        measures(),
-        LATENCY,
-    ),
+    reads=(measures(), LATENCY),
     make=accuracy_latency_figure,
     requires="latency",
     shows={"test_sets": (1, 2)},

@@ -1,24 +1,19 @@
 """Time of one query against gallery size."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind
 from reranksmart.report.labels import system_label
-from reranksmart.report.plots import Look, Plot, count_ticks, house_style, legend, look_of, new_figure, time_ticks
+from reranksmart.report.plots import Axes, Look, Plot, count_ticks, house_style, legend, look_of, new_figure, time_ticks
 from reranksmart.report.reading import LATENCY
 from reranksmart.report.times import machine, quantiles
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
+from reranksmart.values.frames import Frame
 
 _DEPTH_MARKERS = ("^", "v", ">", "<", "d", "s", "p", "h")
 
 
-def latency_figure(latency: pd.DataFrame, asked: Asked) -> Plot:
+def latency_figure(latency: Frame, asked: Asked) -> Plot:
     """Time of one query against gallery size, both on log axes; extrapolated points hollow and dashed."""
     totals = quantiles(latency[latency["stage"] == "total"])
     with house_style():
@@ -69,7 +64,7 @@ def latency_figure(latency: pd.DataFrame, asked: Asked) -> Plot:
     )
 
 
-def _timed_line(axes: Axes, line: pd.DataFrame, look: Look, label: str, fade: float) -> None:
+def _timed_line(axes: Axes, line: Frame, look: Look, label: str, fade: float) -> None:
     run, guessed = line[~line["extrapolated"]], line[line["extrapolated"]]
     style: dict[str, Any] = {"color": look.color, "alpha": fade}
     axes.plot(run["gallery_size"], run["value"], marker=look.marker, linestyle="-", label=label, **style)
@@ -90,9 +85,4 @@ def _timed_line(axes: Axes, line: pd.DataFrame, look: Look, label: str, fade: fl
         )
 
 
-KIND = Kind(
-    Entry,
-    reads=(LATENCY,),
-    make=latency_figure,
-    requires="latency",
-)
+KIND = Kind(Entry, reads=(LATENCY,), make=latency_figure, requires="latency")

@@ -1,20 +1,16 @@
 """Training loss of each task, and mean recall on dev."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reranksmart.files.storage import read_jsonl
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, OfExperiments, Reads
 from reranksmart.report.plots import Plot, house_style, legend, look_of, new_figure
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def learning_curves_figure(histories: Mapping[str, Sequence[Mapping[str, object]]], asked: Asked) -> Plot:

@@ -16,24 +16,23 @@ _COLUMNS = (
 )
 
 
-def audit_table(rows: Iterable[Mapping[str, Any]], asked: Asked) -> Table:
-    """One row for each split that is learned from and each test set; ``rows`` are those of all audits."""
-    return Table(
-        name=asked.name,
-        title="Images of the training that stand in a test",
-        caption="Compared by id and, where there are pictures, by content (sha256), before any training. A test on images "
+def audit_table(audits: Iterable[Mapping[str, Any]], asked: Asked) -> Table:
+    """One row for each split that is learned from and each test set; ``audits`` are the rows of all audits."""
+    rows = [
+        Row(
+            f"{row['trained']} {row['tested']}",
+            f"{row['trained']}, {row['tested']}" + (" (allowed)" if row["shared"] else ""),
+            tuple(Cell(value=float(row[column.key])) for column in _COLUMNS),
+        )
+        for row in audits
+    ]
+    return asked.table(
+        "Images of the training that stand in a test",
+        _COLUMNS,
+        rows,
+        "Compared by id and, where there are pictures, by content (sha256), before any training. A test on images "
         "of the training is refused unless the configuration allows it by name (allowed_leaks).",
         header="trained, tested",
-        columns=_COLUMNS,
-        rows=tuple(
-            Row(
-                f"{row['trained']} {row['tested']}",
-                f"{row['trained']}, {row['tested']}" + (" (allowed)" if row["shared"] else ""),
-                tuple(Cell(value=float(row[column.key])) for column in _COLUMNS),
-            )
-            for row in rows
-        ),
-        dataset=asked.dataset,
     )
 
 
@@ -41,8 +40,4 @@ def read_audits(files: Sequence[Path], asked: Asked) -> list[dict[str, Any]]:
     return [row for path in files for row in read_json(path)]
 
 
-KIND = Kind(
-    Entry,
-    reads=(Reads(lambda places: places.audits(), "*.json", read_audits),),
-    make=audit_table,
-)
+KIND = Kind(Entry, reads=(Reads(lambda places: places.audits(), "*.json", read_audits),), make=audit_table)

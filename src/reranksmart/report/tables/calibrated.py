@@ -1,21 +1,15 @@
 """Beyond the paper: each query's own depth and both scores joined, chosen on dev, at equal weights."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
 from reranksmart.report.labels import fusion_label, system_label
 from reranksmart.report.reading import measures
 from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, by_system, cell_of, sizes
 from reranksmart.report.table import Cell, Column, Row, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def calibrated_table(measures: pd.DataFrame, asked: Asked) -> Table:
+def calibrated_table(measures: Frame, asked: Asked) -> Table:
     """Each system of ``asked.systems`` with each of its fusions, and the pairs that a query costs in the mean."""
     scope = asked.named_scope
     chosen = scope.rows(measures, free=["system", "fusion"])

@@ -1,10 +1,7 @@
 """The paper's claims as paired tests."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind, Reads
@@ -13,14 +10,12 @@ from reranksmart.report.leaks import leak_of, with_leaks
 from reranksmart.report.paper import paper_numbers, paper_value
 from reranksmart.report.reading import read_frame
 from reranksmart.report.table import Cell, Column, Row, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 _PAPER_DATASET = "MSCOCO 5k"
 
 
-def claims_table(comparisons: pd.DataFrame, asked: Asked) -> Table:
+def claims_table(comparisons: Frame, asked: Asked) -> Table:
     """The paper's claims as paired tests: one group a claim, one row a measure.
 
     ``comparisons``: claim, system_a, system_b, test_set, measure, direction, difference, low, high, p_value, queries,
@@ -83,14 +78,14 @@ _METHODS = {
 }
 
 
-def adjusted(comparisons: pd.DataFrame) -> pd.DataFrame:
+def adjusted(comparisons: Frame) -> Frame:
     """The comparisons with a column ``p_adjusted``, for all of them together."""
     from reranksmart.evaluation.significance import holm
 
     return comparisons.assign(p_adjusted=holm(comparisons["p_value"].tolist()))
 
 
-def _where(line: Mapping[Hashable, object], comparisons: pd.DataFrame, words: Mapping[str, str]) -> str:
+def _where(line: Mapping[Hashable, object], comparisons: Frame, words: Mapping[str, str]) -> str:
     """The test set of a comparison, where there are several that are called something."""
     said = words.get(str(line["test_set"]), str(line["test_set"]))
     return f", {said}" if said and comparisons["test_set"].nunique() > 1 else ""
@@ -100,7 +95,7 @@ def _column_label(column: str) -> str:
     return column.replace("text-to-image", "IR").replace("image-to-text", "TR")
 
 
-def read_comparisons(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+def read_comparisons(files: Sequence[Path], asked: Asked) -> Frame:
     return with_leaks(read_frame(files, asked), map(Path, asked.audits))
 
 

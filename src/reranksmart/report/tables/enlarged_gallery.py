@@ -1,20 +1,14 @@
 """The same queries in a gallery that grows."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from reranksmart.report.asked import Asked
 from reranksmart.report.beside import table_of_test_sets
 from reranksmart.report.kinds import Kind, TableOfExperiments
 from reranksmart.report.reading import measures
 from reranksmart.report.table import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def enlarged_table(measures: pd.DataFrame, asked: Asked) -> Table:
+def enlarged_table(measures: Frame, asked: Asked) -> Table:
     """The plain gallery first, then those with distractors; the paper's is the largest."""
     (plain, label), *others = asked.test_sets
     words = {plain: label or "plain"} | {name: label or (name if others[1:] else "enlarged") for name, label in others}
@@ -28,8 +22,7 @@ def enlarged_table(measures: pd.DataFrame, asked: Asked) -> Table:
         "gallery as distractors."
         if label
         else "Plain: the test gallery; enlarged: the same queries, with distractor images and captions added.",
-        paper_table="enlarged_gallery",
-        paper_dataset="Flickr30k 1k (Entities)",
+        paper=("enlarged_gallery", "Flickr30k 1k (Entities)"),
     )
 
 

@@ -1,22 +1,18 @@
 """Relevance judged beyond the described image: ECCV Caption and CxC (beyond the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, Reads, TableOfExperiments
-from reranksmart.report.labels import DIRECTIONS, SHORT_DIRECTIONS, system_label
+from reranksmart.report.labels import DIRECTIONS, SHORT_DIRECTIONS
 from reranksmart.report.reading import read_measures
-from reranksmart.report.scope import NOT_RUN, by_system, cell_of, sizes
-from reranksmart.report.table import Cell, Column, Row, Table
+from reranksmart.report.scope import by_system, sizes
+from reranksmart.report.table import Column, Table
+from reranksmart.values.frames import Frame
 from reranksmart.values.recalls import RECALLS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _ABOUT: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "eccv_caption": (
@@ -37,11 +33,10 @@ class Settings(TableOfExperiments):
     collection: Literal["eccv_caption", "cxc"] = Field(description="of judgements")
 
 
-def extended_table(measures: pd.DataFrame, asked: Asked) -> Table:
+def extended_table(measures: Frame, asked: Asked) -> Table:
     """A row for each system and depth k; whether re-ranking helps by these judgements shows beside its retriever."""
-    scope = asked.named_scope
     title, names, sentence = _ABOUT[asked.settings["collection"]]
-    chosen = scope.rows(measures, free=["system", "depth"])
+    chosen = asked.rows(measures, "depth")
     columns = tuple(
         Column(f"{direction} {name}", f"{SHORT_DIRECTIONS[direction]} {name}")
         for direction in DIRECTIONS
@@ -49,22 +44,16 @@ def extended_table(measures: pd.DataFrame, asked: Asked) -> Table:
         for name in names
     )
     rows = []
-    for system, of_system in by_system(chosen, asked.systems):
-        for depth in sorted(of_system["depth"].unique()):
-            of_depth = of_system[of_system["depth"] == depth]
-            cells = tuple(cell_of(of_depth, column.key) for column in columns)
-            rows.append(Row(f"{system} k={depth:g}", system_label(system, asked.labels, depth=int(depth)), cells))
-        if of_system.empty:
-            rows.append(Row(system, system_label(system, asked.labels), (Cell(missing=NOT_RUN),) * len(columns)))
-    return Table(
-        name=asked.name,
-        title=title,
-        caption=f"In percent; IR: text-to-image, TR: image-to-text. {sentence} Items below the k that are re-ranked keep "
+    for system, found in by_system(chosen, asked.systems):
+        for depth in sorted(found["depth"].unique()) or [None]:
+            of_depth = found if depth is None else found[found["depth"] == depth]
+            rows.append(asked.row(of_depth, system, columns, depth=depth, paper_key=""))
+    return asked.table(
+        title,
+        columns,
+        rows,
+        f"In percent; IR: text-to-image, TR: image-to-text. {sentence} Items below the k that are re-ranked keep "
         f"the retriever's order. {sizes(chosen)} Not in the paper.",
-        header="system",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 
@@ -81,13 +70,7 @@ def require_judged(config: Any, path: str, entry: Settings) -> None:
 
 KIND = Kind(
     Settings,
-    reads=(
-        Reads(
-            lambda places: places.measures(f"extended_measures/{places.entry.collection}"),
-            "measures.csv",
-            read_measures,
-        ),
-    ),
+    reads=(Reads(lambda of: of.measures(f"extended_measures/{of.entry.collection}"), "measures.csv", read_measures)),
     make=extended_table,
     check=require_judged,
 )

@@ -1,26 +1,20 @@
 """Time of one query, by system and gallery size (paper, Table 3)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind
-from reranksmart.report.labels import plural, system_label
+from reranksmart.report.labels import plural
 from reranksmart.report.reading import LATENCY
 from reranksmart.report.scope import NOT_RUN
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.report.times import PAPER_ROWS, machine, quantiles
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 PAPER_GALLERY = 50_000
 PAPER_DEPTH = 20
 
 
-def latency_table(latency: pd.DataFrame, asked: Asked) -> Table:
-    """Table 3: one text query, by system and gallery size. The paper's Coop stands beside the depth of its own."""
+def latency_table(latency: Frame, asked: Asked) -> Table:
+    """The paper's Coop stands beside the depth of its own."""
     totals = quantiles(latency[latency["stage"] == "total"])
     sizes = sorted(set(totals["gallery_size"]) | {PAPER_GALLERY})
     columns = tuple(Column(f"latency_ms at {size} images", f"{size:,} images", unit="ms") for size in sizes)
@@ -28,27 +22,21 @@ def latency_table(latency: pd.DataFrame, asked: Asked) -> Table:
     for (system, depth), of_point in totals.groupby(["system", "depth"], sort=False):
         cells = tuple(_timed_cell(of_point[of_point["gallery_size"] == size]) for size in sizes)
         paper_key = PAPER_ROWS.get(system, "-") if depth in (0, PAPER_DEPTH) else "-"
-        rows.append(
-            Row(f"{system} k={depth}", system_label(system, asked.labels, depth=depth), cells, paper_key=paper_key)
-        )
+        rows.append(Row(f"{system} k={depth}", asked.label(system, depth), cells, paper_key=paper_key))
     real = int(latency["real_images"].max())
-    return Table(
-        name=asked.name,
-        title="Table 3: latency of one query",
-        caption="Text-to-image: encode the caption, search the images' vectors, score the pairs; median and, in "
+    return asked.table(
+        "Table 3: latency of one query",
+        columns,
+        rows,
+        "Text-to-image: encode the caption, search the images' vectors, score the pairs; median and, in "
         f"brackets, 5th to 95th percentile of {_repeats(totals)} on {machine(latency)}, one query at a time. "
         f"Galleries of more than {real:,} images are filled with distractor vectors; pairs beyond them repeat images. "
         "The paper's values are from its own machine.",
-        header="system",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
-        paper_table="table3",
-        paper_dataset="MSCOCO 5k",
+        paper=("table3", "MSCOCO 5k"),
     )
 
 
-def _timed_cell(point: pd.DataFrame) -> Cell:
+def _timed_cell(point: Frame) -> Cell:
     if point.empty:
         return Cell(missing=NOT_RUN)
     row = point.iloc[0]
@@ -56,14 +44,9 @@ def _timed_cell(point: pd.DataFrame) -> Cell:
     return Cell(value=float(row["value"]), low=low, high=high, extrapolated=bool(row["extrapolated"]))
 
 
-def _repeats(points: pd.DataFrame) -> str:
+def _repeats(points: Frame) -> str:
     counts = sorted(int(count) for count in points["repeats"].unique())
     return plural(counts[0], "repeat") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} repeats"
 
 
-KIND = Kind(
-    Entry,
-    reads=(LATENCY,),
-    make=latency_table,
-    requires="latency",
-)
+KIND = Kind(Entry, reads=(LATENCY,), make=latency_table, requires="latency")

@@ -1,9 +1,7 @@
 """A whole evaluation of the paper's size, planned from measured rates (beyond the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind
@@ -12,15 +10,13 @@ from reranksmart.report.paper import paper_numbers, paper_value
 from reranksmart.report.reading import frame
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.report.times import NOT_NATIVE, emulated, machine
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 _PAPER_SYSTEMS = {"be": "BE", "coop": "Coop", "ce": "CE"}
 _PAPER_DATASET = "MSCOCO 5k"
 
 
-def planned_table(rates: pd.DataFrame, asked: Asked) -> Table:
+def planned_table(rates: Frame, asked: Asked) -> Table:
     """Seconds of a whole evaluation of BE, Coop and CE: the paper's, ours from rates, a card's estimate."""
     planned = asked.planned or {}
     a_second = 1000 * rates["count"] * rates["threads"] / rates["computed_ms"]
@@ -82,7 +78,7 @@ def _planned_row(key: str, label: str, speeds: Mapping[str, float], planned: Map
     return Row(key, label, (*rates, *(Cell(value=float(time), extrapolated=True) for time in seconds)))
 
 
-def _paper_row(numbers: pd.DataFrame, dataset: str) -> Row:
+def _paper_row(numbers: Frame, dataset: str) -> Row:
     known = [paper_value(numbers, table="table4", row=row, column="seconds", dataset=dataset) for row in _PAPER_SYSTEMS]
     unknown = Cell(missing="not known to this project")
     times = tuple(unknown if value is None else Cell(value=value, text=number(value, "seconds")) for value in known)
@@ -93,9 +89,4 @@ def _peaks(planned: Mapping[str, Any]) -> str:
     return " or ".join(f"{card['tflops']:g} TFLOP/s" for card in planned["cards"].values()) or "peak"
 
 
-KIND = Kind(
-    Entry,
-    reads=(frame("rates", "rates.csv"),),
-    make=planned_table,
-    requires="planned_evaluation",
-)
+KIND = Kind(Entry, reads=(frame("rates", "rates.csv"),), make=planned_table, requires="planned_evaluation")

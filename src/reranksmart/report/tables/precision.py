@@ -1,27 +1,23 @@
 """What fewer bits do to the answers (beyond the paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind
-from reranksmart.report.labels import DIRECTIONS, system_label
+from reranksmart.report.labels import DIRECTIONS
 from reranksmart.report.reading import frame
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.report.times import NOT_NATIVE, emulated, machine
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 STAGES = {"encode": "retrieval", "rerank": "re-ranking"}
 _EXACT = "float32"
 
 
-def precision_table(costs: pd.DataFrame, asked: Asked) -> Table:
+def precision_table(costs: Frame, asked: Asked) -> Table:
     """Each precision of each stage of the system against float32: R@1, its change, and the rank overlap."""
-    system = system_label(asked.systems[0], asked.labels)
+    system = asked.label(asked.systems[0])
     depth = int(costs["depth"].iloc[0])
     columns = tuple(
         Column(f"{direction} {key}", f"{DIRECTIONS[direction].split(' ')[0]} {label}", unit=unit)
@@ -40,17 +36,15 @@ def precision_table(costs: pd.DataFrame, asked: Asked) -> Table:
         }
         found |= {precision: (NOT_NATIVE,) * len(columns) for precision in emulated(costs)}
         rows += [Row(f"{stage} {name}", str(name), cells, group=STAGES[str(stage)]) for name, cells in found.items()]
-    return Table(
-        name=asked.name,
-        title="What fewer bits do to the answers",
-        caption=f"Retriever and reranker of {system}, one seed, one caption an image. R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
+    return asked.table(
+        "What fewer bits do to the answers",
+        columns,
+        rows,
+        f"Retriever and reranker of {system}, one seed, one caption an image. R@1 in %, its change against float32 in points with 95 % interval by bootstrap over images, and how "
         f"many of the first {depth} items are those of float32, in %; {int(costs['queries'].max()):,} queries "
         f"a direction, on {machine(costs)}. The reranker orders the {2 * depth} items that the retriever found in float32. "
         "Not in the paper.",
         header="precision",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 

@@ -25,16 +25,14 @@ def region_table(recalls: Mapping[str, Mapping[str, Any]], asked: Asked) -> Tabl
         Row(split, split, tuple(Cell(value=_scaled(column.key, found[column.key])) for column in _COLUMNS))
         for split, found in recalls.items()
     ]
-    return Table(
-        name=asked.name,
-        title="Region features: how many of the true objects the detector covers",
-        caption="Percent of the true objects that some region of their image overlaps by half (intersection over "
+    return asked.table(
+        "Region features: how many of the true objects the detector covers",
+        _COLUMNS,
+        rows,
+        "Percent of the true objects that some region of their image overlaps by half (intersection over "
         "union), pooled over all objects of a split. A picture in which nothing is found is its own one region. The "
         "proposals' ranking was tuned on scenes of other seeds and on train scenes. Not in the paper.",
         header="split",
-        columns=_COLUMNS,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 

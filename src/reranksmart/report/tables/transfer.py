@@ -1,20 +1,14 @@
 """Zero-shot transfer: each training set on each test set."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from reranksmart.report.asked import Asked
 from reranksmart.report.beside import table_of_test_sets
 from reranksmart.report.kinds import Kind, TableOfExperiments
 from reranksmart.report.reading import measures
 from reranksmart.report.table import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def transfer_table(measures: pd.DataFrame, asked: Asked) -> Table:
+def transfer_table(measures: Frame, asked: Asked) -> Table:
     """Of one training set the first test set is what it showed; of several, any may be. What the audit refuses is not run."""
     (first, label), *others = asked.test_sets
     several = len(asked.training_sets) > 1
@@ -27,8 +21,7 @@ def transfer_table(measures: pd.DataFrame, asked: Asked) -> Table:
         keys={name: "" if name == first and not several else name for name in words},
         title="Transfer to what training never saw",
         sentence="" if label else seen,
-        paper_table="transfer",
-        paper_dataset="Flickr30k 1k (Entities)",
+        paper=("transfer", "Flickr30k 1k (Entities)"),
     )
 
 

@@ -1,30 +1,24 @@
 """Twins: the same objects rearranged (beyond the paper)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
 from reranksmart.report.labels import plural
 from reranksmart.report.reading import measures
-from reranksmart.report.scope import row_of, spread
+from reranksmart.report.scope import spread
 from reranksmart.report.table import Column, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def twins_table(measures: pd.DataFrame, asked: Asked) -> Table:
-    """Twin accuracy: the same objects rearranged, a caption of one false of the other. Guessing gets 50."""
-    scope = asked.named_scope
-    chosen = scope.rows(measures, free=["system"])
+def twins_table(measures: Frame, asked: Asked) -> Table:
+    """A caption of one twin is false of the other. Guessing gets 50."""
+    chosen = asked.rows(measures)
     columns = (
         Column("text-to-image twin accuracy", "IR"),
         Column("image-to-text twin accuracy", "TR"),
         Column("twin accuracy", "mean"),
     )
-    rows = [row_of(chosen, system, columns, asked.labels) for system in asked.systems]
     size = ""
     if len(chosen):
         first = chosen.iloc[0]
@@ -32,15 +26,12 @@ def twins_table(measures: pd.DataFrame, asked: Asked) -> Table:
             f"n = {plural(int(first['queries']), 'choice')} each way among {first['images'] // 2:,} pairs of twins, "
             f"{spread(int(chosen['seeds'].max()), over='pairs of twins')}. "
         )
-    return Table(
-        name=asked.name,
-        title="Twins: are places bound to objects?",
-        caption="Percent of choices between a picture and its twin that are right; guessing gets 50, a tie counts "
+    return asked.table(
+        "Twins: are places bound to objects?",
+        columns,
+        [asked.row(chosen, system, columns) for system in asked.systems],
+        "Percent of choices between a picture and its twin that are right; guessing gets 50, a tie counts "
         f"half. IR: a caption chooses the picture; TR: a picture chooses the caption. {size}The paper has no such probe.",
-        header="system",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 
@@ -60,9 +51,4 @@ def require_twins(config: Any, path: str, entry: TableOfExperiments) -> None:
             )
 
 
-KIND = Kind(
-    TableOfExperiments,
-    reads=(measures("twins"),),
-    make=twins_table,
-    check=require_twins,
-)
+KIND = Kind(TableOfExperiments, reads=(measures("twins"),), make=twins_table, check=require_twins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reranksmart.cli.galleries import search_verb
 from reranksmart.config.backbones import AnyBackbone
+from reranksmart.evaluation.mteb_tasks import mteb_library
 from reranksmart.searching import Searcher
 
 
@@ -122,3 +124,9 @@ def test_a_tokeniser_of_other_weights_is_refused(world, tmp_path):
 def test_settings_that_do_not_belong_together_are_refused(world, change, said):
     with pytest.raises(ValidationError, match=said):
         validate({**settings(world / "retriever", "retriever"), **change})
+
+
+def test_without_mteb_its_installation_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mteb", None)
+    with pytest.raises(ValueError, match=r"needs the library mteb .*pip install 'reranksmart\[mteb\]'"):
+        mteb_library()

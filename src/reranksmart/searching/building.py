@@ -154,9 +154,9 @@ def _place_models(
 ) -> RoleModels:
     """Puts the models into the index and loads them from there: both are checked before either is loaded."""
     one = reranker is None or Path(reranker).resolve() == Path(retriever).resolve()
-    _place(retriever, target / "retriever", "retriever", also="reranker" if one else None)
+    place_model(retriever, target / "retriever", "retriever", also="reranker" if one else None)
     if reranker is not None and not one:
-        _place(reranker, target / "reranker", "reranker")
+        place_model(reranker, target / "reranker", "reranker")
     settings = replace(settings, reranker="retriever" if one else "reranker")
     write_index_settings(target, settings)
     return RoleModels.load(target, settings)
@@ -165,7 +165,7 @@ def _place_models(
 _TASKS = {"retriever": "bi_encoder", "reranker": "cross_encoder"}
 
 
-def _place(model: Path | str, target: Path, role: str, *, also: str | None = None) -> None:
+def place_model(model: Path | str, target: Path, role: str, *, also: str | None = None) -> None:
     """Links a trained model's folder, or one that is published, into an index; ``also`` is its second role."""
     folder = Path(model)
     if (folder / CONFIG_FILE).is_file() or not is_published(model):

@@ -45,6 +45,7 @@ def write_hub_folder(
     model = small_model(name, seed=seed, words=len(tokeniser), feature_size=feature_size, **ids)
     folder.mkdir(parents=True)
     model.network.save_pretrained(folder)
+    tokeniser.eos_token, tokeniser.bos_token = tokeniser.sep_token, tokeniser.cls_token  # as its network reads them
     tokeniser.save_pretrained(folder)
     if name in PROCESSORS:
         PROCESSORS[name].save_pretrained(folder)

@@ -19,6 +19,7 @@ WHOLE = (
     "rates",
     "audits",
 )
+"""Folders of results; a configuration makes those that its tables and figures need."""
 FILES = (
     "comparisons.csv",
     "deviations.csv",
@@ -31,7 +32,7 @@ MARKED = re.compile(r"(<!-- summary -->\n).*?(<!-- /summary -->)", re.DOTALL)
 
 def keep() -> None:
     shutil.rmtree(REFERENCE, ignore_errors=True)
-    for name in WHOLE:
+    for name in filter(lambda name: (RESULTS / name).is_dir(), WHOLE):
         shutil.copytree(RESULTS / name, REFERENCE / name, ignore=shutil.ignore_patterns("per_query", "*.pdf"))
     recalls = (path.relative_to(RESULTS).as_posix() for path in (RESULTS / "regions").glob("*/*/recall.json"))
     for name in (*FILES, *recalls):

@@ -31,10 +31,10 @@ def require_factory(factory: str, *, width: int = 128) -> str:
         again.add(drawn[:1])  # as an index of your own pictures grows
         if again.metric_type != faiss.METRIC_INNER_PRODUCT or rows[0, 0] < 0:
             raise RuntimeError("it ranks by another measure, or finds nothing")
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:  # TypeError: no text of UTF-8
         raise ValueError(
             f"{factory!r} is not an index that faiss can make, fill and search by inner product "
-            f"({str(error).rsplit(': ', maxsplit=1)[-1]}). Use a factory string such as 'Flat', 'HNSW32', 'IVF64,Flat' or "
+            f"({str(error).splitlines()[0].rsplit(': ', maxsplit=1)[-1]}). Use a factory string such as 'Flat', 'HNSW32', 'IVF64,Flat' or "
             "'IVF64,RaBitQ,RFlat'."
         ) from error
     return factory

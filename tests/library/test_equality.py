@@ -126,6 +126,31 @@ def test_scores_and_order_are_those_of_rank(checkpoints, load, pictures, kind, p
         torch.testing.assert_close(found[row], given, **CLOSE)
 
 
+@pytest.mark.parametrize(("kind", "once"), [("reranker", True), ("head_reranker", False)])
+def test_a_picture_that_pairs_begin_with_is_read_once(load, pictures, kind, once):
+    model = load(kind, picture_is="query")
+    network = model.library[0].model
+    inner = getattr(network, "model", network)
+    read = {"pictures": 0, "tokens": 0}
+    inner.visual.register_forward_pre_hook(
+        lambda module, given, named: read.update(pictures=read["pictures"] + len(named["grid_thw"])), with_kwargs=True
+    )
+    inner.language_model.register_forward_pre_hook(
+        lambda module, given, named: read.update(tokens=read["tokens"] + named["inputs_embeds"].shape[:2].numel()),
+        with_kwargs=True,
+    )
+    first = scores(model, pictures)
+    pairs = len(TEXTS) * len(pictures)
+    assert read["pictures"] == (len(pictures) + 1 if once else pairs)  # one pair is compared with the library's
+    read["tokens"] = 0
+    again = scores(model, pictures)
+    torch.testing.assert_close(first, again, **CLOSE)
+    shared, model._reads_once = read["tokens"], False
+    read["tokens"] = 0
+    torch.testing.assert_close(scores(model, pictures), again, **CLOSE)
+    assert (shared < read["tokens"]) == once
+
+
 def test_late_interaction_is_the_library_s(checkpoints, load, pictures):
     own = opened(checkpoints, "late_interaction")
     expected = own.similarity(own.encode_query([{"text": text} for text in TEXTS]), own.encode_document(seen(pictures)))

@@ -18,6 +18,7 @@ from reranksmart.models.devices import fastest_device
 from reranksmart.models.of_family import OfFamily
 from reranksmart.models.pictures_alone import pictures_alone
 from reranksmart.models.pretrained import require_pairs
+from reranksmart.models.shared_prefix import scores_by_prefix
 from reranksmart.values.facts import Facts
 from reranksmart.values.raw import Pictures, Texts, TokenVectors
 
@@ -94,7 +95,16 @@ class LibraryRetriever(LibraryModel):
 
 
 class LibraryReranker(LibraryModel):
-    """A ``CrossEncoder``."""
+    """A ``CrossEncoder``. Where pairs begin with the picture, it is read once for all captions beside it in a batch."""
+
+    _reads_once: bool | None = None
+    """Whether that gives the library's own scores; found at the first such batch."""
+
+    _TOLERANCE: ClassVar = {torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 5e-3}
+
+    @property
+    def image_major(self) -> bool:
+        return self.config.picture_is == "query"
 
     def score_pairs(self, texts: Texts, images: Pictures) -> Tensor:
         """What its last layer gives (B,) for text i and picture i: log-odds, of models trained on yes or no."""
@@ -104,6 +114,17 @@ class LibraryReranker(LibraryModel):
         ]
         if self.config.picture_is == "query":
             pairs = [(picture, text) for text, picture in pairs]
+        if self._reads_once is False or not self.image_major or len(pairs) < 2 or len(set(images.rows)) > 1:
+            return self._apart(pairs)
+        found = scores_by_prefix(self.library, pairs, self.config.query_prompt)
+        if found is not None and self._reads_once is None:
+            alone = self._apart(pairs[:1])
+            found = found if torch.allclose(found[:1], alone, atol=self._TOLERANCE[self.library.dtype]) else None
+        self._reads_once = found is not None
+        return self._apart(pairs) if found is None else found
+
+    def _apart(self, pairs: list[Any]) -> Tensor:
+        """Each pair by itself."""
         told = {} if self.config.query_prompt is None else {"prompt": self.config.query_prompt}
         found = self.library.predict(
             pairs,

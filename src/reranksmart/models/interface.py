@@ -40,6 +40,15 @@ class VectorsEncoder(Protocol):
 
 
 @runtime_checkable
+class ImageMajor(Protocol):
+    """Reads an image once for all captions that stand beside it in a batch."""
+
+    @property
+    def image_major(self) -> bool:
+        """Whether this model does; pairs should come image by image then."""
+
+
+@runtime_checkable
 class StatesEncoder(Protocol):
     """Reads an image alone first, by a tower whose states stand wherever this model takes the image."""
 

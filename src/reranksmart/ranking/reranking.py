@@ -1,17 +1,26 @@
 """Log-odds of (caption, image) pairs by a cross-encoder: pairs of all queries batched together by length."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from reranksmart.inputs.stored import CaptionInputs, ImageInputs
-from reranksmart.models.interface import CrossEncoder
+from reranksmart.models.interface import CrossEncoder, ImageMajor
 from reranksmart.ranking.encoding import length_batches, read_ahead
 from reranksmart.run.progress import progress
 from reranksmart.values.records import Direction, Ranking
 from reranksmart.values.shards import WHOLE, Shard, Share, joined
+
+
+def image_batches(
+    lengths: NDArray[np.integer], image_rows: NDArray[np.integer], *, together: int = 32
+) -> Iterator[NDArray[np.int64]]:
+    """Pairs of one image at a time, in order of length, at most so many ``together``."""
+    order = np.lexsort((lengths, image_rows))
+    for of_image in np.split(order, np.flatnonzero(np.diff(image_rows[order])) + 1):
+        yield from np.array_split(of_image, -(-len(of_image) // together))
 
 
 def score_pairs(
@@ -42,7 +51,10 @@ def share_of_pairs(
 ) -> Share:
     """Log-odds (n,) of one job's pairs; its rows are numbers of pairs."""
     lengths = captions.lengths[caption_rows] + images.lengths[image_rows]
-    batches = shard.of(list(length_batches(lengths, token_budget=token_budget)))
+    if isinstance(model, ImageMajor) and model.image_major:
+        batches = shard.of(list(image_batches(lengths, image_rows)))
+    else:
+        batches = shard.of(list(length_batches(lengths, token_budget=token_budget)))
     scores = []
     with torch.inference_mode():
         ready = read_ahead(batches, lambda rows: (captions.batch(caption_rows[rows]), images.batch(image_rows[rows])))

@@ -20,10 +20,21 @@ lint-imports
 snakemake --lint
 endef
 
+define NEXT
+
+Look at everything:        results/report.html
+Search your own pictures:  source .venv/bin/activate
+                           reranksmart gallery --images FOLDER --model results/models/oscar/scenes/joint/seed1/model --output mine.index
+                           reranksmart serve --index mine.index
+Try what lies beyond:      make extended
+endef
+export NEXT
+
 .PHONY: run extended test test-all setup detector test-detector lock reference verify another-faiss moved
 run: .venv/.ready
 	snakemake --cores $(CORES)
 	@cat results/summary.txt
+	@echo "$$NEXT"
 
 # Also what is beyond the paper; what the default has made is kept.
 extended: .venv/.ready

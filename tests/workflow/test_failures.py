@@ -1,6 +1,7 @@
 """Runs in which a job fails or is killed, through the real Snakemake, and what is said of them."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,17 @@ def test_the_run_and_status_say_what_failed_where_and_why(
     wanted = "results/indexes/oscar/scenes/joint/seed1/scenes.test"
     done = snakemake(folder, wanted, "--cores", "1", "--retries", "0", "--configfile", TINY, "nowhere.yaml")
     assert done.returncode != 0
+    assert re.search(
+        r"^\d+ steps on 1 core: about \d+ (s|min) and \d+ MB of disk, of which [\d.]+ [GM]B are free\.",
+        done.stdout,
+        re.M,
+    )
+    assert "\n! fetch_stamps fetch_stamps: reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in done.stdout
+    assert not re.search("RuleException|Building DAG|Provided cores|Select jobs|^Job stats", done.stdout, re.M)
+    assert "At least one job did not complete successfully" in done.stdout
+    (log,) = (folder / ".snakemake" / "log").iterdir()
+    assert "Building DAG of jobs" in log.read_text()
+    assert "rule fetch_stamps:" in log.read_text()
     summary = done.stdout.split("1 job failed:")[1]
     assert "fetch_stamps fetch_stamps\n" in summary
     assert "  reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in summary

@@ -110,7 +110,7 @@ def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_ma
     assert "flickr30k (dev) and selected_on share 8 of 8 and 8 images" in refused.stdout
     allowed = {**leak, "allowed_leaks": [{"training_set": "flickr30k", "test_set": "selected_on"}]}
     (part / "leak.yaml").write_text(yaml.safe_dump(allowed))
-    done = snakemake(part, target, *CALL, "leak.yaml", programs=programs)
+    done = snakemake(part, target, "--printshellcmds", *CALL, "leak.yaml", programs=programs)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "rule train:" not in done.stdout
     cells = table(part, "leaky")

@@ -101,7 +101,7 @@ def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(finis
     for target in targets:
         shutil.rmtree(folder / target)
     (folder / "shards.yaml").write_text("shards: {encode: 2, rerank: 3}\n")
-    done = snakemake(folder, *targets, "--cores", "2", "--configfile", TINY, "shards.yaml")
+    done = snakemake(folder, *targets, "--printshellcmds", "--cores", "2", "--configfile", TINY, "shards.yaml")
     assert done.returncode == 0, done.stdout[-3000:]
     for rule, jobs in (("encode_shard", 2), ("score_candidates_shard", 3), ("score_all_shard", 3)):
         assert done.stdout.count(f"rule {rule}:") == jobs

@@ -20,7 +20,7 @@ from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
 from reranksmart.report.rendering import read_table
 from reranksmart.report.run import RunSettings, page_of_run
-from reranksmart.report.summary import summary_text
+from reranksmart.report.summary import headline, summary_text
 from reranksmart.report.writing import write_table
 
 Inputs = Annotated[list[Path], typer.Argument(help="folders of measures, or the file it is about")]
@@ -32,9 +32,11 @@ Made = Annotated[str, typer.Option(help="the recipes by which what is read must 
 def tabulate_verb(
     inputs: Inputs, settings: Settings, output: Annotated[Path, typer.Option()], recipes: Made = ""
 ) -> None:
-    """Writes one table as csv, md, tex and json."""
+    """Writes one table as csv, md, tex and json, and says its headline."""
     require_recipes(recipes)
-    write_table(make_table(TypeAdapter(Asked).validate_json(settings), inputs), output)
+    table = make_table(TypeAdapter(Asked).validate_json(settings), inputs)
+    write_table(table, output)
+    typer.echo(headline(table))
 
 
 @verb()
@@ -64,7 +66,7 @@ def report_verb(
         for path in run.comparisons
         for said in conclusion(pd.read_csv(path), roles=run.roles, labels=run.labels, words=run.words)
     ]
-    headline = next(table for table in tables if table.name == run.headline)
-    write_page(page, page_of_run(run, tables, headline, deviations_table(found) if judged(found) else None, sentences))
+    main = next(table for table in tables if table.name == run.headline)
+    write_page(page, page_of_run(run, tables, main, deviations_table(found) if judged(found) else None, sentences))
     with atomic_path(summary) as target:
-        target.write_text(summary_text(headline, sentences, where=f"Everything else: {page}"), encoding="utf-8")
+        target.write_text(summary_text(main, sentences, where=f"Everything else: {page}"), encoding="utf-8")

@@ -33,6 +33,7 @@ from reranksmart.plan.detection import detection_command as detection_command
 from reranksmart.plan.detection import detection_environment as detection_environment
 from reranksmart.plan.detection import detection_resources as detection_resources
 from reranksmart.plan.detection import detection_settings as detection_settings
+from reranksmart.plan.durations import expected as expected
 from reranksmart.plan.experiments import Evaluation as Evaluation
 from reranksmart.plan.experiments import compared as compared
 from reranksmart.plan.experiments import comparison_settings as comparison_settings

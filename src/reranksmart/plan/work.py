@@ -5,6 +5,7 @@ One pair of a caption and an image in BERT-base is 0.011 TFLOP.
 
 from typing import Any
 
+from reranksmart.config.backbones import Backbone
 from reranksmart.config.schema import Config
 from reranksmart.config.training import Objective
 from reranksmart.plan.experiments import deepest
@@ -69,6 +70,15 @@ def training(config: Config, wildcards: Any) -> float:
     steps = objective.steps * objective.accumulation
     evaluations = objective.steps // objective.evaluate_every
     return _tflop(config, wildcards.backbone, _PASSES * steps * step + evaluations * dev + refresh)
+
+
+def pretraining(config: Config, wildcards: Any) -> float:
+    """All steps of every objective in turn; the alignment before them costs next to nothing."""
+    chosen, read = config.backbones[wildcards.backbone], 0
+    for objective in chosen.pretraining.objectives if isinstance(chosen, Backbone) and chosen.pretraining else ():
+        batch = batch_tokens(config, wildcards.backbone, wildcards.dataset, objective)
+        read += objective.steps * objective.accumulation * sum(batch.values())
+    return _tflop(config, wildcards.backbone, _PASSES * read)
 
 
 def batch_tokens(config: Config, backbone: str, dataset: str, objective: Objective) -> dict[str, int]:

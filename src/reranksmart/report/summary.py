@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from reranksmart.report.rendering import interval_text, leak_notes, value_text
+from reranksmart.report.rendering import best, interval_text, leak_notes, value_text
 from reranksmart.report.table import Table
 
 _KINDS = (frozenset({"retriever"}), frozenset({"retriever", "reranker"}), frozenset({"reranker"}))
@@ -40,6 +40,24 @@ def facts(main: Table, roles: Mapping[str, Mapping[str, str]], *, column: str = 
         )
         for system in systems
     ]
+
+
+def headline(table: Table) -> str:
+    """A table in one line: its title and its best system by the first column that has one, else its first value."""
+    filled = [
+        (place, column)
+        for place, row in enumerate(table.rows)
+        for column, cell in enumerate(row.cells)
+        if cell.value is not None or cell.text
+    ]
+    if not filled:
+        return f"{table.title}: nothing was measured"
+    told = [found for found in filled if table.columns[found[1]].unit != "count"] or filled
+    place, column = min(best(table) or told, key=lambda found: (found[1], found[0]))
+    row, about = table.rows[place], table.columns[column]
+    value = f"{value_text(row.cells[column], about)} {interval_text(row.cells[column], about)}".rstrip()
+    label = f"{row.group}, {row.label}" if row.group else row.label
+    return f"{table.title}: {label}, {about.label}: {value}"
 
 
 def _is_apart(main: Table, system: str) -> bool:

@@ -1,5 +1,6 @@
 """How far a run is, from the results folder alone: what exists, what runs, what failed and what is missing and why."""
 
+from reranksmart.run.console import console as console
 from reranksmart.run.failures import note_failures as note_failures
 from reranksmart.run.findings import Finding as Finding
 from reranksmart.run.findings import find as find

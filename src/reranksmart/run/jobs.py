@@ -17,7 +17,7 @@ class Job:
     """A job of the run: its rule, and the paths of what it reads, makes and logs.
 
     What it makes is ``temporary`` if Snakemake removes it as soon as nothing needs it any more. ``host`` is the machine
-    on which it runs, None where a cluster chooses.
+    on which it runs, None where a cluster chooses. ``seconds`` are what it is expected to take on its ``threads``.
     """
 
     rule: str
@@ -26,6 +26,9 @@ class Job:
     log: str | None
     temporary: bool = False
     host: str | None = None
+    seconds: float = 0.0
+    threads: int = 1
+    priority: int = 0
 
     @classmethod
     def of(cls, job: Any) -> "Job":

@@ -31,6 +31,8 @@ class Haiku(Published):
     splits: dict[Name, Subset]
 
     terms = "Haiku may be read aloud only."
+    sizes = 575
+    each = 1
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -40,12 +42,6 @@ class Haiku(Published):
         path = Path(self.captions)
         rows = [line.split("|") for line in read_lines(path)]
         return collect((PublishedCaption(f"haiku/{n}#0", text, f"haiku/{n}", "ja", str(path)) for n, text in rows), source=path)
-
-    def size(self, split: str) -> int:
-        return 575
-
-    def captions_each(self, language: str) -> int:
-        return 1
 '''
 ROW = "haiku,haiku/lines.txt,https://example.org/lines.txt,,,,haiku,to be read,https://example.org/licence,alive,2026-11\n"
 PLAN = """

@@ -43,13 +43,14 @@ def page(whole: Mapping[str, Any]) -> str:
     parts = [HEAD]
     for key, value in whole["properties"].items():
         needed = key in whole["required"]
-        parts.append(f"\n## {key}\n\n{_sentence(_description(value, whole))}\n")
-        for kind, (path, model) in _models(key, value, whole).items():
-            about = _sentence(model.get("description", ""))
-            named = f"\n`kind: {kind}`: {about}".rstrip() + "\n" if " " not in kind else f"\nOr: {about}\n"
+        about, models = _description(value, whole), _models(key, value, whole)
+        parts.append(f"\n## {key}\n" + (f"\n{_sentence(about)}\n" if models else ""))
+        for kind, (path, model) in models.items():
+            said = _sentence(model.get("description", ""))
+            named = f"\n`kind: {kind}`: {said}".rstrip() + "\n" if " " not in kind else f"\nOr: {said}\n"
             parts.append((named if kind else "") + "\n" + _table(path, model, whole))
-        if not _models(key, value, whole):
-            parts.append("\n" + _written([(key, _type(value, whole), _default(value, needed), "")]))
+        if not models:
+            parts.append("\n" + _written([(key, _type(value, whole), _default(value, needed), about)]))
     return "".join(parts)
 
 
@@ -95,8 +96,9 @@ def _resolved(value: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str
 
 
 def _description(value: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
-    """The key's own; else that of the model it holds."""
-    return str(value.get("description") or _resolved(value, whole).get("description", "")).split("\n\n")[0]
+    """The key's own; else that of the model it holds, if it holds any."""
+    held = [_resolved(option, whole) for option in (value, *value.get("anyOf", ()))]
+    return next((str(of["description"]) for of in (value, *held) if of.get("description")), "").split("\n\n")[0]
 
 
 def _type(value: Mapping[str, Any], whole: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.config.training import Objective
 from reranksmart.files.declarations import declared
 from reranksmart.values.facts import Capability, Facts, ImageForm
-from reranksmart.values.settings import Count, Frozen, Language, Name, OwnPath
+from reranksmart.values.settings import Count, Frozen, Languages, Name, OwnPath
 
 _SINGLE_STREAM = {name: facts for name, facts in declared("families", Facts).items() if facts.single_stream}
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class Pretraining(Frozen):
         "split: that which is trained on",
     )
     steps: Count = Field(600, description="of the alignment of words and regions")
-    batch_size: Count = 64
-    learning_rate: float = Field(3e-3, gt=0)
-    temperature: float = Field(0.1, gt=0)
+    batch_size: Count = Field(64, description="captions of the alignment, each with its image")
+    learning_rate: float = Field(3e-3, gt=0, description="of the alignment")
+    temperature: float = Field(0.1, gt=0, description="of the alignment")
     keys_equal_queries: bool = Field(True, description="start attention with like attending to like")
     objectives: tuple[Objective, ...] = Field(
         (), description="what is learned after the alignment, one after the other: nothing is selected on dev"
@@ -47,14 +47,14 @@ class Backbone(Frozen):
     """A single-stream text-image transformer; sizes are those of the published base models unless given."""
 
     embedder: EmbedderName = Field(description="VILLA's weights are read by uniter's")
-    languages: tuple[Language, ...] = ("en",)
-    capabilities: tuple[Capability, ...] = ("bi_encoder", "cross_encoder")
+    languages: Languages = ("en",)
+    capabilities: tuple[Capability, ...] = Field(("bi_encoder", "cross_encoder"), description="tasks it is used for")
     vocabulary: Count = Field(30522, description="entries of the tokeniser, at most")
-    hidden_size: Count = 768
-    layers: Count = 12
-    heads: Count = 12
-    intermediate_size: Count = 3072
-    dropout: float = Field(0.1, ge=0, lt=1)
+    hidden_size: Count = Field(768, description="width of a token")
+    layers: Count = Field(12, description="of the trunk")
+    heads: Count = Field(12, description="of attention in each layer")
+    intermediate_size: Count = Field(3072, description="width inside a layer")
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of the values left out while training")
     max_tokens: Count = Field(70, description="tokens of a caption, special tokens not counted")
     pretraining: Pretraining = Pretraining()
     checkpoint: OwnPath | None = Field(
@@ -123,7 +123,7 @@ class Reading(Frozen):
 
     embedder: str | None = Field(None, description="of a backbone of regions")
     family: str | None = Field(None, description="of a pretrained backbone")
-    languages: tuple[Language, ...] = ("en",)
+    languages: Languages = ("en",)
     max_tokens: Count = 70
     object_tags: bool = False
     tag_tokens: Count = 50

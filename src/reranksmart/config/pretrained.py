@@ -9,7 +9,7 @@ from reranksmart.config.library import Library
 from reranksmart.files.declarations import declared
 from reranksmart.files.library_folder import require_usable
 from reranksmart.values.facts import Capability, Facts, ImageForm
-from reranksmart.values.settings import OWN_OR_NAME, Count, Frozen, Language
+from reranksmart.values.settings import OWN_OR_NAME, Count, Frozen, Languages
 
 FAMILIES = {name: facts for name, facts in declared("families", Facts).items() if not facts.single_stream}
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ else:
 class Lora(Frozen):
     """Low-rank adapters on the attention's projections (Hu et al. 2022): they and the heads move, nothing else."""
 
-    rank: Count = 8
+    rank: Count = Field(8, description="of the adapters' product")
     alpha: Count = Field(16, description="the adapters' product is scaled by alpha / rank")
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1, description="of what an adapter reads")
 
 
 class Tuning(Frozen):
@@ -54,7 +54,7 @@ class PretrainedBackbone(Frozen):
         "for visualbert; null: the checkpoint's own",
     )
     local_files_only: bool = Field(False, description="the hub is not asked; a name must be in its cache already")
-    languages: tuple[Language, ...] = ("en",)
+    languages: Languages = ("en",)
     max_tokens: Count | None = Field(
         None, description="tokens of a caption, special tokens not counted; null: the family's"
     )

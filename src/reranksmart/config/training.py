@@ -8,20 +8,26 @@ from reranksmart.values.settings import Count, Fraction, Frozen, Name
 
 
 class TrainingSet(Frozen):
-    dataset: Name
-    split: Name = "train"
-    dev_split: Name = "dev"
+    dataset: Name = Field(description="whose captions and images are learned")
+    split: Name = Field("train", description="that is trained on")
+    dev_split: Name = Field("dev", description="by whose recall the weights are chosen")
     fraction: Fraction = Field(1.0, description="share of the training images, the first ones of a seeded order")
 
 
 class BiEncoderTask(Frozen):
-    loss: Literal["triplet", "infonce"] = "triplet"
+    """Captions and images of a batch find each other by their embeddings."""
+
+    loss: Literal["triplet", "infonce"] = Field(
+        "triplet", description="the hardest negative of a batch, or all of them"
+    )
     batch_size: int = Field(128, ge=2, description="captions, each with its image")
     margin: float = Field(0.1, gt=0, description="of the triplet loss")
     temperature: float = Field(0.05, gt=0, description="of InfoNCE")
 
 
 class CrossEncoderTask(Frozen):
+    """Pairs of a caption and an image are told apart: matches, and others."""
+
     batch_size: Count = Field(128, description="positive pairs; as many negative pairs are added")
 
 
@@ -72,7 +78,7 @@ class Objective(Frozen):
     steps: int = Field(30_000, ge=0, description="outer steps; 0 takes the backbone as it is, as a published model")
     learning_rate: float = Field(5e-5, gt=0, description="peak")
     warmup_steps: int = Field(0, ge=0, description="outer steps")
-    weight_decay: float = Field(0.05, ge=0)
+    weight_decay: float = Field(0.05, ge=0, description="a step, in learning rates")
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
     accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
     optimiser: Literal["adamw", "fused_adamw", "reference_adamw"] = Field(

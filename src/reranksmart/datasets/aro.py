@@ -4,33 +4,25 @@ Yuksekgonul et al. 2023. Of each picture the part that the captions are about is
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from reranksmart.datasets.published.foils import Choice, Foils
-from reranksmart.datasets.published.settings import Subset, require_published
+from reranksmart.datasets.published.settings import Subsets
 from reranksmart.datasets.published.texts import field_of, read_json_text
-from reranksmart.values.settings import Name, Place
-
-IMAGES = {"relation": 23_937, "attribution": 28_748}
+from reranksmart.values.settings import Place
 
 
 class Aro(Foils):
     kind: Literal["aro"]
     annotations: Place = Field(description="the folder that holds visual_genome_{split}.json")
-    splits: dict[Name, Subset]
+    splits: Subsets
+
+    sizes: ClassVar = {"relation": 23_937, "attribution": 28_748}
 
     def choices(self, split: str) -> list[Choice]:
         return read_aro(Path(self.annotations), split=self.published_name(split))
-
-    def size(self, split: str) -> int:
-        return IMAGES[self.published_name(split)]
-
-    @model_validator(mode="after")
-    def _splits_exist(self) -> "Aro":
-        require_published(self.splits, IMAGES)
-        return self
 
 
 def read_aro(folder: Path, *, split: str) -> list[Choice]:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_pictures, read_split
 from reranksmart.datasets.published.captions import (
@@ -15,19 +15,13 @@ from reranksmart.datasets.published.captions import (
     of_listed_images,
     with_captions_each,
 )
-from reranksmart.datasets.published.settings import (
-    AnnotatedSubset,
-    Published,
-    require_annotations,
-    require_published,
-)
+from reranksmart.datasets.published.settings import AnnotatedSubset, PublishedInEnglish
 from reranksmart.datasets.published.texts import read_list, require_known
 from reranksmart.files.reading import require_fetched, said
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Name, Place
 
 FOLDS = 5
-IMAGES = {"train": 113_287, "dev": 5_000, "test": 5_000}
 LISTED = 1_000  # images of one of the five folds, and of the published list
 _OSCAR_SPLITS = {"train": "train", "dev": "minival", "test": "test"}
 
@@ -39,18 +33,16 @@ class CocoSubset(AnnotatedSubset):
     fold: int | None = Field(None, ge=1, le=FOLDS, description="one of the field's five folds of 1,000 test images")
 
 
-class Coco(Published):
+class Coco(PublishedInEnglish):
     kind: Literal["coco"]
     layout: Literal["karpathy", "oscar"] = Field(
         "karpathy", description="annotations are Karpathy's dataset_coco.json; or OSCAR's folder coco_ir"
     )
-    annotations: Place | None = None
+    annotations: Place | None = Field(None, description="that file or folder")
     captions_per_image: Count | None = Field(5, description="of 5 to 7; null: all (25,010 of test), as published code")
-    splits: dict[Name, CocoSubset]
+    splits: dict[Name, CocoSubset] = Field(description="splits in use, by name")
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
+    sizes: ClassVar = {"train": 113_287, "dev": 5_000, "test": 5_000}
 
     def read(self, split: str) -> Captions:
         subset, of, each = self.splits[split], self.published_name(split), self.captions_per_image
@@ -64,9 +56,9 @@ class Coco(Published):
             captions = coco_1k(captions, Path(subset.image_list))
         return coco_folds(captions)[subset.fold - 1] if subset.fold else captions
 
-    def size(self, split: str) -> int:
-        subset = self.splits[split]
-        return LISTED if subset.fold or subset.image_list else IMAGES[self.published_name(split)]
+    def image_count(self, split: str) -> int:
+        subset, count = self.splits[split], super().image_count(split)
+        return min(count, LISTED) if subset.fold or subset.image_list else count
 
     def numbers_captions(self, split: str) -> bool:
         """Whether a split is of the published test images, read from a file that gives COCO's number of each caption."""
@@ -76,12 +68,6 @@ class Coco(Published):
     def caption_numbers(self, split: str) -> dict[str, int]:
         """COCO's own number of each caption of a split, with those beyond the five that are read of an image."""
         return read_coco_numbers(Path(str(self.annotations)), split=self.published_name(split))
-
-    @model_validator(mode="after")
-    def _splits_exist(self) -> "Coco":
-        require_published(self.splits, IMAGES)
-        require_annotations(self.annotations, self.splits)
-        return self
 
 
 def read_coco(path: Path, *, split: str | None = None, captions_per_image: int | None = CAPTIONS_PER_IMAGE) -> Captions:

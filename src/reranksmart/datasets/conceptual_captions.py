@@ -6,75 +6,58 @@ from typing import Literal
 
 from pydantic import Field
 
-from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset
+from reranksmart.datasets.published.captions import PublishedCaption, collected
+from reranksmart.datasets.published.settings import PublishedInEnglish, Subset
 from reranksmart.datasets.published.texts import read_lines, read_table
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Name, Place
-
-IMAGES = 15_840  # of its dev set
 
 
 class TableSubset(Subset):
     captions: Place
 
 
-class ConceptualCaptions(Published):
+class ConceptualCaptions(PublishedInEnglish):
     """One caption an image."""
 
     kind: Literal["conceptual_captions"]
     layout: Literal["table", "rows"] = Field(
         "table", description="columns caption and image_id, as published code; or Google's rows of caption and URL"
     )
-    splits: dict[Name, TableSubset]
+    splits: dict[Name, TableSubset] = Field(description="splits in use, by name")
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
+    sizes = 15_840  # of its dev set
+    each = 1
 
     def read(self, split: str) -> Captions:
         path = Path(self.splits[split].captions)
-        return read_conceptual_captions(path) if self.layout == "table" else read_conceptual_captions_rows(path)[0]
-
-    def size(self, split: str) -> int:
-        return IMAGES
-
-    def captions_each(self, language: str) -> int:
-        return 1
+        return read_conceptual_captions(path) if self.layout == "table" else read_conceptual_captions_rows(path)
 
 
-def read_conceptual_captions(path: Path) -> Captions:
+@collected
+def read_conceptual_captions(path: Path) -> Iterator[PublishedCaption]:
     """The captions of a table with the columns caption and image_id (``cc_test.tsv``; tabs or commas).
 
     The image id is the column's value as it stands, which is also the name of the image's feature file: the prefix
     ``cc/`` keeps it apart from other datasets', so that nothing is padded.
     """
-    rows = read_table(path, columns=("caption", "image_id"))
-    return collect(
-        (_caption(row["image_id"], row["caption"], f"{path}, line {line}") for line, row in rows), source=path
-    )
+    for line, row in read_table(path, columns=("caption", "image_id")):
+        yield _caption(row["image_id"], row["caption"], f"{path}, line {line}")
 
 
-def read_conceptual_captions_rows(path: Path) -> tuple[Captions, dict[str, str]]:
-    """The captions of Google's ``Validation_GCC-1.1.0-Validation.tsv``, and the URL of each image id.
+@collected
+def read_conceptual_captions_rows(path: Path) -> Iterator[PublishedCaption]:
+    """The captions of Google's ``Validation_GCC-1.1.0-Validation.tsv``.
 
     A row is a caption, a tab and a URL, unquoted. An image is named after the number of its row, from 1, and has that
     row's caption; the published scripts count pictures from 1 and captions from 0, and give each image the next one's.
     """
-    urls: dict[str, str] = {}
-    captions = collect(_of_rows(path, urls), source=path)
-    return captions, urls
-
-
-def _of_rows(path: Path, urls: dict[str, str]) -> Iterator[PublishedCaption]:
     for number, line in enumerate(read_lines(path), start=1):
         place = f"{path}, line {number}"
         text, tab, url = line.partition("\t")
         if not tab or "\t" in url or "://" not in url:
             raise ValueError(f"{place}: {line!r} is not a caption, a tab and a URL. Fetch the file again.")
-        caption = _caption(str(number), text, place)
-        urls[caption.image_id] = url.strip()
-        yield caption
+        yield _caption(str(number), text, place)
 
 
 def _caption(image: str, text: str, place: str) -> PublishedCaption:

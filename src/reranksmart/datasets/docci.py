@@ -2,49 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset, require_published
+from reranksmart.datasets.published.captions import PublishedCaption, collected
+from reranksmart.datasets.published.settings import PublishedInEnglish, Subsets
 from reranksmart.datasets.published.texts import field_of, read_json_lines
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Name, Place
-
-IMAGES = {"train": 9_647, "test": 5_000, "qual_dev": 100, "qual_test": 100}
+from reranksmart.values.settings import Place
 
 
-class Docci(Published):
+class Docci(PublishedInEnglish):
     kind: Literal["docci"]
     annotations: Place = Field(description="docci_descriptions.jsonlines")
-    splits: dict[Name, Subset]
+    splits: Subsets
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
+    sizes: ClassVar = {"train": 9_647, "test": 5_000, "qual_dev": 100, "qual_test": 100}
+    each = 1
 
     def read(self, split: str) -> Captions:
         return read_docci(Path(self.annotations), split=self.published_name(split))
 
-    def size(self, split: str) -> int:
-        return IMAGES[self.published_name(split)]
 
-    def captions_each(self, language: str) -> int:
-        return 1
-
-    @model_validator(mode="after")
-    def _splits_exist(self) -> "Docci":
-        require_published(self.splits, IMAGES)
-        return self
-
-
-def read_docci(path: Path, *, split: str) -> Captions:
+@collected
+def read_docci(path: Path, *, split: str) -> Iterator[PublishedCaption]:
     """The descriptions of a split, in the order of the file; an image is called as its picture's file."""
-    return collect(_captions(path, split), source=path)
-
-
-def _captions(path: Path, split: str) -> Iterator[PublishedCaption]:
     for line, row in read_json_lines(path):
         place = f"{path}, line {line}"
         if field_of(row, "split", str, place) == split:

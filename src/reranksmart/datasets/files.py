@@ -18,7 +18,7 @@ from reranksmart.files.storage import write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory
 from reranksmart.regions.settings import RegionFiles
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Frozen, Language, Name, OwnPath
+from reranksmart.values.settings import Frozen, Languages, Name, OwnPath
 
 OWN = 30_000  # pictures, which nobody has counted yet: as many as Flickr30k's
 
@@ -34,9 +34,9 @@ class Files(Dataset):
     """Your own pictures, with captions or without."""
 
     kind: Literal["files"]
-    languages: tuple[Language, ...] = ("en",)
+    languages: Languages = ("en",)
     regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
-    splits: dict[Name, FileSplit]
+    splits: dict[Name, FileSplit] = Field(description="pictures and their captions, by name")
     doubles: Literal["warn", "refuse"] = Field(
         "warn",
         description="where splits share a sentence, or a picture saved anew: say so before training, or refuse it",

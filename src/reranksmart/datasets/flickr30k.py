@@ -4,20 +4,15 @@ They share 25 of 1,000 test images and 944 Karpathy test images are in Entities 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_split
 from reranksmart.datasets.published.captions import CAPTIONS_PER_IMAGE, PublishedCaption, collect, with_captions_each
-from reranksmart.datasets.published.settings import (
-    AnnotatedSubset,
-    Published,
-    require_annotations,
-    require_published,
-)
+from reranksmart.datasets.published.settings import AnnotatedSubset, PublishedInEnglish
 from reranksmart.datasets.published.texts import read_lines, read_list, require_known
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Name, Place
@@ -31,7 +26,7 @@ _ENTITIES_SPLITS = {"train": "train", "dev": "val", "test": "test"}
 _PHRASE = re.compile(r"\[/EN#\d+(?:/[^\s/\[\]]+)+\s+([^\[\]]*[^\[\]\s])\s*\]")
 
 
-class Flickr30k(Published):
+class Flickr30k(PublishedInEnglish):
     """Its two divisions share images across splits: a model of one is not to be tested on the other."""
 
     kind: Literal["flickr30k"]
@@ -41,16 +36,12 @@ class Flickr30k(Published):
     )
     sentences: Place | None = Field(None, description="entities: the folder of sentences; null: annotations/Sentences")
     captions_per_image: Count | None = Field(5, description="null: all")
-    splits: dict[Name, AnnotatedSubset]
+    splits: dict[Name, AnnotatedSubset] = Field(description="splits in use, by name")
 
     terms = (
         "Flickr30k is provided for non-commercial research and education only, and use of its images must abide by the "
         "Flickr Terms of Use."
     )
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
 
     def read(self, split: str) -> Captions:
         subset, of, each = self.splits[split], self.published_name(split), self.captions_per_image
@@ -62,14 +53,8 @@ class Flickr30k(Published):
         sentences = Path(self.sentences) if self.sentences else None
         return read_flickr30k_entities(folder, split=of, captions_per_image=each, sentences=sentences)
 
-    def size(self, split: str) -> int:
-        return IMAGES[self.division][self.published_name(split)]
-
-    @model_validator(mode="after")
-    def _splits_exist(self) -> "Flickr30k":
-        require_published(self.splits, IMAGES[self.division])
-        require_annotations(self.annotations, self.splits)
-        return self
+    def published_sizes(self) -> Mapping[str, int]:
+        return IMAGES[self.division]
 
 
 def read_flickr30k(

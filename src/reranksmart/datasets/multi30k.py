@@ -1,23 +1,18 @@
 """Multi30k: Flickr30k with translations (task 1) and independent descriptions (task 2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.annotations import photograph_id
-from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset, require_published
-from reranksmart.datasets.published.texts import plain_or_gzip, read_lines, read_list, require_known
+from reranksmart.datasets.published.captions import PublishedCaption, collected
+from reranksmart.datasets.published.settings import Published, Subsets
+from reranksmart.datasets.published.texts import plain_or_gzip, read_lines_beside, read_list, require_known
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Name, Place
-
-IMAGES = {
-    **{"train": 29_000, "dev": 1_014, "test_2016": 1_000},
-    **{"test_2017": 1_000, "test_2017_mscoco": 461, "test_2018": 1_071},
-}
+from reranksmart.values.settings import Place
 
 
 class Multi30k(Published):
@@ -27,8 +22,12 @@ class Multi30k(Published):
         {"en": 2, "de": 2, "fr": 1, "cs": 1},
         description="captions of each language: 1, translations, one an image; 2, independent, five an image",
     )
-    splits: dict[Name, Subset]
+    splits: Subsets
 
+    sizes: ClassVar = {
+        **{"train": 29_000, "dev": 1_014, "test_2016": 1_000},
+        **{"test_2017": 1_000, "test_2017_mscoco": 461, "test_2018": 1_071},
+    }
     terms = (
         "Multi30k is derived from Flickr30k: it is provided for non-commercial research and education only, and use of "
         "the images must abide by the Flickr Terms of Use."
@@ -45,15 +44,11 @@ class Multi30k(Published):
             read_multi30k(folder, task=task, split=of, languages=[language]) for language, task in tasks
         )
 
-    def size(self, split: str) -> int:
-        return IMAGES[self.published_name(split)]
-
     def captions_each(self, language: str) -> int:
         return 1 if (language, 1) in self.tasks.items() else 5
 
     @model_validator(mode="after")
-    def _splits_exist(self) -> "Multi30k":
-        require_published(self.splits, IMAGES)
+    def _has_tasks(self) -> Self:
         if not self.tasks:
             raise ValueError("tasks is empty; name a language with its task, as {en: 2}")
         return self
@@ -90,7 +85,8 @@ SPLITS = {task: tuple(splits) for task, splits in _SPLITS.items()}
 _OWN_PICTURES = ("test_2017", "test_2018")
 
 
-def read_multi30k(folder: Path, *, task: int, split: str, languages: Sequence[str]) -> Captions:
+@collected
+def read_multi30k(folder: Path, *, task: int, split: str, languages: Sequence[str]) -> Iterator[PublishedCaption]:
     """The captions of a split in these languages: all of the first, then all of the second, in the list's order.
 
     Task 1 has one caption an image in each of en, de, fr and cs, translations of each other; task 2 has five in each of
@@ -101,7 +97,15 @@ def read_multi30k(folder: Path, *, task: int, split: str, languages: Sequence[st
     for language in languages:
         require_known(language, files.languages, f"language of task {task}, {split}:")
     pictures = _read_pictures(folder, task, split)
-    return collect(_captions(folder / f"task{task}", task, files, pictures, languages), source=folder)
+    for language in languages:
+        versions = range(1, files.captions_per_image + 1)
+        endings = [f"{version}.{language}" for version in versions] if task == 2 else [language]
+        paths = [plain_or_gzip(folder / f"task{task}" / "raw" / f"{files.captions}.{ending}") for ending in endings]
+        texts = [read_lines_beside(path, len(pictures), f"{files.images}.txt") for path in paths]
+        for row, (name, image_id) in enumerate(pictures.items()):
+            for number, path in enumerate(paths):
+                caption_id, place = f"multi30k/task{task}/{name}#{language}{number}", f"{path}, line {row + 1}"
+                yield PublishedCaption(caption_id, texts[number][row], image_id, language, place)
 
 
 def read_multi30k_list(folder: Path, *, task: int, split: str) -> list[str]:
@@ -128,32 +132,3 @@ def _files(task: int, split: str) -> _Files:
     require_known(task, _SPLITS, "task")
     require_known(split, _SPLITS[task], f"split of task {task}:")
     return _SPLITS[task][split]
-
-
-def _captions(
-    folder: Path, task: int, files: _Files, pictures: Mapping[str, str], languages: Sequence[str]
-) -> Iterator[PublishedCaption]:
-    for language in languages:
-        versions = range(1, files.captions_per_image + 1)
-        endings = [f"{version}.{language}" for version in versions] if task == 2 else [language]
-        paths = [plain_or_gzip(folder / "raw" / f"{files.captions}.{ending}") for ending in endings]
-        texts = [_read_texts(path, files, len(pictures)) for path in paths]
-        for row, (name, image_id) in enumerate(pictures.items()):
-            for number, path in enumerate(paths):
-                yield PublishedCaption(
-                    f"multi30k/task{task}/{name}#{language}{number}",
-                    texts[number][row],
-                    image_id,
-                    language,
-                    f"{path}, line {row + 1}",
-                )
-
-
-def _read_texts(path: Path, files: _Files, pictures: int) -> list[str]:
-    lines = read_lines(path)
-    if len(lines) != pictures:
-        raise ValueError(
-            f"{path} has {len(lines)} lines, but {files.images}.txt lists {pictures} pictures; line i describes picture "
-            "i, so that there must be as many. Fetch both files again."
-        )
-    return lines

@@ -14,7 +14,9 @@ from reranksmart.values.settings import Count, Name, OwnPath, Seed
 class Scenes(Dataset):
     kind: Literal["scenes"]
     seed: Seed = Field(1, description="seed of stamps held out, scenes and captions")
-    languages: tuple[Literal["en", "de", "fr", "cs"], ...] = ("en", "de", "fr", "cs")
+    languages: tuple[Literal["en", "de", "fr", "cs"], ...] = Field(
+        ("en", "de", "fr", "cs"), description="of the captions that are composed"
+    )
     stamps: OwnPath | None = Field(None, description="path of the stamps' archive or folder; null fetches it")
     splits: dict[Name, Count] = Field(description="number of images of each split")
 

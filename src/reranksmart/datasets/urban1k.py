@@ -2,49 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset, require_published
+from reranksmart.datasets.published.captions import PublishedCaption, collected
+from reranksmart.datasets.published.settings import PublishedInEnglish, Subsets
 from reranksmart.datasets.published.texts import AGAIN, read_lines
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Name, Place
-
-IMAGES = 1_000
+from reranksmart.values.settings import Place
 
 
-class Urban1k(Published):
+class Urban1k(PublishedInEnglish):
     kind: Literal["urban1k"]
     annotations: Place = Field(description="the folder caption, of 1.txt, 2.txt, ...; its pictures are in image")
-    splits: dict[Name, Subset]
+    splits: Subsets
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
+    sizes: ClassVar = {"test": 1_000}
+    each = 1
 
     def read(self, split: str) -> Captions:
         return read_urban1k(Path(self.annotations))
 
-    def size(self, split: str) -> int:
-        return IMAGES
 
-    def captions_each(self, language: str) -> int:
-        return 1
-
-    @model_validator(mode="after")
-    def _splits_exist(self) -> "Urban1k":
-        require_published(self.splits, ("test",))
-        return self
-
-
-def read_urban1k(folder: Path) -> Captions:
+@collected
+def read_urban1k(folder: Path) -> Iterator[PublishedCaption]:
     """The first line of each text in the folder, in the order of their numbers."""
-    return collect(_captions(folder), source=folder)
-
-
-def _captions(folder: Path) -> Iterator[PublishedCaption]:
     paths = [path for path in folder.glob("*.txt") if path.stem.isdecimal()]
     if not paths:
         raise ValueError(f"{folder} holds no text called as 1.txt. {AGAIN}")

@@ -7,36 +7,33 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from reranksmart.datasets.published.annotations import photograph_id, read_pictures
-from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset
+from reranksmart.datasets.published.captions import PublishedCaption, collected
+from reranksmart.datasets.published.settings import Published, Subsets
 from reranksmart.datasets.published.texts import require_known
 from reranksmart.values.records import Captions
-from reranksmart.values.settings import Name, Place
+from reranksmart.values.settings import Place
 
 Language = Literal["en", "de", "es", "id", "ja", "ru", "tr", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 # The published test files hold two empty captions: language and picture.
 _PUBLISHED_EMPTY = {("de", "COCO_val2014_000000122239"), ("id", "6312211170")}
-IMAGES = 2_000
 
 
 class XFlickrCO(Published):
     kind: Literal["xflickrco"]
     annotations: Place = Field(description="the folder that holds annotations/{language}/{split}.jsonl")
-    languages: tuple[Language, ...] = LANGUAGES
-    splits: dict[Name, Subset]
+    languages: tuple[Language, ...] = Field(LANGUAGES, description="that are read of the captions")
+    splits: Subsets
+
+    sizes = 2_000
+    each = 1
 
     def read(self, split: str) -> Captions:
         return read_xflickrco(Path(self.annotations), languages=self.languages, split=self.published_name(split))
 
-    def size(self, split: str) -> int:
-        return IMAGES
 
-    def captions_each(self, language: str) -> int:
-        return 1
-
-
-def read_xflickrco(folder: Path, *, languages: Sequence[str], split: str = "test") -> Captions:
+@collected
+def read_xflickrco(folder: Path, *, languages: Sequence[str], split: str = "test") -> Iterator[PublishedCaption]:
     """The captions in these languages: all of the first, then all of the second, in the order of their files.
 
     Reads ``annotations/{language}/{split}.jsonl``; besides ``test`` there are few-shot splits (``train_100``). Images
@@ -45,11 +42,6 @@ def read_xflickrco(folder: Path, *, languages: Sequence[str], split: str = "test
     """
     for language in languages:
         require_known(language, LANGUAGES, "language")
-    return collect(_captions(folder, languages, split), source=folder)
-
-
-def _captions(folder: Path, languages: Sequence[str], split: str) -> Iterator[PublishedCaption]:
-    for language in languages:
         for picture in read_pictures(folder / "annotations" / language / f"{split}.jsonl", split=None):
             image_id = photograph_id(picture.name, place=picture.place)
             for number, text in enumerate(picture.texts):

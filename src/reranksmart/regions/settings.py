@@ -10,7 +10,9 @@ from reranksmart.values.settings import Count, Frozen, Name, Place
 class RegionFiles(Frozen):
     """Region features that somebody else made, read instead of detecting regions in pictures."""
 
-    format: Literal["oscar", "bottom_up_tsv", "lxmert_tsv", "vinvl", "npz", "pt", "npy", "volta"]
+    format: Literal["oscar", "bottom_up_tsv", "lxmert_tsv", "vinvl", "npz", "pt", "npy", "volta"] = Field(
+        description="in which they were published"
+    )
     paths: tuple[Place, ...] = Field((), description="files or folders of every split, read as one")
     split_paths: dict[Name, tuple[Place, ...]] = Field({}, description="those of a split, instead of `paths`")
     labels: Place | None = Field(

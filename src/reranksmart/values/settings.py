@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 SplitName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="code of ISO 639 in small letters: en, quz")]
+Languages = Annotated[tuple[Language, ...], Field(description="that are read of the captions")]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]

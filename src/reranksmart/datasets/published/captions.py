@@ -1,13 +1,16 @@
 """Captions as they are published, with faults that name the place in the file."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
 from reranksmart.datasets.published.texts import AGAIN
 from reranksmart.values.records import Captions
 
+P = ParamSpec("P")
 CAPTIONS_PER_IMAGE = 5
 
 
@@ -45,6 +48,18 @@ def collect(captions: Iterable[PublishedCaption], *, source: Path) -> Captions:
         tuple(caption.image_id for caption in found.values()),
         tuple(caption.language for caption in found.values()),
     )
+
+
+def collected(
+    read: Callable[Concatenate[Path, P], Iterator[PublishedCaption]],
+) -> Callable[Concatenate[Path, P], Captions]:
+    """A reader that returns what this one, of a file or folder, yields; as ``collect`` does."""
+
+    @wraps(read)
+    def whole(source: Path, *given: P.args, **named: P.kwargs) -> Captions:
+        return collect(read(source, *given, **named), source=source)
+
+    return whole
 
 
 def with_captions_each(captions: Captions, count: int | None, *, source: Path) -> Captions:

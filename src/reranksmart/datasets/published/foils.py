@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from reranksmart.datasets.prepared.layout import FOILS_FILE, Prepared, picture_path
 from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published
+from reranksmart.datasets.published.settings import PublishedInEnglish
 from reranksmart.files.picture_folders import fault_of
 from reranksmart.files.storage import write_captions, write_jsonl
 from reranksmart.files.writing import atomic_directory
@@ -35,10 +35,11 @@ class Choice:
     box: tuple[int, int, int, int] | None = None
 
 
-class Foils(Published):
+class Foils(PublishedInEnglish):
     """A dataset of choices between captions. Its pictures are needed: region files know no foils."""
 
     foils = True
+    each = 1
 
     @model_validator(mode="after")
     def _has_pictures(self) -> "Foils":
@@ -47,10 +48,6 @@ class Foils(Published):
                 "a picture must stand beside both captions; give images, folders of pictures, and no regions"
             )
         return self
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        return ("en",)
 
     def choices(self, split: str) -> list[Choice]:
         """The choices of a split, in the order of the file."""
@@ -62,9 +59,6 @@ class Foils(Published):
 
     def image_count(self, split: str) -> int:
         return 2 * super().image_count(split)
-
-    def captions_each(self, language: str) -> int:
-        return 1
 
 
 def prepare_foils(folder: Path, choices: Sequence[Choice], pictures: Sequence[Path], *, source: Path) -> Prepared:

@@ -1,10 +1,10 @@
 """The settings that published datasets share: where their files are, and which of their splits are used."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reranksmart.datasets import Dataset
 from reranksmart.datasets.prepared.layout import Prepared
@@ -16,10 +16,13 @@ from reranksmart.values.settings import Count, Frozen, Name, Place
 
 
 class Subset(Frozen):
-    """A split in use; the name it has in the publication is its key unless `of` says another."""
+    """A split in use."""
 
-    of: str | None = None
+    of: str | None = Field(None, description="its name in the publication; null: its key")
     first: Count | None = Field(None, description="only the first n images; null: all")
+
+
+Subsets = Annotated[dict[Name, Subset], Field(description="splits in use, by name")]
 
 
 class AnnotatedSubset(Subset):
@@ -33,6 +36,11 @@ class Published(Dataset):
     regions: RegionFiles | None = Field(None, description="null: regions are detected in the pictures")
     splits: dict[Name, Any]
 
+    sizes: ClassVar[Mapping[str, int] | int]
+    """The images of each split as published; a number: of a split of any name."""
+    each: ClassVar[int] = 5
+    """The captions of an image in a language."""
+
     @property
     def has_pictures(self) -> bool:
         return bool(self.images)
@@ -41,9 +49,9 @@ class Published(Dataset):
         """All captions of a split; ValueError where a file is missing, broken or not of this publication."""
         raise NotImplementedError
 
-    def size(self, split: str) -> int:
-        """The images of a split as published."""
-        raise NotImplementedError
+    def published_sizes(self) -> Mapping[str, int] | int:
+        """``sizes``, where they depend on the settings."""
+        return self.sizes
 
     def published_name(self, split: str) -> str:
         """The name of a split in the publication."""
@@ -55,21 +63,29 @@ class Published(Dataset):
         return prepare_published_split(folder, captions, [Path(place) for place in self.images])
 
     def image_count(self, split: str) -> int:
-        count = self.size(split)
+        sizes = self.published_sizes()
+        count = sizes if isinstance(sizes, int) else sizes[self.published_name(split)]
         return min(count, self.splits[split].first or count)
 
+    def captions_each(self, language: str) -> int:
+        return self.each
 
-def require_published(splits: Mapping[str, Subset], known: Collection[str]) -> None:
-    """ValueError where a split is none of the publication's."""
-    for name, subset in splits.items():
-        if (subset.of or name) not in known:
-            raise ValueError(
-                f"split {name!r} is {subset.of or name!r} of the publication, which has {list(known)}; name one of "
-                "these by `of`"
-            )
+    @model_validator(mode="after")
+    def _splits_are_published(self) -> Self:
+        known, files = self.published_sizes(), getattr(self, "annotations", None)
+        for name, subset in self.splits.items():
+            if not isinstance(known, int) and (subset.of or name) not in known:
+                raise ValueError(
+                    f"split {name!r} is {subset.of or name!r} of the publication, which has {list(known)}; name one of "
+                    "these by `of`"
+                )
+        annotated = {name: own for name, own in self.splits.items() if isinstance(own, AnnotatedSubset)}
+        if lacking := [name for name, own in annotated.items() if not (files or own.annotations)]:
+            raise ValueError(f"splits {lacking} have no annotations; give the dataset's or their own")
+        return self
 
 
-def require_annotations(annotations: str | None, splits: Mapping[str, AnnotatedSubset]) -> None:
-    """ValueError where a split has neither the dataset's annotations nor its own."""
-    if lacking := [name for name, subset in splits.items() if not (annotations or subset.annotations)]:
-        raise ValueError(f"splits {lacking} have no annotations; give the dataset's or their own")
+class PublishedInEnglish(Published):
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)

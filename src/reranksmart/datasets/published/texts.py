@@ -88,6 +88,17 @@ def read_list(path: Path) -> list[str]:
     return list(first_line)
 
 
+def read_lines_beside(path: Path, count: int, listed: str) -> list[str]:
+    """The lines of a file, each of which describes a picture of a list; ValueError unless there are ``count``."""
+    lines = read_lines(path)
+    if len(lines) != count:
+        raise ValueError(
+            f"{path} has {len(lines)} lines, but {listed} lists {count} pictures; line i describes picture i, so that "
+            "there must be as many. Fetch both files again."
+        )
+    return lines
+
+
 def read_json_text(path: Path) -> Any:
     """The value of a JSON file."""
     return _parse_json(read_text(path), f"{path}, ")

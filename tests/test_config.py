@@ -8,9 +8,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from reranksmart import plan
 from reranksmart.config.validation import validated
-from reranksmart.plan import entries, page
+from reranksmart.plan import cost, entries, experiments, page
 from reranksmart.values.settings import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -242,8 +241,8 @@ def test_the_measures_of_experiments_without_an_entry_are_made_too():
 def test_where_a_dataset_lacks_the_first_language_the_first_that_it_has_is_shown_timed_and_compared():
     config = changed("backbones.oscar.languages", ["ja", "de", "fr"])
     read = validated(config)
-    assert {found["language"] for found in json.loads(plan.comparison_settings(read))} == {"de"}
+    assert {found["language"] for found in json.loads(experiments.comparison_settings(read))} == {"de"}
     assert json.loads(entries.asked(read, "tables", "depth"))["scope"]["language"] == "de"
     assert json.loads(page.page_settings(read))["language"] == "de"
-    roles = json.loads(plan.latency_models(read))["sep_coop"]
+    roles = json.loads(cost.latency_models(read))["sep_coop"]
     assert {tuple(role["reading"]["languages"]) for role in roles.values()} == {("de", "fr")}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from reranksmart import plan
 from reranksmart.config.validation import validated
 from reranksmart.plan import entries
+from reranksmart.plan import jobs as planned_jobs
 
 ROOT = Path(__file__).parent.parent
 SPEC = importlib.util.spec_from_file_location("paper_cost", ROOT / "workflow/scripts/paper_cost.py")
@@ -34,7 +34,7 @@ def test_all_tables_together_count_nothing_twice_and_train_every_model_once() ->
 
 
 def test_table_1_scores_the_pairs_of_two_exhaustive_cross_encoders() -> None:
-    jobs = plan.jobs_of(CONFIG, entries.experiments_of(CONFIG, CONFIG.tables["table1_main"]))
+    jobs = planned_jobs.jobs_of(CONFIG, entries.experiments_of(CONFIG, CONFIG.tables["table1_main"]))
     whole = [dict(keys) for rule, keys in jobs if rule == "score_all"]
     assert [(job["reranker"], job["gallery"]) for job in sorted(whole, key=lambda job: job["reranker"])] == [
         ("cross_encoder", "coco.test"),

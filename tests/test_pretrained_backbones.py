@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from reranksmart import plan
 from reranksmart.config.pretrained import FAMILIES
 from reranksmart.config.validation import validated
 from reranksmart.families import family
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder
+from reranksmart.plan import experiments, images, measures
+from reranksmart.plan import models as planned_models
 from reranksmart.values.settings import ConfigError
 
 DEFAULT = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
@@ -119,51 +120,51 @@ def test_what_a_published_model_cannot_do_is_refused(changes: dict, said: str) -
 
 def test_a_system_of_two_backbones_names_each_role_s_files() -> None:
     place = of(backbone="siglip2", system="siglip2_blip", test_set="test")
-    found = plan.measure_inputs(CONFIG, place)
+    found = measures.measure_inputs(CONFIG, place)
     assert found["ranking"] == ["results/candidates/siglip2/scenes/zero_shot/seed1/scenes.test"]
     assert found["pair_scores"] == [
         "results/pair_scores/siglip2/scenes/zero_shot-blip.zero_shot_joint/seed1/scenes.test"
     ]
     judged = of(backbone="siglip2", retriever="zero_shot", reranker="blip.zero_shot_joint", gallery="scenes.test")
-    assert plan.reranker_model(judged) == "results/models/blip/scenes/zero_shot_joint/seed1/model"
-    assert plan.reranker_images(CONFIG, judged) == ["results/states/blip/scenes/zero_shot_joint/seed1/scenes/test"]
-    assert plan.deepest(CONFIG, judged) == 30
+    assert images.reranker_model(judged) == "results/models/blip/scenes/zero_shot_joint/seed1/model"
+    assert images.reranker_images(CONFIG, judged) == ["results/states/blip/scenes/zero_shot_joint/seed1/scenes/test"]
+    assert experiments.deepest(CONFIG, judged) == 30
 
 
 def test_a_system_of_one_backbone_keeps_its_paths() -> None:
-    found = plan.measure_inputs(CONFIG, of(backbone="oscar", system="sep_coop", test_set="test"))
+    found = measures.measure_inputs(CONFIG, of(backbone="oscar", system="sep_coop", test_set="test"))
     assert found["pair_scores"] == ["results/pair_scores/oscar/scenes/bi_encoder-cross_encoder/seed1/scenes.test"]
     judged = of(backbone="oscar", retriever="bi_encoder", reranker="cross_encoder", gallery="scenes.test")
-    assert plan.reranker_images(CONFIG, judged) == ["results/regions/scenes/test"]
+    assert images.reranker_images(CONFIG, judged) == ["results/regions/scenes/test"]
 
 
 def test_models_of_pixels_are_encoded_from_pixels_and_others_from_stored_states() -> None:
     place = {"objective": "zero_shot", "dataset": "scenes", "split": "test"}
-    assert plan.split_images(CONFIG, of(backbone="siglip2", **place)) == "results/pixels/siglip2/scenes/test"
-    assert plan.split_images(CONFIG, of(backbone="oscar", **place)) == "results/regions/scenes/test"
-    assert plan.split_images(CONFIG, of(backbone="blip", **place)).startswith("results/states/blip/scenes/zero_shot/")
+    assert images.split_images(CONFIG, of(backbone="siglip2", **place)) == "results/pixels/siglip2/scenes/test"
+    assert images.split_images(CONFIG, of(backbone="oscar", **place)) == "results/regions/scenes/test"
+    assert images.split_images(CONFIG, of(backbone="blip", **place)).startswith("results/states/blip/scenes/zero_shot/")
 
 
 def test_every_model_of_a_joined_system_is_planned() -> None:
-    models = plan.trained_models(CONFIG)
+    models = experiments.trained_models(CONFIG)
     assert {"siglip2/scenes/zero_shot/seed1", "blip/scenes/zero_shot_joint/seed1"} <= set(models)
     assert "blip/scenes/zero_shot/seed1" not in models
 
 
 def test_how_a_model_is_tuned_converts_no_checkpoint_again() -> None:
     tuned = validated(modern(backbones={"blip": {"tuning": {"frozen": ["vision"], "lora": {"rank": 4}}}}))
-    assert plan.checkpoint_settings(tuned, "blip") == plan.checkpoint_settings(CONFIG, "blip")
-    assert '"rank":4' in plan.tuning_option(tuned, "blip")
-    assert plan.tuning_option(CONFIG, "blip") == plan.tuning_option(CONFIG, "oscar") == ""
+    assert planned_models.checkpoint_settings(tuned, "blip") == planned_models.checkpoint_settings(CONFIG, "blip")
+    assert '"rank":4' in planned_models.tuning_option(tuned, "blip")
+    assert planned_models.tuning_option(CONFIG, "blip") == planned_models.tuning_option(CONFIG, "oscar") == ""
 
 
 def test_several_processes_are_launched_for_trainings_alone() -> None:
-    assert plan.train_command(CONFIG) == "reranksmart"
-    assert "--nproc-per-node 2" in plan.train_command(CONFIG.model_copy(update={"processes": 2}))
+    assert planned_models.train_command(CONFIG) == "reranksmart"
+    assert "--nproc-per-node 2" in planned_models.train_command(CONFIG.model_copy(update={"processes": 2}))
 
 
 def test_training_a_published_model_reads_pixels() -> None:
-    found = plan.train_inputs(CONFIG, of(backbone="blip", objective="joint"))
+    found = planned_models.train_inputs(CONFIG, of(backbone="blip", objective="joint"))
     assert found["images"] == "results/pixels/blip/scenes/train"
     assert found["dev_images"] == "results/pixels/blip/scenes/dev"
     assert found["backbone"] == "results/checkpoints/blip"

@@ -7,11 +7,10 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from reranksmart import plan
 from reranksmart.config.training import Objective
 from reranksmart.config.validation import validated
 from reranksmart.files.storage import read_json
-from reranksmart.plan import entries
+from reranksmart.plan import entries, experiments
 from reranksmart.report.asked import Asked
 from reranksmart.report.making import make_table
 from reranksmart.report.rendering import markdown
@@ -40,7 +39,7 @@ def test_the_reference_holds_no_picture_of_the_photographs() -> None:
 
 
 def test_the_reference_run_made_every_model_from_its_settings() -> None:
-    for model in plan.trained_models(CONFIG):
+    for model in experiments.trained_models(CONFIG):
         found = read_json(REFERENCE / "models" / model / "model" / "provenance.json")
         objective = model.split("/")[2]
         assert Objective.model_validate_json(found.get("arguments", found)["settings"]) == CONFIG.objectives[objective]

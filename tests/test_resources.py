@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from reranksmart import plan
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
-from reranksmart.plan import sizes
+from reranksmart.plan import arrays, models, resources, sizes
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = validated(yaml.safe_load((ROOT / "config.yaml").read_text()))
@@ -25,9 +24,9 @@ def asked(config: Config, rule: str, **wildcards: str) -> tuple[int, int, int]:
     """Megabytes, minutes and GPUs of a job."""
     keys = SimpleNamespace(**wildcards)
     return (
-        plan.memory_mb(config, rule, keys),
-        plan.runtime_minutes(config, rule, keys),
-        plan.gpus(config, rule, keys),
+        resources.memory_mb(config, rule, keys),
+        resources.runtime_minutes(config, rule, keys),
+        resources.gpus(config, rule, keys),
     )
 
 
@@ -72,8 +71,8 @@ def test_scoring_every_pair_of_coco_needs_days_of_a_gpu_and_the_memory_of_its_ra
     candidates = {**OF_PAPER, "retriever": "joint", "reranker": "joint", "gallery": "coco.test"}
     assert asked(PAPER, "score_candidates", **candidates)[1] < minutes / 10
     measured = {**OF_PAPER, "test_set": "coco_5k"}
-    assert plan.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="ce")) > memory / 2
-    assert plan.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="be")) < 2000
+    assert resources.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="ce")) > memory / 2
+    assert resources.memory_mb(PAPER, "evaluate", SimpleNamespace(**measured, system="be")) < 2000
 
 
 def test_distractors_and_languages_count() -> None:
@@ -89,7 +88,7 @@ def test_distractors_and_languages_count() -> None:
 def test_table_1_trains_first_and_then_the_longest() -> None:
     def priority(backbone: str, objective: str) -> int:
         keys = SimpleNamespace(backbone=backbone, training_set="scenes", objective=objective)
-        return plan.training_priority(DEFAULT, keys)
+        return models.training_priority(DEFAULT, keys)
 
     assert priority("oscar", "joint") > priority("m3p", "joint_languages") > priority("oscar", "joint_random")
 
@@ -115,7 +114,7 @@ def test_a_pair_of_a_base_model_is_11_gflop() -> None:
 
 
 def test_the_jobs_of_an_array_ask_for_what_the_largest_needs_since_they_get_what_one_asks() -> None:
-    array = plan.Array(PAPER, "train")
+    array = arrays.Array(PAPER, "train")
     alone = [asked(PAPER, "train", **OF_PAPER, objective=name) for name in PAPER.objectives]
     together = {
         (array.memory_mb(keys), array.runtime_minutes(keys), array.gpus(keys))
@@ -130,7 +129,7 @@ def test_the_jobs_of_an_array_ask_for_what_the_largest_needs_since_they_get_what
 def test_a_training_of_no_experiment_has_what_it_needs_in_an_array_too() -> None:
     none = PAPER.model_copy(update={"experiments": {}})
     keys = SimpleNamespace(**OF_PAPER, objective="cross_encoder")
-    array = plan.Array(none, "train")
+    array = arrays.Array(none, "train")
     assert (array.memory_mb(keys), array.runtime_minutes(keys), array.gpus(keys)) == asked(
         PAPER, "train", **OF_PAPER, objective="cross_encoder"
     )
@@ -138,20 +137,20 @@ def test_a_training_of_no_experiment_has_what_it_needs_in_an_array_too() -> None
 
 def test_a_shard_asks_for_its_part_of_the_time_and_for_a_gpu_only_where_that_part_is_worth_one() -> None:
     everything = SimpleNamespace(**OF_PAPER, reranker="cross_encoder", gallery="coco.test")
-    whole, of_eight, of_many = (plan.Array(PAPER, "score_all", shards) for shards in (1, 8, 2_000))
+    whole, of_eight, of_many = (arrays.Array(PAPER, "score_all", shards) for shards in (1, 8, 2_000))
     assert of_eight.runtime_minutes(everything) == pytest.approx(whole.runtime_minutes(everything) / 8, rel=0.15)
     assert [array.gpus(everything) for array in (whole, of_eight, of_many)] == [1, 1, 0]
 
 
 def test_merging_every_pair_of_coco_needs_the_memory_of_its_ranking_and_no_model() -> None:
     everything = SimpleNamespace(**OF_PAPER, reranker="cross_encoder", gallery="coco.test")
-    merged, scored = (plan.memory_mb(PAPER, rule, everything) for rule in ("merge_exhaustive", "score_all"))
+    merged, scored = (resources.memory_mb(PAPER, rule, everything) for rule in ("merge_exhaustive", "score_all"))
     assert 25_000 * 5_000 * 28 / 2**20 < merged < scored
 
 
 @pytest.mark.parametrize("rule", ["convert_backbone", "adopt_backbone", "extract_pixels", "store_states"])
 def test_a_job_that_opens_blip_2_has_room_for_its_five_gigabytes(rule: str) -> None:
-    blip2, blip = (plan.memory_mb(MODERN, rule, SimpleNamespace(backbone=name)) for name in ("blip2", "blip"))
+    blip2, blip = (resources.memory_mb(MODERN, rule, SimpleNamespace(backbone=name)) for name in ("blip2", "blip"))
     assert blip2 > 2 * 4_700 > blip
 
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from reranksmart import plan
 from reranksmart.config.validation import validated
+from reranksmart.plan import searchable
 from reranksmart.values.settings import ConfigError
 
 CONFIG = validated(yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text()))
@@ -18,8 +18,8 @@ def wanted(system: str, test_set: str) -> SimpleNamespace:
 
 
 def test_an_index_needs_both_models_and_all_splits_of_its_gallery() -> None:
-    found = plan.searchable_inputs(CONFIG, wanted("sep_coop", "enlarged"))
-    assert found["retriever"] == "results/models/oscar/scenes/bi_encoder/seed1/model"
+    found = searchable.searchable_inputs(CONFIG, wanted("sep_coop", "enlarged"))
+    assert found["model"] == "results/models/oscar/scenes/bi_encoder/seed1/model"
     assert found["reranker"] == "results/models/oscar/scenes/cross_encoder/seed1/model"
     assert found["images"] == ["results/regions/scenes/test", "results/regions/scenes/distractors"]
     assert found["embeddings"] == [
@@ -30,4 +30,4 @@ def test_an_index_needs_both_models_and_all_splits_of_its_gallery() -> None:
 @pytest.mark.parametrize("system", ["be", "ce"])
 def test_a_system_of_one_stage_is_named_and_the_searchable_ones_listed(system: str) -> None:
     with pytest.raises(ConfigError, match=f"system '{system}' does not both retrieve and re-rank.*'joint_coop'"):
-        plan.searchable_inputs(CONFIG, wanted(system, "test"))
+        searchable.searchable_inputs(CONFIG, wanted(system, "test"))

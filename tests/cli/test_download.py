@@ -22,7 +22,7 @@ from reranksmart.cli.verb import app
 from reranksmart.config.datasets import Downloads
 from reranksmart.config.validation import validated
 from reranksmart.datasets.fetched.archives import unpack as unpack_archive
-from reranksmart.plan import located, manifests
+from reranksmart.plan.places import located, manifests
 from reranksmart.values.settings import ConfigError
 
 load("download")

@@ -18,14 +18,13 @@ from pydantic import TypeAdapter
 from running import ROOT
 from typer.testing import CliRunner
 
-from reranksmart import plan
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
 from reranksmart.config.validation import validated
 from reranksmart.datasets.coco import read_coco_numbers
 from reranksmart.datasets.published.extended_relevance import judged_items
 from reranksmart.files.storage import read_captions, write_pair_scores, write_ranking
-from reranksmart.plan import entries
+from reranksmart.plan import entries, extended
 from reranksmart.report.asked import Asked
 from reranksmart.report.making import make_table
 from reranksmart.values.records import Direction, Ranking
@@ -178,8 +177,8 @@ def test_too_few_candidates_are_refused_before_anything_runs() -> None:
     config = validated(few)
     wildcards = SimpleNamespace(**{**KEYS, "system": "be", "collection": "eccv_caption"})
     with pytest.raises(ConfigError, match=r"candidates: 47 items are kept .* Set candidates to 48 or more"):
-        plan.extended_measure_inputs(config, wildcards)
-    assert plan.extended_measure_inputs(validated(PAPER), wildcards)["relevance"]
+        extended.extended_measure_inputs(config, wildcards)
+    assert extended.extended_measure_inputs(validated(PAPER), wildcards)["relevance"]
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,14 @@ ROW = "haiku,haiku/lines.txt,https://example.org/lines.txt,,,,haiku,to be read,h
 PLAN = """
 import json, sys
 from types import SimpleNamespace
-from reranksmart import plan
+from reranksmart.plan import data
 from reranksmart.config.validation import validated
 from reranksmart.plan.sizes import captions_of, images_of
 config = validated(json.loads(sys.argv[1]))
 place = SimpleNamespace(dataset="poems", split="test")
-fetched = plan.split_inputs(config, place)["fetched"]
+fetched = data.split_inputs(config, place)["fetched"]
 sizes = images_of(config, "poems", "test"), captions_of(config, "poems", "test", ("en", "ja"))
-print(json.dumps({"fetched": fetched, "settings": plan.split_settings(config, place), "sizes": sizes}))
+print(json.dumps({"fetched": fetched, "settings": data.split_settings(config, place), "sizes": sizes}))
 """
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 import yaml
 
-from reranksmart import plan
 from reranksmart.config.validation import validated
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
+from reranksmart.plan import models, names
 from reranksmart.values.batches import RegionBatch, TextBatch
 from reranksmart.values.settings import ConfigError
 
@@ -62,9 +62,9 @@ def configured(score: str, fusions: list[dict[str, object]]) -> dict:
 
 def test_choosing_it_scores_pairs_anew_and_makes_nothing_else_again() -> None:
     before, after = (validated(configured(score, [{"method": "none"}])) for score in ("log_odds", "match_logit"))
-    for settings in (plan.reading_settings, plan.pretraining_settings):
+    for settings in (names.reading_settings, models.pretraining_settings):
         assert settings(before, "oscar") == settings(after, "oscar")
-    read, scored = (plan.pair_settings(config, "oscar", "scenes.test") for config in (before, after))
+    read, scored = (names.pair_settings(config, "oscar", "scenes.test") for config in (before, after))
     assert "score" not in json.loads(read)
     assert json.loads(scored) == {**json.loads(read), "score": "match_logit"}
 

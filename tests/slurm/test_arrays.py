@@ -13,9 +13,10 @@ import yaml
 from running import TINY
 from slurm_cluster import Cluster
 
-from reranksmart import plan
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
+from reranksmart.plan import arrays as planned_arrays
+from reranksmart.plan import resources
 
 from .conftest import MODEL, OVERLAY, Run, adapt, megabytes, minutes
 
@@ -66,7 +67,7 @@ def test_work_shared_out_over_arrays_gives_the_bytes_of_one_job(
         assert {job["JobState"] for job in jobs} == {"COMPLETED"}
         keys = {"backbone": "m3p", "training_set": "scenes", "objective": "joint", "retriever": "joint"}
         keys |= {"reranker": "joint", "dataset": "scenes", "split": "train", "gallery": "scenes.test"}
-        asked = plan.Array(config, rule, shards).memory_mb(SimpleNamespace(**keys))
+        asked = planned_arrays.Array(config, rule, shards).memory_mb(SimpleNamespace(**keys))
         assert all(asked <= megabytes(job["MinMemoryNode"]) < asked + 100 for job in jobs)  # and the plugin's own
 
 
@@ -77,9 +78,9 @@ def test_the_trainings_of_an_array_ask_the_scheduler_for_what_the_largest_needs(
     large, small = (
         SimpleNamespace(backbone="oscar", training_set="scenes", objective=name) for name in ("bi_encoder", "joint")
     )
-    assert [plan.gpus(config, "train", keys) for keys in (large, small)] == [1, 0]
-    needed = plan.runtime_minutes(config, "train", large)
-    assert needed > plan.runtime_minutes(config, "train", small)
+    assert [resources.gpus(config, "train", keys) for keys in (large, small)] == [1, 0]
+    needed = resources.runtime_minutes(config, "train", large)
+    assert needed > resources.runtime_minutes(config, "train", small)
 
     as_written = "  train:\n    gpu: 0  # <--\n    # slurm_partition: gpu"
     adapt(untrained, (as_written, "  train:\n    slurm_partition: gpu"))  # the GPU is left to the size

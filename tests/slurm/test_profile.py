@@ -12,8 +12,8 @@ import yaml
 from running import TINY
 from slurm_cluster import Cluster, running_cluster
 
-from reranksmart import plan
 from reranksmart.config.validation import validated
+from reranksmart.plan import experiments, resources
 
 from .conftest import Run, adapt, minutes
 
@@ -67,7 +67,8 @@ def test_the_whole_tiny_configuration_runs_to_completion_with_the_bytes_of_a_run
     assert len(groups) == -(-(evaluated + of_twins) // 12)
     assert sum(minutes(group["TimeLimit"]) for group in groups) == 120 * evaluated + 60 * of_twins  # as the rules ask
     largest = {
-        f"{plan.memory_mb(config, 'evaluate', each)}M" for each in plan.evaluations(config, config.experiments.values())
+        f"{resources.memory_mb(config, 'evaluate', each)}M"
+        for each in experiments.evaluations(config, config.experiments.values())
     }
     assert {(group["NumCPUs"], group["MinMemoryNode"]) for group in groups} == {("1", each) for each in largest}
     for timed in ("measure_latency", "measure_indexes", "measure_pairs", "measure_rates"):

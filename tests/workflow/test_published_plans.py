@@ -10,10 +10,10 @@ import pytest
 import yaml
 from running import PAPER, ROOT, TINY, snakemake
 
-from reranksmart import plan
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
+from reranksmart.plan import models, names
 
 CONFIG: Config = validated(yaml.safe_load((ROOT / PAPER).read_text()))
 
@@ -72,15 +72,15 @@ def test_a_source_that_cannot_be_had_stops_with_what_to_do(folder: Path) -> None
 
 @pytest.mark.parametrize("name", CONFIG.backbones)
 def test_what_converts_a_checkpoint_is_what_it_reads_and_no_size(name: str) -> None:
-    settings = plan.checkpoint_settings(CONFIG, name)
+    settings = models.checkpoint_settings(CONFIG, name)
     assert Backbone.model_validate_json(settings).checkpoint == CONFIG.backbones[name].checkpoint
     longer = CONFIG.backbones[name].model_copy(update={"max_tokens": 30})
     other = CONFIG.model_copy(update={"backbones": {name: longer}})
-    assert plan.checkpoint_settings(other, name) == settings
+    assert models.checkpoint_settings(other, name) == settings
 
 
 def test_a_multilingual_model_is_tested_in_the_languages_that_the_asking_dataset_has() -> None:
-    assert plan.languages_read(CONFIG, "m3p", "multi30k") == ("en", "de", "fr", "cs")
-    assert plan.languages_read(CONFIG, "m3p", "coco_m3p") == ("en",)
-    read = json.loads(plan.gallery_reading_settings(CONFIG, "m3p", "coco_m3p.test"))
-    assert read == {**json.loads(plan.reading_settings(CONFIG, "m3p")), "languages": ["en"]}
+    assert names.languages_read(CONFIG, "m3p", "multi30k") == ("en", "de", "fr", "cs")
+    assert names.languages_read(CONFIG, "m3p", "coco_m3p") == ("en",)
+    read = json.loads(names.gallery_reading_settings(CONFIG, "m3p", "coco_m3p.test"))
+    assert read == {**json.loads(names.reading_settings(CONFIG, "m3p")), "languages": ["en"]}

@@ -12,11 +12,12 @@ import yaml
 from running import ROOT, snakemake
 from typer.testing import CliRunner
 
-from reranksmart import plan
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
+from reranksmart.files.code import code_digest
+from reranksmart.plan import detection
 from reranksmart.values.settings import ConfigError
 
 load("detect-regions")
@@ -29,27 +30,27 @@ def configured(**regions: object) -> Config:
 
 
 def test_the_defaults_settings_are_those_before_there_were_detectors() -> None:
-    assert plan.detection_settings(configured()) == '{"maximum":12,"shards":1}'
-    assert plan.detection_code(configured()) == plan.code_digest("extract-regions")
-    assert plan.detection_command(configured()) == "reranksmart extract-regions"
+    assert detection.detection_settings(configured()) == '{"maximum":12,"shards":1}'
+    assert detection.detection_code(configured()) == code_digest("extract-regions")
+    assert detection.detection_command(configured()) == "reranksmart extract-regions"
 
 
 def test_a_detectors_code_and_settings_are_its_own() -> None:
     config = configured(detector="vg", weights="/data/vg", maximum=50, python="/data/env/bin/python")
-    settings = json.loads(plan.detection_settings(config))
+    settings = json.loads(detection.detection_settings(config))
     assert settings["detector"] == "vg"
     assert settings["maximum"] == 50
     assert "python" not in settings
-    assert plan.detection_code(config) == plan.code_digest("detect-regions")
-    assert plan.detection_code(config) != plan.detection_code(configured())
-    assert "/data/env/bin/python -m reranksmart detect-regions" in plan.detection_command(config)
-    assert plan.detection_environment(config).endswith("envs/detector.yaml")
+    assert detection.detection_code(config) == code_digest("detect-regions")
+    assert detection.detection_code(config) != detection.detection_code(configured())
+    assert "/data/env/bin/python -m reranksmart detect-regions" in detection.detection_command(config)
+    assert detection.detection_environment(config).endswith("envs/detector.yaml")
 
 
 def test_a_gpu_is_asked_of_a_cluster_only_where_the_configuration_insists() -> None:
-    assert plan.detection_resources(configured())["gpu"] == 0
-    assert plan.detection_resources(configured(detector="coco"))["gpu"] == 0
-    assert plan.detection_resources(configured(detector="coco", device="cuda"))["gpu"] == 1
+    assert detection.detection_resources(configured())["gpu"] == 0
+    assert detection.detection_resources(configured(detector="coco"))["gpu"] == 0
+    assert detection.detection_resources(configured(detector="coco", device="cuda"))["gpu"] == 1
 
 
 @pytest.mark.parametrize(

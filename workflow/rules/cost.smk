@@ -3,7 +3,7 @@
 
 rule measure_latency:
     input:
-        unpack(lambda wildcards: plan.latency_inputs(CONFIG)),
+        unpack(lambda wildcards: cost.latency_inputs(CONFIG)),
     output:
         directory("results/latency"),
     log:
@@ -15,17 +15,19 @@ rule measure_latency:
         "../../envs/reranksmart.yaml"
     threads: lambda wildcards: workflow.resource_settings.cores or 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "measure_latency", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(
+        mem_mb=lambda wildcards: resources.memory_mb(
             CONFIG, "measure_latency", wildcards
         ),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "measure_latency", wildcards),
+        runtime=lambda wildcards: resources.runtime_minutes(
+            CONFIG, "measure_latency", wildcards
+        ),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "measure_latency", wildcards),
     params:
-        models=plan.latency_models(CONFIG),
-        settings=plan.settings(CONFIG.latency),
-        precision=plan.settings(CONFIG.precision),
+        models=cost.latency_models(CONFIG),
+        settings=names.settings(CONFIG.latency),
+        precision=names.settings(CONFIG.precision),
         depth=CONFIG.depth,
-        code=plan.model_code(CONFIG, "measure-latency"),
+        code=models.model_code(CONFIG, "measure-latency"),
     shell:
         "reranksmart measure-latency --data {input.data} --models {params.models:q}"
         " --settings {params.settings:q} --depth {params.depth} --precision {params.precision:q}"
@@ -34,7 +36,7 @@ rule measure_latency:
 
 rule measure_indexes:
     input:
-        plan.latency_embeddings(CONFIG),
+        cost.latency_embeddings(CONFIG),
     output:
         directory("results/index_recall"),
     log:
@@ -49,9 +51,9 @@ rule measure_indexes:
         mem_mb=3000,
         runtime=60,
     params:
-        factories=plan.index_factories(CONFIG),
-        vectors=plan.index_vectors(CONFIG),
-        code=plan.code_digest("measure-indexes"),
+        factories=cost.index_factories(CONFIG),
+        vectors=cost.index_vectors(CONFIG),
+        code=code_digest("measure-indexes"),
     shell:
         "reranksmart measure-indexes --embeddings {input} --factories {params.factories:q} --vectors {params.vectors}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
@@ -59,7 +61,7 @@ rule measure_indexes:
 
 rule measure_pairs:
     input:
-        unpack(lambda wildcards: plan.pair_inputs(CONFIG)),
+        unpack(lambda wildcards: cost.pair_inputs(CONFIG)),
     output:
         directory("results/pair_costs"),
     log:
@@ -74,10 +76,10 @@ rule measure_pairs:
         mem_mb=3000,
         runtime=60,
     params:
-        models=plan.pair_models(CONFIG),
-        backbone_settings=plan.pair_reading_settings(CONFIG),
+        models=cost.pair_models(CONFIG),
+        backbone_settings=cost.pair_reading_settings(CONFIG),
         depth=CONFIG.depth,
-        code=plan.model_code(CONFIG, "measure-pairs"),
+        code=models.model_code(CONFIG, "measure-pairs"),
     shell:
         "reranksmart measure-pairs --data {input.data} --regions {input.regions} --models {params.models:q}"
         " --backbone-settings {params.backbone_settings:q} --depth {params.depth}"
@@ -86,7 +88,7 @@ rule measure_pairs:
 
 rule measure_precision:
     input:
-        unpack(lambda wildcards: plan.precision_inputs(CONFIG)),
+        unpack(lambda wildcards: cost.precision_inputs(CONFIG)),
     output:
         directory("results/precision"),
     log:
@@ -101,10 +103,10 @@ rule measure_precision:
         mem_mb=3000,
         runtime=120,
     params:
-        models=plan.precision_models(CONFIG),
+        models=cost.precision_models(CONFIG),
         depth=CONFIG.depth,
         resamples=CONFIG.bootstrap,
-        code=plan.model_code(CONFIG, "measure-precision"),
+        code=models.model_code(CONFIG, "measure-precision"),
     shell:
         "reranksmart measure-precision --data {input.data} --relevance {input.relevance}"
         " --models {params.models:q} --depth {params.depth}"
@@ -126,7 +128,7 @@ rule measure_rates:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=plan.rate_settings(CONFIG),
-        code=plan.model_code(CONFIG, "measure-rates"),
+        settings=cost.rate_settings(CONFIG),
+        code=models.model_code(CONFIG, "measure-rates"),
     shell:
         "reranksmart measure-rates --settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

@@ -16,15 +16,15 @@ rule fetch_stamps:
         mem_mb=1500,
         runtime=30,
     params:
-        source=plan.stamps_option(CONFIG),
-        code=plan.code_digest("fetch-stamps"),
+        source=data.stamps_option(CONFIG),
+        code=code_digest("fetch-stamps"),
     shell:
         "reranksmart fetch-stamps {params.source} --folder {output.folder} --output {output.stamps} {params.recipe} 2>&1 | tee {log}"
 
 
 rule prepare_split:
     input:
-        unpack(lambda wildcards: plan.split_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: data.split_inputs(CONFIG, wildcards)),
     output:
         directory("results/data/{dataset}/{split}"),
     log:
@@ -41,8 +41,8 @@ rule prepare_split:
         stamps=lambda wildcards, input: (
             f"--stamps {input.stamps[0]}" if input.get("stamps") else ""
         ),
-        settings=lambda wildcards: plan.split_settings(CONFIG, wildcards),
-        code=lambda wildcards: plan.dataset_code(
+        settings=lambda wildcards: data.split_settings(CONFIG, wildcards),
+        code=lambda wildcards: data.dataset_code(
             CONFIG, "prepare-split", wildcards.dataset
         ),
     shell:
@@ -56,7 +56,7 @@ rule audit_splits:
             "results/data/{{dataset}}/{split}",
             split=CONFIG.datasets[wildcards.dataset].splits,
         ),
-        stamps=lambda wildcards: plan.stamps_inputs(CONFIG, wildcards.dataset),
+        stamps=lambda wildcards: data.stamps_inputs(CONFIG, wildcards.dataset),
     output:
         update("results/data/{dataset}/audit.json"),  # a refusal keeps the last one, or the models would train again
     log:
@@ -73,8 +73,8 @@ rule audit_splits:
         stamps=lambda wildcards, input: (
             f"--stamps {input.stamps[0]}" if input.stamps else ""
         ),
-        settings=lambda wildcards: plan.settings(CONFIG.datasets[wildcards.dataset]),
-        code=lambda wildcards: plan.dataset_code(
+        settings=lambda wildcards: names.settings(CONFIG.datasets[wildcards.dataset]),
+        code=lambda wildcards: data.dataset_code(
             CONFIG, "audit-splits", wildcards.dataset
         ),
     shell:
@@ -84,7 +84,7 @@ rule audit_splits:
 
 rule audit_training:
     input:
-        lambda wildcards: plan.audit_inputs(CONFIG, wildcards),
+        lambda wildcards: audit.audit_inputs(CONFIG, wildcards),
     output:
         update("results/audits/{training_set}.json"),  # as above
     log:
@@ -99,17 +99,19 @@ rule audit_training:
         runtime=120,
     params:
         root="results/data",
-        settings=lambda wildcards: plan.audit_settings(CONFIG, wildcards.training_set),
-        code=plan.code_digest("audit-training"),
+        settings=lambda wildcards: audit.audit_settings(CONFIG, wildcards.training_set),
+        code=code_digest("audit-training"),
     shell:
         "reranksmart audit-training --root {params.root} --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule judge:
     input:
-        splits=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        stamps=lambda wildcards: plan.stamps_inputs(
-            CONFIG, plan.Gallery.parse(wildcards.gallery).dataset
+        splits=lambda wildcards: names.gallery_folders(
+            "results/data", wildcards.gallery
+        ),
+        stamps=lambda wildcards: data.stamps_inputs(
+            CONFIG, Gallery.parse(wildcards.gallery).dataset
         ),
     output:
         "results/relevance/{gallery}.npz",
@@ -127,6 +129,6 @@ rule judge:
         stamps=lambda wildcards, input: (
             f"--stamps {input.stamps[0]}" if input.stamps else ""
         ),
-        code=plan.code_digest("judge"),
+        code=code_digest("judge"),
     shell:
         "reranksmart judge {params.stamps} --gallery {wildcards.gallery} --output {output} {input.splits} {params.recipe} 2>&1 | tee {log}"

@@ -21,9 +21,9 @@ rule download:
         mem_mb=1000,
         runtime=1440,
     params:
-        place=plan.download_place(CONFIG),
+        place=places.download_place(CONFIG),
         # Patience and accepted terms make no other file. Snakemake compares no parameter that takes `resources`.
-        settings=lambda wildcards, resources: plan.download_settings(CONFIG),
+        settings=lambda wildcards, resources: places.download_settings(CONFIG),
     shell:
         "reranksmart download --source {wildcards.source} --settings {params.settings:q} --output {output} {params.recipe} 2>&1 | tee {log}"
 

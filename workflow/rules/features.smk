@@ -13,14 +13,14 @@ rule extract_regions:
         "results/benchmarks/extract_regions/{dataset}.{split}.{shard}.tsv"
     priority: 90
     conda:
-        plan.detection_environment(CONFIG)
+        detection.detection_environment(CONFIG)
     threads: 1
     resources:
-        **plan.detection_resources(CONFIG),
+        **detection.detection_resources(CONFIG),
     params:
-        command=lambda wildcards, resources: plan.detection_command(CONFIG),  # where programs lie
-        settings=plan.detection_settings(CONFIG),
-        code=plan.detection_code(CONFIG),
+        command=lambda wildcards, resources: detection.detection_command(CONFIG),  # where programs lie
+        settings=detection.detection_settings(CONFIG),
+        code=detection.detection_code(CONFIG),
     shell:
         "{params.command} --data {input.data} --shard {wildcards.shard} --settings {params.settings:q}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
@@ -40,7 +40,7 @@ rule merge_regions:
     benchmark:
         "results/benchmarks/merge_regions/{dataset}.{split}.tsv"
     wildcard_constraints:
-        dataset=plan.one_of(plan.detected(CONFIG)),
+        dataset=names.one_of(data.detected(CONFIG)),
     priority: 90
     conda:
         "../../envs/reranksmart.yaml"
@@ -48,7 +48,7 @@ rule merge_regions:
         mem_mb=2000,
         runtime=60,
     params:
-        code=plan.code_digest("merge-regions"),
+        code=code_digest("merge-regions"),
     shell:
         "reranksmart merge-regions --data {input.data} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
 
@@ -56,7 +56,7 @@ rule merge_regions:
 rule import_regions:
     input:
         data="results/data/{dataset}/{split}",
-        fetched=lambda wildcards: plan.region_inputs(CONFIG, wildcards),
+        fetched=lambda wildcards: data.region_inputs(CONFIG, wildcards),
     output:
         directory("results/regions/{dataset}/{split}"),
     log:
@@ -64,7 +64,7 @@ rule import_regions:
     benchmark:
         "results/benchmarks/import_regions/{dataset}.{split}.tsv"
     wildcard_constraints:
-        dataset=plan.one_of(plan.imported(CONFIG)),
+        dataset=names.one_of(data.imported(CONFIG)),
     priority: 90
     conda:
         "../../envs/reranksmart.yaml"
@@ -72,8 +72,8 @@ rule import_regions:
         mem_mb=2000,
         runtime=720,
     params:
-        settings=lambda wildcards: plan.region_settings(CONFIG, wildcards),
-        code=plan.code_digest("import-regions"),
+        settings=lambda wildcards: data.region_settings(CONFIG, wildcards),
+        code=code_digest("import-regions"),
     shell:
         "reranksmart import-regions --data {input.data} --split {wildcards.split} --settings {params.settings:q}"
         " --output {output} {params.recipe} 2>&1 | tee {log}"
@@ -90,20 +90,23 @@ rule extract_pixels:
     benchmark:
         "results/benchmarks/extract_pixels/{backbone}.{dataset}.{split}.tsv"
     wildcard_constraints:
-        backbone=plan.seeing(CONFIG, "pixels", "states"),
+        backbone=images.seeing(CONFIG, "pixels", "states"),
     priority: 85
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "extract_pixels", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "extract_pixels", wildcards
+        ),
         runtime=1440,
     params:
-        code=lambda wildcards: plan.model_code(
+        inputs=names.given,
+        code=lambda wildcards: models.model_code(
             CONFIG, "extract-pixels", wildcards.backbone
         ),
     shell:
-        "reranksmart extract-pixels --data {input.data} --backbone {input.backbone} --output {output}"
+        "reranksmart extract-pixels {params.inputs} --output {output}"
         " --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
@@ -120,22 +123,23 @@ rule store_states:
     benchmark:
         "results/benchmarks/store_states/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.tsv"
     wildcard_constraints:
-        backbone=plan.seeing(CONFIG, "states"),
+        backbone=images.seeing(CONFIG, "states"),
     priority: 42
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "store_states", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "store_states", wildcards),
+        runtime=lambda wildcards: resources.runtime_minutes(
             CONFIG, "store_states", wildcards
         ),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "store_states", wildcards),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "store_states", wildcards),
     params:
+        inputs=names.given,
         precision=CONFIG.precision.encode,
-        code=lambda wildcards: plan.model_code(
+        code=lambda wildcards: models.model_code(
             CONFIG, "store-states", wildcards.backbone
         ),
     shell:
-        "reranksmart store-states --model {input.model} --pixels {input.pixels} --precision {params.precision}"
+        "reranksmart store-states {params.inputs} --precision {params.precision}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

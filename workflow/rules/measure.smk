@@ -3,7 +3,7 @@
 
 rule evaluate:
     input:
-        unpack(lambda wildcards: plan.measure_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: measures.measure_inputs(CONFIG, wildcards)),
     output:
         directory(
             "results/measures/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -16,18 +16,18 @@ rule evaluate:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "evaluate", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "evaluate", wildcards),
         runtime=120,
     params:
-        options=lambda wildcards: plan.measure_options(CONFIG, wildcards),
-        code=plan.code_digest("evaluate"),
+        options=lambda wildcards: measures.measure_options(CONFIG, wildcards),
+        code=code_digest("evaluate"),
     shell:
         "reranksmart evaluate {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule evaluate_twins:
     input:
-        unpack(lambda wildcards: plan.twin_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: measures.twin_inputs(CONFIG, wildcards)),
     output:
         directory(
             "results/twins/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -43,17 +43,18 @@ rule evaluate_twins:
         mem_mb=1500,
         runtime=60,
     params:
-        experiment=lambda wildcards: plan.experiment_keys(wildcards),
+        inputs=names.given,
+        experiment=lambda wildcards: measures.experiment_keys(wildcards),
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("evaluate-twins"),
+        code=code_digest("evaluate-twins"),
     shell:
-        "reranksmart evaluate-twins --scores {input.scores} --data {input.data} --experiment {params.experiment:q}"
+        "reranksmart evaluate-twins {params.inputs} --experiment {params.experiment:q}"
         " --resamples {params.resamples} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule judge_extended:
     input:
-        unpack(lambda wildcards: plan.extended_relevance_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: extended.extended_relevance_inputs(CONFIG, wildcards)),
     output:
         directory("results/extended_relevance/{collection}/{gallery}"),
     log:
@@ -67,8 +68,10 @@ rule judge_extended:
         mem_mb=2000,
         runtime=60,
     params:
-        settings=lambda wildcards: plan.extended_relevance_settings(CONFIG, wildcards),
-        code=plan.code_digest("judge-extended"),
+        settings=lambda wildcards: extended.extended_relevance_settings(
+            CONFIG, wildcards
+        ),
+        code=code_digest("judge-extended"),
     shell:
         "reranksmart judge-extended --data {input.data} --settings {params.settings:q}"
         " --collection {wildcards.collection} --output {output} {params.recipe} 2>&1 | tee {log}"
@@ -76,7 +79,7 @@ rule judge_extended:
 
 rule evaluate_extended:
     input:
-        unpack(lambda wildcards: plan.extended_measure_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: extended.extended_measure_inputs(CONFIG, wildcards)),
     output:
         directory(
             "results/extended_measures/{collection}/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -89,18 +92,18 @@ rule evaluate_extended:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "evaluate", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "evaluate", wildcards),
         runtime=60,
     params:
-        options=lambda wildcards: plan.extended_measure_options(CONFIG, wildcards),
-        code=plan.code_digest("evaluate-extended"),
+        options=lambda wildcards: extended.extended_measure_options(CONFIG, wildcards),
+        code=code_digest("evaluate-extended"),
     shell:
         "reranksmart evaluate-extended {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
 rule compare:
     input:
-        plan.compared(CONFIG),
+        experiments.compared(CONFIG),
     output:
         "results/comparisons.csv",
     log:
@@ -115,12 +118,12 @@ rule compare:
         runtime=60,
     params:
         folder="results/measures",
-        comparisons=plan.comparison_settings(CONFIG),
+        comparisons=experiments.comparison_settings(CONFIG),
         seeds=",".join(map(str, CONFIG.seeds)),
         depth=CONFIG.depth,
         permutations=CONFIG.permutations,
         resamples=CONFIG.bootstrap,
-        code=plan.code_digest("compare"),
+        code=code_digest("compare"),
     shell:
         "reranksmart compare --measures {params.folder} --comparisons {params.comparisons:q} --seeds {params.seeds}"
         " --depth {params.depth} --permutations {params.permutations} --resamples {params.resamples}"

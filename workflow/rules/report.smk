@@ -73,7 +73,7 @@ rule report:
     params:
         settings=page.page_settings(CONFIG),
         recipes=lambda wildcards, input: RECIPES.of_all(input),
-        code=plan.code_digest("report"),
+        code=code_digest("report"),
     shell:
         "reranksmart report --settings {params.settings:q} --page {output.page} --summary {output.summary}"
         " --deviations {output.deviations} --recipes {params.recipes:q} {params.recipe} 2>&1 | tee {log}"

@@ -5,7 +5,7 @@ rule encode:
     input:
         model=MODEL,
         data="results/data/{dataset}/{split}",
-        images=lambda wildcards: plan.split_images(CONFIG, wildcards),
+        images=lambda wildcards: images.split_images(CONFIG, wildcards),
     output:
         directory(
             "results/embeddings/{backbone}/{training_set}/{objective}/seed{seed}/{dataset}/{split}"
@@ -15,20 +15,20 @@ rule encode:
     benchmark:
         "results/benchmarks/encode/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.encode == 1),
+        seed=names.seed_where(CONFIG.shards.encode == 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "encode", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "encode", wildcards),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "encode", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "encode", wildcards),
+        runtime=lambda wildcards: resources.runtime_minutes(CONFIG, "encode", wildcards),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "encode", wildcards),
     params:
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        settings=lambda wildcards: names.reading_settings(CONFIG, wildcards.backbone),
         precision=CONFIG.precision.encode,
         shard="",
-        code=lambda wildcards: plan.model_code(CONFIG, "encode", wildcards.backbone),
+        code=lambda wildcards: models.model_code(CONFIG, "encode", wildcards.backbone),
     shell:
         "reranksmart encode --model {input.model} --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
@@ -37,8 +37,8 @@ rule encode:
 
 rule index:
     input:
-        embeddings=lambda wildcards: plan.embedding_folders(wildcards),
-        data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
+        embeddings=lambda wildcards: models.embedding_folders(wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
     output:
         directory(
             "results/indexes/{backbone}/{training_set}/{objective}/seed{seed}/{gallery}"
@@ -55,24 +55,21 @@ rule index:
         mem_mb=2000,
         runtime=60,
     params:
-        embeddings=lambda wildcards, input: plan.options(
-            "--embeddings", input.embeddings
-        ),
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        settings=lambda wildcards: plan.gallery_reading_settings(
+        inputs=names.given,
+        settings=lambda wildcards: names.gallery_reading_settings(
             CONFIG, wildcards.backbone, wildcards.gallery
         ),
         factory=CONFIG.index,
-        code=plan.code_digest("index"),
+        code=code_digest("index"),
     shell:
-        "reranksmart index {params.embeddings} {params.data} --gallery {wildcards.gallery} --factory {params.factory:q}"
+        "reranksmart index {params.inputs} --gallery {wildcards.gallery} --factory {params.factory:q}"
         " --backbone-settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule retrieve:
     input:
-        embeddings=lambda wildcards: plan.embedding_folders(wildcards),
-        data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
+        embeddings=lambda wildcards: models.embedding_folders(wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
         index="results/indexes/{backbone}/{training_set}/{objective}/seed{seed}/{gallery}",
     output:
         directory(
@@ -90,26 +87,23 @@ rule retrieve:
         mem_mb=2000,
         runtime=60,
     params:
-        embeddings=lambda wildcards, input: plan.options(
-            "--embeddings", input.embeddings
-        ),
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        settings=lambda wildcards: plan.gallery_reading_settings(
+        inputs=names.given,
+        settings=lambda wildcards: names.gallery_reading_settings(
             CONFIG, wildcards.backbone, wildcards.gallery
         ),
         depth=CONFIG.candidates,
-        code=plan.code_digest("retrieve"),
+        code=code_digest("retrieve"),
     shell:
-        "reranksmart retrieve {params.embeddings} {params.data} --index {input.index} --gallery {wildcards.gallery}"
+        "reranksmart retrieve {params.inputs} --gallery {wildcards.gallery}"
         " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
 rule score_candidates:
     input:
-        model=lambda wildcards: plan.reranker_model(wildcards),
+        model=lambda wildcards: images.reranker_model(wildcards),
         candidates="results/candidates/{backbone}/{training_set}/{retriever}/seed{seed}/{gallery}",
-        data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        images=lambda wildcards: plan.reranker_images(CONFIG, wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
+        images=lambda wildcards: images.reranker_images(CONFIG, wildcards),
     output:
         directory(
             "results/pair_scores/{backbone}/{training_set}/{retriever}-{reranker}/seed{seed}/{gallery}"
@@ -119,31 +113,32 @@ rule score_candidates:
     benchmark:
         "results/benchmarks/score_candidates/{backbone}.{training_set}.{retriever}-{reranker}.seed{seed}.{gallery}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank == 1),
+        seed=names.seed_where(CONFIG.shards.rerank == 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "score_candidates", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(
+        mem_mb=lambda wildcards: resources.memory_mb(
             CONFIG, "score_candidates", wildcards
         ),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "score_candidates", wildcards),
-    params:
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.pair_settings(
-            CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
+        runtime=lambda wildcards: resources.runtime_minutes(
+            CONFIG, "score_candidates", wildcards
         ),
-        depth=lambda wildcards: plan.deepest(CONFIG, wildcards),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "score_candidates", wildcards),
+    params:
+        inputs=names.given,
+        settings=lambda wildcards: names.pair_settings(
+            CONFIG, images.reranker_of(wildcards)[0], wildcards.gallery
+        ),
+        depth=lambda wildcards: experiments.deepest(CONFIG, wildcards),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=lambda wildcards: plan.model_code(
-            CONFIG, "score-candidates", plan.reranker_of(wildcards)[0]
+        code=lambda wildcards: models.model_code(
+            CONFIG, "score-candidates", images.reranker_of(wildcards)[0]
         ),
     shell:
-        "reranksmart score-candidates --model {input.model} --candidates {input.candidates} {params.data} {params.images}"
+        "reranksmart score-candidates {params.inputs}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
         " --precision {params.precision} {params.shard}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
@@ -151,9 +146,9 @@ rule score_candidates:
 
 rule score_all:
     input:
-        model=lambda wildcards: plan.reranker_model(wildcards),
-        data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        images=lambda wildcards: plan.reranker_images(CONFIG, wildcards),
+        model=lambda wildcards: images.reranker_model(wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
+        images=lambda wildcards: images.reranker_images(CONFIG, wildcards),
     output:
         directory(
             "results/exhaustive/{backbone}/{training_set}/{reranker}/seed{seed}/{gallery}"
@@ -163,26 +158,29 @@ rule score_all:
     benchmark:
         "results/benchmarks/score_all/{backbone}.{training_set}.{reranker}.seed{seed}.{gallery}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank == 1),
+        seed=names.seed_where(CONFIG.shards.rerank == 1),
     priority: 35
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "score_all", wildcards),
-        runtime=lambda wildcards: plan.runtime_minutes(CONFIG, "score_all", wildcards),
-        gpu=lambda wildcards: plan.gpus(CONFIG, "score_all", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "score_all", wildcards),
+        runtime=lambda wildcards: resources.runtime_minutes(
+            CONFIG, "score_all", wildcards
+        ),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "score_all", wildcards),
     params:
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.pair_settings(
-            CONFIG, plan.reranker_of(wildcards)[0], wildcards.gallery
+        inputs=names.given,
+        settings=lambda wildcards: names.pair_settings(
+            CONFIG, images.reranker_of(wildcards)[0], wildcards.gallery
         ),
         precision=CONFIG.precision.rerank,
         shard="",
-        code=lambda wildcards: plan.model_code(CONFIG, "score-all", wildcards.backbone),
+        code=lambda wildcards: models.model_code(
+            CONFIG, "score-all", wildcards.backbone
+        ),
     shell:
-        "reranksmart score-all --model {input.model} {params.data} {params.images} --gallery {wildcards.gallery}"
+        "reranksmart score-all {params.inputs} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --precision {params.precision} {params.shard}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
@@ -191,7 +189,7 @@ rule score_twins:
     input:
         model=MODEL,
         data="results/data/{dataset}/{split}",
-        images=lambda wildcards: plan.split_images(CONFIG, wildcards),
+        images=lambda wildcards: images.split_images(CONFIG, wildcards),
     output:
         directory(
             "results/twin_scores/{backbone}/{training_set}/{objective}/seed{seed}/{role}/{dataset}/{split}"
@@ -208,15 +206,16 @@ rule score_twins:
         mem_mb=2000,
         runtime=60,
     params:
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
+        inputs=names.given,
+        settings=lambda wildcards: names.reading_settings(CONFIG, wildcards.backbone),
         precision=lambda wildcards: (
             CONFIG.precision.encode
             if wildcards.role == "retriever"
             else CONFIG.precision.rerank
         ),
-        code=lambda wildcards: plan.model_code(
+        code=lambda wildcards: models.model_code(
             CONFIG, "score-twins", wildcards.backbone
         ),
     shell:
-        "reranksmart score-twins --model {input.model} --data {input.data} --images {input.images}"
+        "reranksmart score-twins {params.inputs}"
         " --role {wildcards.role} --backbone-settings {params.settings:q} --precision {params.precision} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"

@@ -3,7 +3,7 @@
 
 rule searchable:
     input:
-        unpack(lambda wildcards: plan.searchable_inputs(CONFIG, wildcards)),
+        unpack(lambda wildcards: searchable.searchable_inputs(CONFIG, wildcards)),
     output:
         directory(
             "results/searchable/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -19,21 +19,16 @@ rule searchable:
         mem_mb=2500,
         runtime=60,
     params:
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        images=lambda wildcards, input: plan.options("--images", input.images),
-        embeddings=lambda wildcards, input: plan.options(
-            "--embeddings", input.embeddings
-        ),
-        gallery=lambda wildcards: plan.gallery_name(
+        inputs=names.given,
+        gallery=lambda wildcards: names.gallery_name(
             CONFIG.test_sets[wildcards.test_set]
         ),
-        settings=lambda wildcards: plan.searchable_settings(CONFIG, wildcards),
+        settings=lambda wildcards: searchable.searchable_settings(CONFIG, wildcards),
         regions_kept=CONFIG.regions.maximum,
         factory=CONFIG.index,
-        code=plan.model_code(CONFIG, "gather"),
+        code=models.model_code(CONFIG, "gather"),
     shell:
-        "reranksmart gather {params.data} {params.images} {params.embeddings} --gallery {params.gallery}"
-        " --model {input.retriever} --reranker {input.reranker} --max-regions {params.regions_kept}"
+        "reranksmart gather {params.inputs} --gallery {params.gallery} --max-regions {params.regions_kept}"
         " --factory {params.factory:q} --backbone-settings {params.settings[reading]:q}"
         " --reranker-max-tokens {params.settings[reranker_tokens]} --output {output}"
         " --threads {threads} {params.recipe} 2>&1 | tee {log}"

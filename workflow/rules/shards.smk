@@ -1,9 +1,9 @@
 # Encoding and re-ranking shared out over jobs, where the configuration asks for it (`shards`): the batches are those of
 # one job, dealt to several, so that results do not depend on their number. A killed shard is the only one repeated.
 
-ENCODINGS = plan.Array(CONFIG, "encode", CONFIG.shards.encode)
-RERANKINGS = plan.Array(CONFIG, "score_candidates", CONFIG.shards.rerank)
-EXHAUSTIVE = plan.Array(CONFIG, "score_all", CONFIG.shards.rerank)
+ENCODINGS = arrays.Array(CONFIG, "encode", CONFIG.shards.encode)
+RERANKINGS = arrays.Array(CONFIG, "score_candidates", CONFIG.shards.rerank)
+EXHAUSTIVE = arrays.Array(CONFIG, "score_all", CONFIG.shards.rerank)
 
 
 use rule encode as encode_shard with:
@@ -18,7 +18,7 @@ use rule encode as encode_shard with:
     benchmark:
         "results/benchmarks/encode_shard/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.{shard}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.encode > 1),
+        seed=names.seed_where(CONFIG.shards.encode > 1),
     retries: 2
     resources:
         mem_mb=ENCODINGS.memory_mb,
@@ -31,7 +31,7 @@ use rule encode as encode_shard with:
 rule merge_embeddings:
     input:
         data="results/data/{dataset}/{split}",
-        images=lambda wildcards: plan.split_images(CONFIG, wildcards),
+        images=lambda wildcards: images.split_images(CONFIG, wildcards),
         shards=expand(
             "results/embeddings/{{backbone}}/{{training_set}}/{{objective}}/seed{{seed}}/{{dataset}}/{{split}}.shards/{shard}",
             shard=range(CONFIG.shards.encode),
@@ -45,16 +45,18 @@ rule merge_embeddings:
     benchmark:
         "results/benchmarks/merge_embeddings/{backbone}.{training_set}.{objective}.seed{seed}.{dataset}.{split}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.encode > 1),
+        seed=names.seed_where(CONFIG.shards.encode > 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_embeddings", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "merge_embeddings", wildcards
+        ),
         runtime=60,
     params:
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
-        code=plan.code_digest("merge-embeddings"),
+        settings=lambda wildcards: names.reading_settings(CONFIG, wildcards.backbone),
+        code=code_digest("merge-embeddings"),
     shell:
         "reranksmart merge-embeddings --captions {input.data}/captions.jsonl --images {input.images}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
@@ -72,7 +74,7 @@ use rule score_candidates as score_candidates_shard with:
     benchmark:
         "results/benchmarks/score_candidates_shard/{backbone}.{training_set}.{retriever}-{reranker}.seed{seed}.{gallery}.{shard}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank > 1),
+        seed=names.seed_where(CONFIG.shards.rerank > 1),
     retries: 2
     resources:
         mem_mb=RERANKINGS.memory_mb,
@@ -98,18 +100,20 @@ rule merge_pair_scores:
     benchmark:
         "results/benchmarks/merge_pair_scores/{backbone}.{training_set}.{retriever}-{reranker}.seed{seed}.{gallery}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank > 1),
+        seed=names.seed_where(CONFIG.shards.rerank > 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_pair_scores", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "merge_pair_scores", wildcards
+        ),
         runtime=60,
     params:
-        settings=lambda wildcards: plan.reading_settings(
-            CONFIG, plan.reranker_of(wildcards)[0]
+        settings=lambda wildcards: names.reading_settings(
+            CONFIG, images.reranker_of(wildcards)[0]
         ),
-        code=plan.code_digest("merge-pair-scores"),
+        code=code_digest("merge-pair-scores"),
     shell:
         "reranksmart merge-pair-scores --candidates {input.candidates}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"
@@ -127,7 +131,7 @@ use rule score_all as score_all_shard with:
     benchmark:
         "results/benchmarks/score_all_shard/{backbone}.{training_set}.{reranker}.seed{seed}.{gallery}.{shard}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank > 1),
+        seed=names.seed_where(CONFIG.shards.rerank > 1),
     retries: 2
     resources:
         mem_mb=EXHAUSTIVE.memory_mb,
@@ -139,8 +143,8 @@ use rule score_all as score_all_shard with:
 
 rule merge_exhaustive:
     input:
-        data=lambda wildcards: plan.gallery_folders("results/data", wildcards.gallery),
-        images=lambda wildcards: plan.reranker_images(CONFIG, wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
+        images=lambda wildcards: images.reranker_images(CONFIG, wildcards),
         shards=expand(
             "results/exhaustive/{{backbone}}/{{training_set}}/{{reranker}}/seed{{seed}}/{{gallery}}.shards/{shard}",
             shard=range(CONFIG.shards.rerank),
@@ -154,20 +158,22 @@ rule merge_exhaustive:
     benchmark:
         "results/benchmarks/merge_exhaustive/{backbone}.{training_set}.{reranker}.seed{seed}.{gallery}.tsv"
     wildcard_constraints:
-        seed=plan.seed_where(CONFIG.shards.rerank > 1),
+        seed=names.seed_where(CONFIG.shards.rerank > 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "merge_exhaustive", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "merge_exhaustive", wildcards
+        ),
         runtime=60,
     params:
-        data=lambda wildcards, input: plan.options("--data", input.data),
-        images=lambda wildcards, input: plan.options("--images", input.images),
-        settings=lambda wildcards: plan.reading_settings(
-            CONFIG, plan.reranker_of(wildcards)[0]
+        data=lambda wildcards, input: names.options("--data", input.data),
+        images=lambda wildcards, input: names.options("--images", input.images),
+        settings=lambda wildcards: names.reading_settings(
+            CONFIG, images.reranker_of(wildcards)[0]
         ),
-        code=plan.code_digest("merge-exhaustive"),
+        code=code_digest("merge-exhaustive"),
     shell:
         "reranksmart merge-exhaustive {params.data} {params.images} --gallery {wildcards.gallery}"
         " --backbone-settings {params.settings:q} --output {output} {input.shards} {params.recipe} 2>&1 | tee {log}"

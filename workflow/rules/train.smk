@@ -6,8 +6,8 @@ MODEL = "results/models/{backbone}/{training_set}/{objective}/seed{seed}/model"
 
 rule pretrain:
     input:
-        unpack(lambda wildcards: plan.pretraining_inputs(CONFIG, wildcards)),
-        audits=lambda wildcards: plan.audits_of(CONFIG, wildcards.dataset),
+        unpack(lambda wildcards: models.pretraining_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_of(CONFIG, wildcards.dataset),
     output:
         directory("results/backbones/{backbone}/{dataset}"),
     log:
@@ -22,9 +22,11 @@ rule pretrain:
         mem_mb=3000,
         runtime=120,
     params:
-        settings=lambda wildcards: plan.pretraining_settings(CONFIG, wildcards.backbone),
-        words=lambda wildcards, input: plan.options("--words", input.words),
-        code=lambda wildcards: plan.model_code(CONFIG, "pretrain", wildcards.backbone),
+        settings=lambda wildcards: models.pretraining_settings(
+            CONFIG, wildcards.backbone
+        ),
+        words=lambda wildcards, input: names.options("--words", input.words),
+        code=lambda wildcards: models.model_code(CONFIG, "pretrain", wildcards.backbone),
     shell:
         "reranksmart pretrain --captions {input.data}/captions.jsonl --regions {input.regions}"
         " --relevance {input.relevance} {params.words} --settings {params.settings:q} --output {output}"
@@ -42,11 +44,15 @@ rule convert_backbone:
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "convert_backbone", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "convert_backbone", wildcards
+        ),
         runtime=30,
     params:
-        settings=lambda wildcards: plan.checkpoint_settings(CONFIG, wildcards.backbone),
-        code=lambda wildcards: plan.model_code(
+        settings=lambda wildcards: models.checkpoint_settings(
+            CONFIG, wildcards.backbone
+        ),
+        code=lambda wildcards: models.model_code(
             CONFIG, "convert-backbone", wildcards.backbone
         ),
     shell:
@@ -55,7 +61,7 @@ rule convert_backbone:
 
 rule adopt_backbone:
     input:
-        backbone=lambda wildcards: plan.backbone_folder(CONFIG, wildcards),
+        backbone=lambda wildcards: models.backbone_folder(CONFIG, wildcards),
         audits="results/audits/{training_set}.json",
     output:
         directory(MODEL),
@@ -64,15 +70,17 @@ rule adopt_backbone:
     benchmark:
         "results/benchmarks/adopt_backbone/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
     wildcard_constraints:
-        objective=plan.taken_as_they_are(CONFIG),
+        objective=models.taken_as_they_are(CONFIG),
     conda:
         "../../envs/reranksmart.yaml"
     resources:
-        mem_mb=lambda wildcards: plan.memory_mb(CONFIG, "adopt_backbone", wildcards),
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "adopt_backbone", wildcards
+        ),
         runtime=30,
     params:
-        settings=lambda wildcards: plan.reading_settings(CONFIG, wildcards.backbone),
-        code=lambda wildcards: plan.model_code(
+        settings=lambda wildcards: names.reading_settings(CONFIG, wildcards.backbone),
+        code=lambda wildcards: models.model_code(
             CONFIG, "adopt-backbone", wildcards.backbone
         ),
     shell:
@@ -80,13 +88,13 @@ rule adopt_backbone:
         " --seed {wildcards.seed} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
-TRAININGS = plan.Array(CONFIG, "train")
+TRAININGS = arrays.Array(CONFIG, "train")
 
 
 rule train:
     input:
-        unpack(lambda wildcards: plan.train_inputs(CONFIG, wildcards)),
-        audits=lambda wildcards: plan.audits_before_training(CONFIG, wildcards),
+        unpack(lambda wildcards: models.train_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_before_training(CONFIG, wildcards),
     output:
         directory(MODEL),
     log:
@@ -94,8 +102,8 @@ rule train:
     benchmark:
         "results/benchmarks/train/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
     wildcard_constraints:
-        objective=plan.trained(CONFIG),
-    priority: lambda wildcards: plan.training_priority(CONFIG, wildcards)
+        objective=models.trained(CONFIG),
+    priority: lambda wildcards: models.training_priority(CONFIG, wildcards)
     retries: 2
     conda:
         "../../envs/reranksmart.yaml"
@@ -105,21 +113,23 @@ rule train:
         runtime=TRAININGS.runtime_minutes,
         gpu=TRAININGS.gpus,
     params:
-        command=plan.train_command(CONFIG),
-        objective=lambda wildcards: plan.objective_settings(CONFIG, wildcards.objective),
+        command=models.train_command(CONFIG),
+        objective=lambda wildcards: models.objective_settings(
+            CONFIG, wildcards.objective
+        ),
         # With what changes no model. Snakemake compares no parameter that takes `resources`.
-        settings=lambda wildcards, resources: plan.settings(
+        settings=lambda wildcards, resources: names.settings(
             CONFIG.objectives[wildcards.objective]
         ),
-        backbone_settings=lambda wildcards: plan.reading_settings(
+        backbone_settings=lambda wildcards: names.reading_settings(
             CONFIG, wildcards.backbone
         ),
-        tuning=lambda wildcards: plan.tuning_option(CONFIG, wildcards.backbone),
-        miner=lambda wildcards: plan.options(
-            "--miner", plan.miner_of(CONFIG, wildcards).values()
+        tuning=lambda wildcards: models.tuning_option(CONFIG, wildcards.backbone),
+        miner=lambda wildcards: names.options(
+            "--miner", models.miner_of(CONFIG, wildcards).values()
         ),
         fraction=lambda wildcards: CONFIG.training_sets[wildcards.training_set].fraction,
-        code=lambda wildcards: plan.model_code(CONFIG, "train", wildcards.backbone),
+        code=lambda wildcards: models.model_code(CONFIG, "train", wildcards.backbone),
     shell:
         "{params.command} train --backbone {input.backbone} --captions {input.data}/captions.jsonl --images {input.images}"
         " --relevance {input.relevance} --dev-captions {input.dev_data}/captions.jsonl --dev-images {input.dev_images}"

@@ -13,10 +13,11 @@ from typing import Any
 import yaml
 from tabulate import tabulate
 
-from reranksmart import plan
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
 from reranksmart.plan import entries, resources, sizes, work
+from reranksmart.plan import jobs as planned_jobs
+from reranksmart.values.gallery import Gallery
 
 ROOT = Path(__file__).parent.parent.parent
 PAPER = ROOT / "workflow" / "configs" / "paper.yaml"
@@ -28,7 +29,7 @@ REGION_BYTES = 2 * 2048 + 4 * 4  # a feature in float16, a box in float32
 RANKED_BYTES = 2 * (4 + 4)  # of an exhaustive ranking: item and score, in both directions
 
 
-def row(config: Config, name: str, jobs: Iterable[plan.Job], *, core_tflops: float) -> list[str]:
+def row(config: Config, name: str, jobs: Iterable[planned_jobs.Job], *, core_tflops: float) -> list[str]:
     """One line of the table."""
     chosen = [(rule, SimpleNamespace(**dict(keys))) for rule, keys in jobs]
     tflop = sum(resources.tflop(config, rule, keys) for rule, keys in chosen)
@@ -36,7 +37,7 @@ def row(config: Config, name: str, jobs: Iterable[plan.Job], *, core_tflops: flo
     splits = {place for rule, keys in chosen for place in _splits(config, rule, keys)}
     disk = sum(_output_bytes(config, rule, keys) for rule, keys in chosen)
     disk += sum(sizes.images_of(config, *place) * sizes.IMPORTED_REGIONS * REGION_BYTES for place in splits)
-    memory = max(plan.memory_mb(config, rule, keys) for rule, keys in chosen)
+    memory = max(resources.memory_mb(config, rule, keys) for rule, keys in chosen)
     trainings = sum(rule == "train" for rule, _ in chosen)
     hours, days = tflop / resources.V100_TFLOP_A_SECOND / 3600, tflop / core_tflops / 86400
     return [name, str(trainings), *map(_two_digits, (pairs / 1e6, hours, days, disk / 1e9, memory / 1e3))]
@@ -55,7 +56,7 @@ def _splits(config: Config, rule: str, keys: Any) -> list[tuple[str, str]]:
         return [(chosen.dataset, chosen.split), (chosen.dataset, chosen.dev_split)]
     if rule == "encode":
         return [(keys.dataset, keys.split)]
-    return list(plan.Gallery.parse(keys.gallery).places) if rule.startswith("score_") else []
+    return list(Gallery.parse(keys.gallery).places) if rule.startswith("score_") else []
 
 
 def _output_bytes(config: Config, rule: str, keys: Any) -> int:
@@ -78,7 +79,7 @@ def cost_table(config: Config, rates: dict[str, Any]) -> str:
     pair_tflop = 2 * sizes.Shape().trunk * (sizes.CAPTION_TOKENS + sizes.IMPORTED_REGIONS) / 1e12
     core_tflops = rates["stages"]["pairs"]["a_second"]["float32"] * pair_tflop
     jobs = {
-        name: plan.jobs_of(config, entries.experiments_of(config, config.tables[name]))
+        name: planned_jobs.jobs_of(config, entries.experiments_of(config, config.tables[name]))
         for name in entries.measured(config)
     }
     jobs["all of them"] = set().union(*jobs.values())

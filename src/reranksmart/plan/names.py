@@ -95,6 +95,12 @@ def options(flag: str, values: Iterable[str]) -> str:
     return " ".join(f"{flag} {value}" for value in values)
 
 
+def given(wildcards: Any, input: Any) -> str:
+    """The inputs of a job as options of its verb, each by its role: ``--data a --data b --model c``."""
+    paths = {role: [found] if isinstance(found, str) else found for role, found in input.items()}
+    return " ".join(options(f"--{role.replace('_', '-')}", found) for role, found in paths.items())
+
+
 def gallery_folders(root: str, gallery: str) -> list[str]:
     """One folder below ``root`` for each split of a gallery."""
     return [f"{root}/{dataset}/{split}" for dataset, split in Gallery.parse(gallery).places]

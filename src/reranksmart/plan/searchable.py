@@ -22,7 +22,7 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
     }
     retriever, reranker = (model_folder(*roles[role]) for role in ("retriever", "reranker"))
     return {
-        "retriever": f"results/models/{retriever}/model",
+        "model": f"results/models/{retriever}/model",
         "reranker": f"results/models/{reranker}/model",
         "data": gallery_folders("results/data", gallery),
         "images": gallery_folders(image_root(config, *roles["reranker"]), gallery),

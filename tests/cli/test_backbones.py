@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from reranksmart.cli import load
-from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
 from reranksmart.config.backbones import Backbone, Reading
 from reranksmart.families import load_model, single_stream
@@ -23,6 +22,7 @@ from reranksmart.models.published import save_published
 from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.ranking.encoding import EmbeddedImages
 from reranksmart.ranking.reranking import score_pairs
+from reranksmart.training.backbones import open_backbone
 from reranksmart.values.records import Captions
 
 load("convert-backbone")

@@ -14,11 +14,11 @@ from transformers import BlipImageProcessorPil
 from typer.testing import CliRunner
 
 from reranksmart.cli import load
-from reranksmart.cli.backbones import open_backbone
 from reranksmart.cli.verb import app
 from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model
 from reranksmart.inputs.stored import open_tokeniser
+from reranksmart.training.backbones import open_backbone
 
 load("convert-backbone")
 

@@ -1,6 +1,5 @@
 """Verbs that make what a published model reads of pictures: processed pixels, and its vision tower's states."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +18,6 @@ from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.vision_encoding import write_states
 from reranksmart.run.progress import progress
 from reranksmart.values.precision import Precision
-
-PROCESSOR_FILE = "preprocessor_config.json"
 
 
 @verb(computes=True)
@@ -52,9 +49,3 @@ def store_states_verb(
             f"the model {model} makes no vision states that its text side could read; give the pixels to its readers."
         )
     write_states(encoder, PixelInputs(VisionStore.open(pixels)), output)
-
-
-def copy_processor(source: Path, target: Path) -> None:
-    """Puts the image processor of one folder into another; nothing where the model reads regions."""
-    if (source / PROCESSOR_FILE).is_file():
-        shutil.copyfile(source / PROCESSOR_FILE, target / PROCESSOR_FILE)

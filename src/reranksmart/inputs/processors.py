@@ -1,5 +1,6 @@
 """A checkpoint's own preparation of texts and pictures: its tokeniser, and its processor as patches."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from transformers.image_processing_utils import BaseImageProcessor
 from reranksmart.files.hub import from_hub, running_no_code
 from reranksmart.values.pixels import PixelBatch, patches_of
 
+_PROCESSOR_FILE = "preprocessor_config.json"
+
 
 def published_tokeniser_of(source: str, *, unread_marks: str, local_files_only: bool) -> PreTrainedTokenizerBase:
     """The tokeniser of a checkpoint on the hub or in a folder, which prepares captions as the family's authors do.
@@ -34,6 +37,12 @@ def published_tokeniser_of(source: str, *, unread_marks: str, local_files_only: 
     if isinstance(tokeniser, GemmaTokenizer):
         return _preparing(tokeniser, normalizers.Lowercase())
     return tokeniser
+
+
+def copy_processor(source: Path, target: Path) -> None:
+    """Puts the image processor of one folder into another; nothing where the model reads regions."""
+    if (source / _PROCESSOR_FILE).is_file():
+        shutil.copyfile(source / _PROCESSOR_FILE, target / _PROCESSOR_FILE)
 
 
 def _preparing(tokeniser: PreTrainedTokenizerBase, first: normalizers.Normalizer) -> PreTrainedTokenizerFast:

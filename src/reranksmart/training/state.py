@@ -4,7 +4,7 @@ import hashlib
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -46,9 +46,11 @@ class StateFile:
         return state
 
     def remove(self) -> None:
-        """Removes the state and what was shown of it."""
+        """Removes the state and what was shown of it, and their folder once it is empty."""
         self.path.unlink(missing_ok=True)
         self.path.with_name(FILE_NAME).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.rmdir()
 
 
 def identity_of(places: Iterable[Path]) -> str:

@@ -68,9 +68,5 @@ def require_judged(config: Any, path: str, entry: Settings) -> None:
             )
 
 
-KIND = Kind(
-    Settings,
-    reads=(Reads(lambda of: of.measures(f"extended_measures/{of.entry.collection}"), "measures.csv", read_measures),),
-    make=extended_table,
-    check=require_judged,
-)
+_JUDGED = Reads(lambda of: of.measures(f"extended_measures/{of.entry.collection}"), "measures.csv", read_measures)
+KIND = Kind(Settings, reads=(_JUDGED,), make=extended_table, check=require_judged)

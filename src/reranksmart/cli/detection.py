@@ -24,29 +24,23 @@ def detect_regions_verb(
     torch.set_num_threads(threads)
     regions = RegionFeatures.model_validate_json(settings)
     try:
-        from reranksmart.regions.detectors.coco import Coco, load_coco
-        from reranksmart.regions.detectors.extraction import Detector, VisualGenome, chosen_device, detect_all
-        from reranksmart.regions.detectors.visual_genome_files import load_visual_genome
+        from reranksmart.regions.detectors.extraction import detect_all
+        from reranksmart.regions.detectors.trained import trained_detector
     except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision that was built for another torch
         raise ValueError(
             f"regions.detector is {regions.detector}, which needs torchvision, and it cannot be imported here ({error}). "
             "Allowed is the environment of envs/detector.yaml: run `snakemake --sdm conda`, or `make detector` once and "
             "set regions.python to .venv-detector/bin/python."
         ) from error
-    device = chosen_device(regions.device)
-    weights = Path(regions.weights) if regions.weights else None
-    detector: Detector
-    if weights is not None and regions.detector == "vg":
-        detector = VisualGenome(
-            load_visual_genome(weights),
-            device=device,
-            least=regions.minimum,
-            most=regions.maximum,
-            confidence=regions.confidence,
-            class_wise=regions.suppression == "class_wise",
-        )
-    else:
-        detector = Coco(load_coco(weights), device=device, most=regions.maximum)
+    detector = trained_detector(
+        regions.detector,
+        Path(regions.weights) if regions.weights else None,
+        device=regions.device,
+        least=regions.minimum,
+        most=regions.maximum,
+        confidence=regions.confidence,
+        class_wise=regions.suppression == "class_wise",
+    )
     images = pictures_of_shard(data, shard=shard, shards=regions.shards)
     with writing_regions(output, label_names=detector.label_names) as writer:
         writer.extend(detect_all(images, detector))

@@ -1,7 +1,5 @@
 """Verbs of your own searches: make an index, search it, serve it."""
 
-import errno
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -20,9 +18,11 @@ from reranksmart.files.storage import read_captions
 from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.searching import Query, Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import SETTINGS_FILE, read_index_settings, require_replaceable
+from reranksmart.searching.opening import open_searcher
 from reranksmart.searching.refreshing import drop_deleted
 from reranksmart.serving.app import LOCAL_NAMES, create_app
 from reranksmart.serving.guards import guarded
+from reranksmart.serving.listening import listening
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions
 
@@ -142,24 +142,12 @@ def search_verb(
         wanted.append(Query(image=image, depth=k, top=top))
     if not wanted and not gallery:
         raise ValueError('nothing is asked; give a text in quotes, --image or --gallery, as in search "a red car".')
-    searcher = _searcher(index, pictures, retriever, reranker)
+    searcher = open_searcher(index, pictures, retriever, reranker)
     if gallery:
         _add(searcher, [*gallery, *more])
     if wanted:
         answers = searcher.search_many(wanted)
         print(answers_as_json(answers) if as_json else answers_as_text(wanted, answers))
-
-
-def _searcher(index: Path | None, pictures: Path | None, retriever: str | None, reranker: str | None) -> Searcher:
-    """An index that is there, or one made of a folder of pictures with two models, kept where ``index`` says."""
-    if pictures is not None and not (index and (index / SETTINGS_FILE).is_file()):
-        if retriever is None:
-            raise ValueError("a folder of pictures is searched with models; give --retriever and --reranker.")
-        return Searcher.of_pictures(pictures, retriever=retriever, reranker=reranker, index=index)
-    if index is None:
-        raise ValueError("nothing is there to be searched; give --index, or --pictures, --retriever and --reranker.")
-    print(f"loading the index {index} ...", file=sys.stderr, flush=True)
-    return Searcher.load(index)
 
 
 def _words_and_pictures(words: list[str], *, adding: bool) -> tuple[list[str], list[Path]]:
@@ -198,26 +186,8 @@ def serve_verb(
 ) -> None:
     """Serves a page on this machine that searches an index: both stages side by side."""
     read_index_settings(index)  # names a wrong folder before anything is loaded
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         application = create_app(Searcher.load(index), hosts=(*LOCAL_NAMES, host))
         print(f"Open http://{host}:{listener.getsockname()[1]}/ (end with Ctrl+C)", flush=True)
         with suppress(KeyboardInterrupt):  # which uvicorn raises again once it has stopped
             guarded(application).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket on which nothing is answered yet; ValueError where there can be none."""
-    try:
-        if host in ("", "0.0.0.0") or ":" in host:  # requests name one host, and only that one is answered
-            raise ValueError("it names no single IPv4 address")
-        return socket.create_server((host, port))
-    except (OSError, OverflowError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise ValueError(
-                f"port {port} of {host!r} is in use by another program, maybe another `reranksmart serve`. End it, or "
-                "choose another --port (0: any that is free)."
-            ) from error
-        raise ValueError(
-            f"nothing can listen on {host!r}, port {port} ({error}). An address or name of this machine is needed, by which "
-            "others call it, and a free port. Choose another --host or --port."
-        ) from error

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torchvision.models.detection import fasterrcnn_resnet50_fpn_v2
 
-from reranksmart.regions.detectors.coco import FEATURE_SIZE, Coco, load_coco
+from reranksmart.regions.detectors.coco import FEATURE_SIZE, CocoDetector, load_coco
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def detector(file: Path) -> Coco:
-    detector = Coco(load_coco(file), device=torch.device("cpu"), most=12)
+def detector(file: Path) -> CocoDetector:
+    detector = CocoDetector(load_coco(file), device=torch.device("cpu"), most=12)
     detector.network.transform.min_size, detector.network.transform.max_size = (96,), 160  # of 800 and 1333
     return detector
 
 
-def test_regions_are_torchvisions_detections_with_the_box_heads_features(detector: Coco, picture: np.ndarray) -> None:
+def test_regions_are_torchvisions_detections_with_the_box_heads_features(
+    detector: CocoDetector, picture: np.ndarray
+) -> None:
     found = detector.detect(picture)
     pixels = torch.from_numpy(picture).permute(2, 0, 1) / 255
     with torch.inference_mode():
@@ -49,7 +51,7 @@ def test_regions_are_torchvisions_detections_with_the_box_heads_features(detecto
     assert len(detector.label_names) == 91
 
 
-def test_a_picture_in_which_nothing_is_found_is_its_own_region(detector: Coco, picture: np.ndarray) -> None:
+def test_a_picture_in_which_nothing_is_found_is_its_own_region(detector: CocoDetector, picture: np.ndarray) -> None:
     threshold = detector.network.roi_heads.score_thresh
     detector.network.roi_heads.score_thresh = 2.0
     found = detector.detect(picture)

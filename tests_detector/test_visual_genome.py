@@ -19,7 +19,7 @@ from reranksmart.regions.detectors.extraction import VisualGenome, prepared
 from reranksmart.regions.detectors.selection import by_best_class
 from reranksmart.regions.detectors.visual_genome import Candidates
 from reranksmart.regions.detectors.visual_genome_files import NamedDetector, load_visual_genome
-from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings, read_settings
+from reranksmart.regions.detectors.visual_genome_settings import VisualGenomeSettings, read_detector_settings
 
 RECORDED = np.load(Path(__file__).parent / "data" / "visual_genome.npz")
 
@@ -152,10 +152,10 @@ def test_a_setting_that_is_missing_or_not_supported_is_named(folder: Path, tmp_p
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump({**settings, "rpn": {}}))
     with pytest.raises(ValueError, match=r"lacks the key rpn\."):
-        read_settings(file)
+        read_detector_settings(file)
     file.write_text(yaml.safe_dump({**settings, "roi_box_head": {**settings["roi_box_head"], "attr": False}}))
     with pytest.raises(ValueError, match=r"roi_box_head\.attr is False; only True"):
-        read_settings(file)
+        read_detector_settings(file)
 
 
 def test_keys_of_the_settings_are_of_any_case(folder: Path, tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_keys_of_the_settings_are_of_any_case(folder: Path, tmp_path: Path) -> N
     }
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(upper))
-    assert read_settings(file) == read_settings(folder / "config.yaml")
+    assert read_detector_settings(file) == read_detector_settings(folder / "config.yaml")

@@ -33,7 +33,7 @@ from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_embeddings, write_captions, write_jsonl
 from reranksmart.files.weights import read_pickled_tensors
 from reranksmart.inputs.stored import RegionInputs
-from reranksmart.regions.detectors.selective_search import overlap
+from reranksmart.regions.detectors.selective_search import intersection_over_union
 from reranksmart.regions.formats.folders import read_npz_folder
 from reranksmart.regions.formats.pickles import read_pickled_npy
 from reranksmart.regions.formats.tsv import read_bottom_up_tsv
@@ -163,7 +163,7 @@ def test_a_box_without_area_is_read_as_one(name: str, tmp_path: Path) -> None:
     assert top < bottom
     batch = RegionInputs(store).batch(np.arange(2))
     assert torch.isfinite(box_geometry(batch.boxes, "x1 y1 x2 y2 w h area")).all()
-    assert overlap(store[1].boxes, store[1].boxes) == 0
+    assert intersection_over_union(store[1].boxes, store[1].boxes) == 0
 
 
 @given(image_id=st.text())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reranksmart.regions.detectors.selective_search import overlap, propose_boxes
+from reranksmart.regions.detectors.selective_search import intersection_over_union, propose_boxes
 
 
 def picture_of(boxes: list[tuple[int, int, int, int]], *, height: int = 300, width: int = 400) -> np.ndarray:
@@ -26,7 +26,7 @@ THINGS = [(30, 40, 130, 120), (240, 60, 330, 200), (60, 200, 160, 270)]
 def test_things_on_a_plain_ground_are_found() -> None:
     found = propose_boxes(picture_of(THINGS))
     truth = np.array(THINGS) / [400, 300, 400, 300]
-    assert (overlap(truth, found).max(axis=1) > 0.7).all()
+    assert (intersection_over_union(truth, found).max(axis=1) > 0.7).all()
 
 
 def test_the_likeliest_boxes_come_first() -> None:
@@ -65,4 +65,4 @@ def test_overlap_counts_pixels(some: list[tuple[int, ...]], others: list[tuple[i
         return {(x, y) for x in range(box[0], box[2]) for y in range(box[1], box[3])}
 
     expected = [[len(pixels(a) & pixels(b)) / len(pixels(a) | pixels(b)) for b in others] for a in some]
-    np.testing.assert_allclose(overlap(np.array(some), np.array(others)), expected)
+    np.testing.assert_allclose(intersection_over_union(np.array(some), np.array(others)), expected)

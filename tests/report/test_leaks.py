@@ -12,7 +12,7 @@ from reranksmart.report.latex import latex
 from reranksmart.report.leaks import with_leaks
 from reranksmart.report.page import render_page
 from reranksmart.report.paper import paper_numbers
-from reranksmart.report.rendering import markdown, notes, read_table
+from reranksmart.report.rendering import markdown, notes, read_written_table
 from reranksmart.report.summary import summary_text
 from reranksmart.report.table import Table
 from reranksmart.report.tables.claims import claims_table
@@ -61,7 +61,7 @@ def test_the_mark_and_its_note_stand_in_every_form_of_the_table(marked: Table, t
     counts = cells.groupby("group")[["leaked_images", "gallery_images"]].agg(["min", "max"]).T
     assert counts["one caption an image"].tolist() == [25, 25, 300, 300]
     assert counts["all captions"].tolist() == [0, 0, 0, 0]
-    assert read_table(tmp_path / "made_up.json") == marked
+    assert read_written_table(tmp_path / "made_up.json") == marked
     page = render_page(title="A run", tables=[marked])
     assert "86.4†" in page
     assert NOTE in page

@@ -12,9 +12,9 @@ from reranksmart.report.conclusion import conclusion
 from reranksmart.report.deviations import deviations, deviations_table
 from reranksmart.report.labels import number, span
 from reranksmart.report.latex import compact_latex, latex
-from reranksmart.report.making import joined
+from reranksmart.report.making import stacked
 from reranksmart.report.paper import paper_numbers, with_paper
-from reranksmart.report.rendering import markdown, notes, read_table, wide
+from reranksmart.report.rendering import markdown, notes, read_written_table, wide
 from reranksmart.report.scope import Scope, cell_of
 from reranksmart.report.summary import facts, summary_text
 from reranksmart.report.table import Cell, Column, Row, Table
@@ -107,7 +107,7 @@ def test_several_backbones_stand_below_each_other_and_the_paper_beside_the_first
 ) -> None:
     own = main_table(measures, replace(asked, systems=("be", "ce")))
     other = main_table(measures, replace(asked, scope=replace(scope, backbone="m3p_small"), systems=("be", "joint_be")))
-    table = with_paper(joined({"oscar_small": own, "m3p_small": other}), NUMBERS)
+    table = with_paper(stacked({"oscar_small": own, "m3p_small": other}), NUMBERS)
     groups = ["oscar_small, all captions"] * 2 + ["oscar_small, one caption an image"] * 2 + ["m3p_small"] * 2
     assert [row.group for row in table.rows] == groups
     values = [row.cells[0].value for row in table.rows if row.key == "be"]
@@ -281,7 +281,7 @@ def test_a_cell_whose_published_value_is_not_known_says_so() -> None:
 def test_files_of_a_table_agree_and_read_back_whole(main: Table, tmp_path: Path) -> None:
     write_table(main, tmp_path)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".json", ".md", ".tex", ".tex"]
-    assert read_table(tmp_path / "made_up.json") == main
+    assert read_written_table(tmp_path / "made_up.json") == main
     with (tmp_path / "made_up.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == len(main.rows) * len(main.columns)

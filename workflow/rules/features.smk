@@ -56,7 +56,7 @@ rule merge_regions:
 rule import_regions:
     input:
         data="results/data/{dataset}/{split}",
-        fetched=lambda wildcards: data.region_inputs(CONFIG, wildcards),
+        fetched=lambda wildcards: data.region_manifests(CONFIG, wildcards),
     output:
         directory("results/regions/{dataset}/{split}"),
     log:

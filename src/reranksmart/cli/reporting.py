@@ -18,7 +18,7 @@ from reranksmart.report.making import make_figure, make_table
 from reranksmart.report.page import write_page
 from reranksmart.report.paper import paper_numbers
 from reranksmart.report.plots import save_plot
-from reranksmart.report.rendering import read_table
+from reranksmart.report.rendering import read_written_table
 from reranksmart.report.run import RunSettings, page_of_run
 from reranksmart.report.summary import headline, summary_text
 from reranksmart.report.writing import write_table
@@ -57,7 +57,7 @@ def report_verb(
     """Writes the page with everything, the short summary, and our values against the paper's."""
     require_recipes(recipes)
     run = TypeAdapter(RunSettings).validate_json(settings)
-    tables = [read_table(Path(path)) for path in run.tables]
+    tables = [read_written_table(Path(path)) for path in run.tables]
     found = compute_deviations(tables, paper_numbers())
     with atomic_path(deviations) as target:
         found.to_csv(target, index=False)

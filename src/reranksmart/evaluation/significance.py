@@ -16,7 +16,7 @@ PerQuery = Mapping[Direction, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedTest:
     """How far system a lies above system b, in points (percent), in the mean over seeds, and how likely that is by luck."""
 
     measure: str
@@ -41,7 +41,7 @@ def compare(
     draws: int = 10_000,
     resamples: int = 1000,
     confidence: float = 0.95,
-) -> Comparison:
+) -> PairedTest:
     """System a against system b on the same queries; ``runs`` holds what both answered, a pair for each seed.
 
     ``measure`` is a column of the per-query frames in one ``direction``, or ``mR`` or ``rsum`` with direction None. The
@@ -70,7 +70,7 @@ def compare(
     else:
         p_value = _sign_flip_p_value(shares[0], draws=draws, rng=rng)
         low, high = percentile_interval(resampled, confidence=confidence)
-    return Comparison(
+    return PairedTest(
         measure=measure,
         direction="both" if direction is None else direction.value,
         difference=difference,

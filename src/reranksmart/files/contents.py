@@ -12,7 +12,7 @@ _WHOLE = 2**28  # bytes: a file up to this size is read whole, of a larger one s
 _BLOCKS, _BLOCK = 256, 2**20
 
 
-class Contents:
+class ContentDigests:
     """Digests that are remembered for as long as a file keeps its size, time of change and inode.
 
     ``memory`` is the file in which they outlive a process; a damaged one is begun anew.
@@ -51,7 +51,7 @@ class Contents:
 
 def content_digest(path: str) -> str | None:
     """The digest of what lies at a path now; None where nothing does."""
-    return Contents(Path(os.devnull)).digest(path)
+    return ContentDigests(Path(os.devnull)).digest(path)
 
 
 def _files(path: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -64,7 +64,7 @@ def region_settings(config: Config, wildcards: Any) -> str:
     return settings(located(config, _region_files_of_split(config, wildcards)))
 
 
-def region_inputs(config: Config, wildcards: Any) -> list[str]:
+def region_manifests(config: Config, wildcards: Any) -> list[str]:
     """The records of what must be fetched before these files can be read."""
     return manifests(config, _region_files_of_split(config, wildcards))
 

@@ -18,7 +18,7 @@ from snakemake.io import ancient, flag, unpack
 from snakemake.path_modifier import PATH_MODIFIER_FLAG
 
 from reranksmart.config.schema import Config
-from reranksmart.files.contents import Contents, content_digest
+from reranksmart.files.contents import ContentDigests, content_digest
 from reranksmart.files.provenance import read_record
 from reranksmart.plan.own_files import own_files
 from reranksmart.plan.prefix import place_params
@@ -43,7 +43,7 @@ class Recipes:
 
     def __init__(self, rules: Iterable[Any], config: Config, memory: Path) -> None:
         self._rules = [rule for rule in rules if rule.output]
-        self._own, self._contents = own_files(config), Contents(memory)
+        self._own, self._contents = own_files(config), ContentDigests(memory)
         self._declared = {rule.name: tuple(rule.input._allitems()) for rule in self._rules}
         self._jobs: dict[str, _Job | None] = {}
         self._recipes: dict[str, tuple[str, frozenset[str]]] = {}

@@ -21,7 +21,7 @@ def make_table(asked: Asked, inputs: Sequence[Path]) -> Table:
         )
         for backbone, language in asked.backbones
     }
-    table = joined(tables) if tables else _made(kind, asked, inputs)
+    table = stacked(tables) if tables else _made(kind, asked, inputs)
     title = asked.title or ", ".join(filter(None, (table.title, asked.about)))
     numbers = paper_numbers()
     own = with_paper(_beside(replace(table, title=title), asked.paper, set(numbers["dataset"])), numbers)
@@ -44,7 +44,7 @@ def _beside(table: Table, paper: str | None, known: set[str]) -> Table:
     return replace(table, paper_dataset=paper or "", paper_table=table.paper_table if paper in known else "")
 
 
-def joined(tables: Mapping[str, Table]) -> Table:
+def stacked(tables: Mapping[str, Table]) -> Table:
     """The rows of tables that differ in their backbone alone; the paper's values stand beside the first one's."""
     first = next(iter(tables.values()))
     rows = [

@@ -148,7 +148,7 @@ def tidy(table: Table) -> pd.DataFrame:
     )
 
 
-def read_table(path: Path) -> Table:
+def read_written_table(path: Path) -> Table:
     """The table that ``write_table`` wrote as json."""
     raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     columns = tuple(Column(**column) for column in raw.pop("columns"))

@@ -11,7 +11,7 @@ from reranksmart.report.table import Table
 
 
 def write_table(table: Table, folder: Path) -> None:
-    """Writes ``{name}.csv`` (tidy), ``.md``, ``.tex``, ``.compact.tex`` and ``.json`` (whole, for ``read_table``)."""
+    """Writes ``{name}.csv`` (tidy), ``.md``, ``.tex``, ``.compact.tex`` and ``.json`` (whole, for ``read_written_table``)."""
     texts = {
         "csv": tidy(table).to_csv(index=False),
         "md": markdown(table),

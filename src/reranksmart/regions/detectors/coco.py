@@ -11,7 +11,7 @@ from torchvision.models.detection import FasterRCNN_ResNet50_FPN_V2_Weights, fas
 
 from reranksmart.files.region_store import Regions
 from reranksmart.files.weights import fill, read_pickled_tensors
-from reranksmart.regions.detectors.extraction import regions_of
+from reranksmart.regions.detectors.extraction import found_regions
 
 FEATURE_SIZE = 1024
 _WEIGHTS = FasterRCNN_ResNet50_FPN_V2_Weights.COCO_V1
@@ -30,7 +30,7 @@ def load_coco(path: Path | None) -> torch.nn.Module:
     return network.eval().requires_grad_(False)
 
 
-class Coco:
+class CocoDetector:
     """torchvision's detections (confidence 0.05 or more, at most 100), with the box head's 1024 features of each.
 
     Its own pipeline keeps no features: they are pooled again where the final box lies, so that feature and box belong
@@ -58,7 +58,7 @@ class Coco:
         if not len(boxes):
             boxes, labels, confidences = sides.new_zeros(1, 4), labels.new_zeros(1), sides.new_zeros(1)
             boxes[0, 2:] = sides[2:]
-        return regions_of(
+        return found_regions(
             boxes=boxes / sides,
             features=self._features(maps, boxes, images.image_sizes),
             labels=labels,

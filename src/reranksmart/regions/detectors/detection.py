@@ -10,7 +10,7 @@ from torch import nn
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import WHOLE_IMAGE, Regions, RegionStore
 from reranksmart.regions.detectors.efficientnet import crop, label_names, load_efficientnet, recognise
-from reranksmart.regions.detectors.selective_search import MOST_REGIONS, overlap, propose_boxes
+from reranksmart.regions.detectors.selective_search import MOST_REGIONS, intersection_over_union, propose_boxes
 from reranksmart.run.progress import progress
 
 _IMAGES_AT_ONCE = 64  # their crops are recognised together, so that few batches are part empty
@@ -70,7 +70,8 @@ def object_recall(
     """
     rows = store.rows_of(objects)
     best = [
-        overlap(boxes, store[row].boxes).max(axis=1) for row, boxes in zip(rows.tolist(), objects.values(), strict=True)
+        intersection_over_union(boxes, store[row].boxes).max(axis=1)
+        for row, boxes in zip(rows.tolist(), objects.values(), strict=True)
     ]
     overlaps = np.concatenate(best)
     whole = [bool(np.array_equal(store[row].boxes, WHOLE_IMAGE)) for row in rows.tolist()]

@@ -77,7 +77,7 @@ class VisualGenome:
         else:
             found = by_best_class(candidates, least=self.least, most=self.most)
         sides = torch.tensor([width, height, width, height], device=self.device)
-        return regions_of(
+        return found_regions(
             boxes=found.boxes / sides,
             features=candidates.features[found.rows],
             labels=found.labels,
@@ -85,7 +85,7 @@ class VisualGenome:
         )
 
 
-def regions_of(*, boxes: Tensor, features: Tensor, labels: Tensor, confidences: Tensor) -> Regions:
+def found_regions(*, boxes: Tensor, features: Tensor, labels: Tensor, confidences: Tensor) -> Regions:
     """What a network found as arrays; boxes in [0, 1]."""
     return Regions(
         features=features.cpu().numpy().astype(np.float16),

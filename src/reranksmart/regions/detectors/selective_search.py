@@ -90,7 +90,7 @@ def _mean_edge(
 
 def _suppressed(boxes: NDArray[np.int64], scores: NDArray[np.float64]) -> list[int]:
     """Rows of likely boxes, best first, none overlapping a better one much."""
-    overlaps = overlap(boxes, boxes)
+    overlaps = intersection_over_union(boxes, boxes)
     kept: list[int] = []
     for row in np.argsort(-scores, kind="stable").tolist():
         if scores[row] >= _LEAST_SCORE and not (overlaps[row, kept] > _LARGEST_OVERLAP).any():
@@ -98,7 +98,7 @@ def _suppressed(boxes: NDArray[np.int64], scores: NDArray[np.float64]) -> list[i
     return kept
 
 
-def overlap(boxes: NDArray[np.generic], others: NDArray[np.generic]) -> NDArray[np.float64]:
+def intersection_over_union(boxes: NDArray[np.generic], others: NDArray[np.generic]) -> NDArray[np.float64]:
     """Intersection over union (N, M) of boxes (N, 4) and others (M, 4), both x1 y1 x2 y2 in one unit."""
     a, b = np.asarray(boxes, dtype=np.float64)[:, None], np.asarray(others, dtype=np.float64)[None]
     shared = np.prod(np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None), axis=-1)

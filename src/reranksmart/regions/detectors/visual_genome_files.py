@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reranksmart.files.weights import read_pickled_tensors, require_shapes
 from reranksmart.regions.detectors.visual_genome import VisualGenomeDetector
-from reranksmart.regions.detectors.visual_genome_settings import read_names, read_settings
+from reranksmart.regions.detectors.visual_genome_settings import read_class_names, read_detector_settings
 
 WEIGHTS_FILE, SETTINGS_FILE = "pytorch_model.bin", "config.yaml"
 
@@ -44,9 +44,9 @@ def load_visual_genome(folder: Path) -> NamedDetector:
             f"{folder} is no folder; regions.weights must name the one that holds {WEIGHTS_FILE}, {SETTINGS_FILE}, "
             "objects_vocab.txt and attributes_vocab.txt of frcnn-vg-finetuned."
         )
-    settings = read_settings(folder / SETTINGS_FILE)
-    objects = read_names(folder, "objects", settings.objects)
-    attributes = read_names(folder, "attributes", settings.attributes)
+    settings = read_detector_settings(folder / SETTINGS_FILE)
+    objects = read_class_names(folder, "objects", settings.objects)
+    attributes = read_class_names(folder, "attributes", settings.attributes)
     path = folder / WEIGHTS_FILE
     tensors = {name: value for name, value in read_pickled_tensors(path).items() if not str(name).endswith(_COUNTER)}
     with torch.device("meta"):  # no 64 million random numbers

@@ -79,7 +79,7 @@ _PLACES = {
 }
 
 
-def read_settings(path: Path) -> VisualGenomeSettings:
+def read_detector_settings(path: Path) -> VisualGenomeSettings:
     """The settings in a published ``config.yaml``; every one that shapes the result must be there.
 
     The published code reads ``input.format: BGR`` and feeds RGB (and the reverse); here the word means what it says,
@@ -123,7 +123,7 @@ def read_settings(path: Path) -> VisualGenomeSettings:
     return VisualGenomeSettings(**frozen)
 
 
-def read_names(folder: Path, stem: str, count: int) -> tuple[str, ...]:
+def read_class_names(folder: Path, stem: str, count: int) -> tuple[str, ...]:
     """The first name of each line of ``<stem>_vocab.txt`` or ``<stem>.txt``; ValueError unless there are ``count``."""
     files = [folder / f"{stem}_vocab.txt", folder / f"{stem}.txt"]
     found = next((file for file in files if file.is_file()), None)

@@ -4,7 +4,7 @@ from typing import Any
 
 from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import evaluations
-from reranksmart.plan.names import gallery_of, languages_read, pretraining_split, settings
+from reranksmart.plan.names import audit_file, data_folder, gallery_of, languages_read, pretraining_split, settings
 
 
 def tested_with(config: Config, training_set: str) -> list[str]:
@@ -23,7 +23,7 @@ def audited(config: Config) -> list[str]:
 
 def audits_of(config: Config, dataset: str) -> list[str]:
     """The audits that must pass before anything is made from a dataset's training images."""
-    return [f"results/audits/{name}.json" for name in audited(config) if config.training_sets[name].dataset == dataset]
+    return [audit_file(name) for name in audited(config) if config.training_sets[name].dataset == dataset]
 
 
 def audit_folders(config: Config, training_set: str) -> list[str]:
@@ -31,7 +31,7 @@ def audit_folders(config: Config, training_set: str) -> list[str]:
     places = list(_learned(config, training_set).values())
     for name in tested_with(config, training_set):
         places += gallery_of(config.test_sets[name]).places
-    return [f"results/data/{dataset}/{split}" for dataset, split in dict.fromkeys(places)]
+    return [data_folder(*place) for place in dict.fromkeys(places)]
 
 
 def _learned(config: Config, training_set: str) -> dict[str, tuple[str, str]]:
@@ -80,4 +80,4 @@ def audits_before_training(config: Config, wildcards: Any) -> list[str]:
     """
     dataset = config.training_sets[wildcards.training_set].dataset
     inside = [f"results/data/{dataset}/audit.json"] if config.datasets[dataset].disjoint else []
-    return [f"results/audits/{wildcards.training_set}.json", *inside]
+    return [audit_file(wildcards.training_set), *inside]

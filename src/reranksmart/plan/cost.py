@@ -7,7 +7,16 @@ from reranksmart.config.experiments import Experiment, Latency
 from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
 from reranksmart.plan.images import image_root, training_images
-from reranksmart.plan.names import languages_read, model_folder, reading_settings, settings
+from reranksmart.plan.names import (
+    data_folder,
+    languages_read,
+    made_model,
+    model_folder,
+    reading_settings,
+    region_folder,
+    relevance_file,
+    settings,
+)
 from reranksmart.report.reading import PAIR_COSTS
 from reranksmart.values.settings import ConfigError
 
@@ -36,7 +45,7 @@ def _timed(config: Config, latency: Latency, backbone: str, objective: str) -> d
     test_set = config.test_sets[latency.test_set]
     place = f"{test_set.dataset}/{test_set.split}"
     return {
-        "model": f"results/models/{model_folder(*name)}/model",
+        "model": made_model(model_folder(*name)),
         "images": f"{image_root(config, *name)}/{place}",
         "pixels": f"{training_images(config, backbone)}/{place}"
         if config.backbones[backbone].sees == "states"
@@ -50,7 +59,7 @@ def latency_inputs(config: Config) -> dict[str, Any]:
     test_set = config.test_sets[latency.test_set]
     roles = [role for roles in json.loads(latency_models(config)).values() for role in roles.values()]
     return {
-        "data": f"results/data/{test_set.dataset}/{test_set.split}",
+        "data": data_folder(test_set.dataset, test_set.split),
         "images": sorted({role[key] for role in roles for key in ("images", "pixels") if role[key]}),
         "models": sorted({role["model"] for role in roles}),
     }
@@ -102,7 +111,7 @@ def pair_models(config: Config) -> str:
     rerankers = {name: config.systems[name].reranker for name in experiment.systems}
     return settings(
         {
-            name: f"results/models/{model_folder(*start, objective, config.seeds[0])}/model"
+            name: made_model(model_folder(*start, objective, config.seeds[0]))
             for name, objective in rerankers.items()
             if objective
         }
@@ -118,9 +127,9 @@ def pair_inputs(config: Config) -> dict[str, Any]:
             "of config.yaml."
         )
     test_set = config.test_sets[experiment.test_sets[0]]
-    place = f"{test_set.dataset}/{test_set.split}"
+    place = test_set.dataset, test_set.split
     models = sorted(set(json.loads(pair_models(config)).values()))
-    return {"data": f"results/data/{place}", "regions": f"results/regions/{place}", "models": models}
+    return {"data": data_folder(*place), "regions": region_folder(*place), "models": models}
 
 
 def pair_reading_settings(config: Config) -> str:
@@ -148,10 +157,10 @@ def precision_inputs(config: Config) -> dict[str, Any]:
         raise ConfigError("latency.systems: none retrieves and re-ranks. Add one to compare precisions.")
     roles = json.loads(precision_models(config)).values()
     inputs = latency_inputs(config)
-    place = inputs["data"].removeprefix("results/data/").replace("/", ".")
+    test_set = config.test_sets[_latency(config).test_set]
     return {
         "data": inputs["data"],
-        "relevance": f"results/relevance/{place}.npz",
+        "relevance": relevance_file(f"{test_set.dataset}.{test_set.split}"),
         "images": sorted({role["images"] for role in roles}),
         "models": sorted({role["model"] for role in roles}),
     }

@@ -11,7 +11,7 @@ from reranksmart.files.code import code_digest
 from reranksmart.plan.audit import audited
 from reranksmart.plan.cost import retrieving_and_reranking
 from reranksmart.plan.experiments import evaluations, models_of
-from reranksmart.plan.names import languages_read, settings
+from reranksmart.plan.names import audit_file, languages_read, made_model, region_folder, settings
 from reranksmart.report.asked import Asked
 from reranksmart.report.labels import plural
 from reranksmart.report.scope import Scope
@@ -63,19 +63,15 @@ class Places:
         """The models of the first seed that are trained here."""
         asked = evaluations(self.config, experiments_of(self.config, self.entry))
         models = {m for e in asked if e.seed == self.config.seeds[0] for m in models_of(self.config, e)}
-        return [
-            f"results/models/{model}/model"
-            for model in sorted(models)
-            if self.config.objectives[model.split("/")[2]].steps
-        ]
+        return [made_model(model) for model in sorted(models) if self.config.objectives[model.split("/")[2]].steps]
 
     def scenes(self) -> list[str]:
         """The region folders of all composed splits, whose true objects are known."""
         composed = {name: dataset for name, dataset in self.config.datasets.items() if dataset.needs_stamps}
-        return [f"results/regions/{name}/{split}" for name, dataset in composed.items() for split in dataset.splits]
+        return [region_folder(name, split) for name, dataset in composed.items() for split in dataset.splits]
 
     def audits(self) -> list[str]:
-        return [f"results/audits/{training_set}.json" for training_set in audited(self.config)]
+        return [audit_file(training_set) for training_set in audited(self.config)]
 
 
 def inputs(config: Config, section: str, name: str) -> list[str]:
@@ -91,9 +87,7 @@ def leaks(config: Config, section: str, name: str) -> list[str]:
     if kind_of(section, entry).requires == "comparisons":
         tests += [(c.training_set, c.test_set) for c in config.comparisons]
     allowed = {(leak.training_set, leak.test_set) for leak in config.allowed_leaks}
-    return [
-        f"results/audits/{training_set}.json" for training_set in sorted({t for t, _ in allowed.intersection(tests)})
-    ]
+    return [audit_file(training_set) for training_set in sorted({t for t, _ in allowed.intersection(tests)})]
 
 
 def asked(config: Config, section: str, name: str) -> str:

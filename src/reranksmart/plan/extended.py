@@ -9,7 +9,7 @@ from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import fusions
 from reranksmart.plan.measures import exhaustive_option, experiment_keys, measure_inputs
-from reranksmart.plan.names import gallery_name, options, settings
+from reranksmart.plan.names import data_folder, gallery_name, options, settings
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.settings import ConfigError
 
@@ -23,7 +23,7 @@ def extended_relevance_inputs(config: Config, wildcards: Any) -> dict[str, list[
     """The split whose images were judged, and the records of the fetched files that number its captions."""
     split = _judged_split(wildcards.gallery)
     return {
-        "data": [f"results/data/{split.dataset}/{split.split}"],
+        "data": [data_folder(split.dataset, split.split)],
         "fetched": split_inputs(config, split)["fetched"],
     }
 

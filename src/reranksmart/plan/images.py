@@ -3,7 +3,7 @@
 from typing import Any
 
 from reranksmart.config.schema import Config
-from reranksmart.plan.names import gallery_folders, model_folder, one_of
+from reranksmart.plan.names import gallery_folders, made_model, model_folder, one_of
 
 
 def training_images(config: Config, backbone: str) -> str:
@@ -33,7 +33,7 @@ def reranker_of(wildcards: Any) -> tuple[str, str]:
 
 def reranker_model(wildcards: Any) -> str:
     backbone, objective = reranker_of(wildcards)
-    return f"results/models/{model_folder(backbone, wildcards.training_set, objective, wildcards.seed)}/model"
+    return made_model(model_folder(backbone, wildcards.training_set, objective, wildcards.seed))
 
 
 def reranker_images(config: Config, wildcards: Any) -> list[str]:

@@ -5,7 +5,16 @@ from typing import Any
 
 from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import calibrates, dev_gallery, experiments_with, fusions
-from reranksmart.plan.names import gallery_folders, gallery_names, languages_read, model_folder, options, settings
+from reranksmart.plan.names import (
+    data_folder,
+    gallery_folders,
+    gallery_names,
+    languages_read,
+    model_folder,
+    options,
+    relevance_file,
+    settings,
+)
 
 
 def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
@@ -13,8 +22,8 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
     galleries = gallery_names(test_set)
     inputs = {
-        "relevance": [f"results/relevance/{gallery}.npz" for gallery in galleries],
-        "data": [f"results/data/{test_set.dataset}/{split}" for split in test_set.splits],
+        "relevance": [relevance_file(gallery) for gallery in galleries],
+        "data": [data_folder(test_set.dataset, split) for split in test_set.splits],
     }
     asked = experiments_with(config, wildcards)
     fusion_on_dev = system.retriever and system.reranker and any(calibrates(experiment) for experiment in asked)
@@ -27,7 +36,7 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
             inputs[f"dev_{role}"] = [f"results/{kind}/{folder}/{dev_gallery(config, wildcards.training_set)}"]
     if fusion_on_dev:
         gallery = dev_gallery(config, wildcards.training_set)
-        inputs["dev_relevance"] = [f"results/relevance/{gallery}.npz"]
+        inputs["dev_relevance"] = [relevance_file(gallery)]
         inputs["dev_data"] = gallery_folders("results/data", gallery)
     return inputs
 
@@ -81,5 +90,5 @@ def twin_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
     role, (backbone, objective) = next(iter(system.roles(wildcards.backbone).items()))
     model = model_folder(backbone, wildcards.training_set, objective, wildcards.seed)
-    place = f"{test_set.dataset}/{test_set.split}"
-    return {"scores": f"results/twin_scores/{model}/{role}/{place}", "data": f"results/data/{place}"}
+    data = data_folder(test_set.dataset, test_set.split)
+    return {"scores": f"results/twin_scores/{model}/{role}/{test_set.dataset}/{test_set.split}", "data": data}

@@ -7,7 +7,17 @@ from reranksmart.config.pretrained import PretrainedBackbone, Tuning
 from reranksmart.config.schema import Config
 from reranksmart.files.code import code_digest
 from reranksmart.plan.images import training_images
-from reranksmart.plan.names import gallery_folders, model_folder, one_of, pretraining_split, settings
+from reranksmart.plan.names import (
+    data_folder,
+    gallery_folders,
+    made_model,
+    model_folder,
+    one_of,
+    pretraining_split,
+    region_folder,
+    relevance_file,
+    settings,
+)
 
 
 def model_code(config: Config, verb: str, *backbones: str) -> str:
@@ -68,12 +78,12 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     images = training_images(config, wildcards.backbone)
     return {
         "backbone": backbone_folder(config, wildcards),
-        "data": f"results/data/{dataset}/{split}",
+        "data": data_folder(dataset, split),
         "images": f"{images}/{dataset}/{split}",
-        "relevance": f"results/relevance/{dataset}.{split}.npz",
-        "dev_data": f"results/data/{dataset}/{dev}",
+        "relevance": relevance_file(f"{dataset}.{split}"),
+        "dev_data": data_folder(dataset, dev),
         "dev_images": f"{images}/{dataset}/{dev}",
-        "dev_relevance": f"results/relevance/{dataset}.{dev}.npz",
+        "dev_relevance": relevance_file(f"{dataset}.{dev}"),
         **miner_of(config, wildcards),
     }
 
@@ -84,19 +94,19 @@ def miner_of(config: Config, wildcards: Any) -> dict[str, str]:
     if hard is None or hard.mined_by is None:
         return {}
     start = wildcards.backbone, wildcards.training_set
-    return {"miner": f"results/models/{model_folder(*start, hard.mined_by, wildcards.seed)}/model"}
+    return {"miner": made_model(model_folder(*start, hard.mined_by, wildcards.seed))}
 
 
 def pretraining_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
     """What a small backbone is made from: a split with regions and relevance, and all captions whose words it must know."""
     sets = [known for known in config.training_sets.values() if known.dataset == wildcards.dataset]
     split = pretraining_split(config, wildcards.backbone, sets[0])
-    place = f"{wildcards.dataset}/{split}"
+    data = data_folder(wildcards.dataset, split)
     return {
-        "data": f"results/data/{place}",
-        "regions": f"results/regions/{place}",
-        "relevance": f"results/relevance/{wildcards.dataset}.{split}.npz",
-        "words": sorted({f"results/data/{known.dataset}/{known.split}" for known in sets} - {f"results/data/{place}"}),
+        "data": data,
+        "regions": region_folder(wildcards.dataset, split),
+        "relevance": relevance_file(f"{wildcards.dataset}.{split}"),
+        "words": sorted({data_folder(known.dataset, known.split) for known in sets} - {data}),
     }
 
 

@@ -16,6 +16,28 @@ def model_folder(backbone: str, training_set: str, objective: str, seed: int) ->
     return f"{backbone}/{training_set}/{objective}/seed{seed}"
 
 
+def data_folder(dataset: str, split: str) -> str:
+    """A prepared split."""
+    return f"results/data/{dataset}/{split}"
+
+
+def region_folder(dataset: str, split: str) -> str:
+    return f"results/regions/{dataset}/{split}"
+
+
+def relevance_file(gallery: str) -> str:
+    return f"results/relevance/{gallery}.npz"
+
+
+def audit_file(training_set: str) -> str:
+    return f"results/audits/{training_set}.json"
+
+
+def made_model(model: str) -> str:
+    """The folder of a trained model, by its ``model_folder``."""
+    return f"results/models/{model}/model"
+
+
 def pretraining_split(config: Config, backbone: str, training_set: TrainingSet) -> str:
     """The split of a training set's dataset on which a small backbone is made."""
     chosen = config.backbones[backbone]

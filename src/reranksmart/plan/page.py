@@ -6,14 +6,14 @@ from reranksmart.config.schema import Config
 from reranksmart.plan.entries import languages, words
 from reranksmart.plan.experiments import trained_models
 from reranksmart.plan.measures import measure_inputs
-from reranksmart.plan.names import settings
+from reranksmart.plan.names import made_model, region_folder, settings
 
 
 def page_inputs(config: Config) -> dict[str, list[str] | str]:
     return {
         "tables": [f"results/tables/{table}.json" for table in config.tables],
         "figures": [f"results/figures/{figure}.{suffix}" for figure in config.figures for suffix in ("txt", "svg")],
-        "models": [f"results/models/{model}/model" for model in trained_models(config)],
+        "models": [made_model(model) for model in trained_models(config)],
         "comparisons": ["results/comparisons.csv"] if config.comparisons else [],
         **example_inputs(config),
     }
@@ -56,7 +56,7 @@ def example_inputs(config: Config) -> dict[str, str]:
         test_set=main.test_sets[0],
     )
     sights = {config.backbones[own].sees for own, _ in config.systems[rerankers[0]].roles(main.backbones[0]).values()}
-    place = f"results/regions/{test_set.dataset}/{test_set.splits[0]}"
+    place = region_folder(test_set.dataset, test_set.splits[0])
     return {
         **({"regions": place} if "regions" in sights else {}),
         **{role: found[0] for role, found in measure_inputs(config, wildcards).items()},

@@ -5,7 +5,7 @@ from typing import Any
 from reranksmart.config.backbones import Reading
 from reranksmart.config.schema import Config
 from reranksmart.plan.images import image_root
-from reranksmart.plan.names import gallery_folders, gallery_name, gallery_reading_settings, model_folder
+from reranksmart.plan.names import gallery_folders, gallery_name, gallery_reading_settings, made_model, model_folder
 from reranksmart.values.settings import ConfigError
 
 
@@ -22,8 +22,8 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
     }
     retriever, reranker = (model_folder(*roles[role]) for role in ("retriever", "reranker"))
     return {
-        "model": f"results/models/{retriever}/model",
-        "reranker": f"results/models/{reranker}/model",
+        "model": made_model(retriever),
+        "reranker": made_model(reranker),
         "data": gallery_folders("results/data", gallery),
         "images": gallery_folders(image_root(config, *roles["reranker"]), gallery),
         "embeddings": gallery_folders(f"results/embeddings/{retriever}", gallery),

@@ -10,7 +10,7 @@ from reranksmart.report.asked import Asked
 from reranksmart.report.figures.latency import latency_figure
 from reranksmart.report.page import render_page, shared_sentences, write_page
 from reranksmart.report.paper import paper_numbers, with_paper
-from reranksmart.report.pictures import example, picture
+from reranksmart.report.pictures import Answer, Example, picture
 from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.summary import facts
@@ -49,18 +49,13 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_f
         Image.new("RGB", size, "salmon").save(folder / f"{name}.png")
     save_plot(latency_figure(latency, Asked(name="latency")), folder)
     table = with_paper(main_table(measures, asked), paper_numbers())
-    items = [
-        {"image": folder / "a.png", "boxes": [[0.1, 0.2, 0.5, 0.9]], "score": 0.8, "relevant": False},
-        {"image": folder / "b.png", "boxes": [], "score": 0.7, "relevant": True},
-    ]
-    shown_first = {
-        "query": "<script>alert(1)</script> a goat",
-        "before": items,
-        "after": items[::-1],
-        "before_label": "BE",
-    }
-    texts = [{"text": "Koza & hrozen", "score": 2.0, "relevant": True}]
-    shown = {"query": "Which captions?", "image": folder / "a.png", "boxes": [], "before": texts, "after": texts}
+    answers = (
+        Answer(1, 0.8, False, picture(folder / "a.png", [[0.1, 0.2, 0.5, 0.9]])),
+        Answer(2, 0.7, True, picture(folder / "b.png")),
+    )
+    shown_first = Example("<script>alert(1)</script> a goat", answers, answers[::-1], before_label="BE")
+    texts = (Answer(1, 2.0, True, text="Koza & hrozen"),)
+    shown = Example("Which captions?", texts, texts, query_picture=picture(folder / "a.png"))
     return render_page(
         title="A report",
         facts=facts(table, asked.roles),
@@ -68,7 +63,7 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_f
         headline=["Coop wins."],
         tables=[table],
         figures=[read_plot(folder / "latency.txt")],
-        examples=[example(shown_first), example(shown)],
+        examples=[shown_first, shown],
         method=["One paragraph."],
         provenance=[{"verb": "train", "code": "abc"}, {"verb": "encode", "seed": 1}],
     )
@@ -141,9 +136,8 @@ def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:
 
 
 def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
-    item = {"image": tmp_path / "gone.png", "score": 1.0, "relevant": True}
     with pytest.raises(ValueError, match=r"gone\.png is missing"):
-        example({"query": "x", "before": [item], "after": [item]})
+        picture(tmp_path / "gone.png")
 
 
 def test_page_is_written_whole(page: str, tmp_path: Path) -> None:

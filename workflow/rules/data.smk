@@ -38,8 +38,8 @@ rule prepare_split:
         mem_mb=2000,
         runtime=120,
     params:
-        stamps=lambda wildcards, input: (
-            f"--stamps {input.stamps[0]}" if input.get("stamps") else ""
+        stamps=lambda wildcards, input: names.options(
+            "--stamps", input.get("stamps", [])
         ),
         settings=lambda wildcards: data.split_settings(CONFIG, wildcards),
         code=lambda wildcards: data.dataset_code(
@@ -70,8 +70,8 @@ rule audit_splits:
         mem_mb=2000,
         runtime=60,
     params:
-        stamps=lambda wildcards, input: (
-            f"--stamps {input.stamps[0]}" if input.stamps else ""
+        stamps=lambda wildcards, input: names.options(
+            "--stamps", input.get("stamps", [])
         ),
         settings=lambda wildcards: names.settings(CONFIG.datasets[wildcards.dataset]),
         code=lambda wildcards: data.dataset_code(
@@ -126,8 +126,8 @@ rule judge:
         mem_mb=2000,
         runtime=60,
     params:
-        stamps=lambda wildcards, input: (
-            f"--stamps {input.stamps[0]}" if input.stamps else ""
+        stamps=lambda wildcards, input: names.options(
+            "--stamps", input.get("stamps", [])
         ),
         code=code_digest("judge"),
     shell:

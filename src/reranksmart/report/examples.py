@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart.files.region_store import RegionStore
+from reranksmart.report.pictures import Answer, Example, Picture, picture
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 SHOWN = 6  # items of each list
@@ -30,8 +30,8 @@ def choose_examples(
     regions: RegionStore | None,
     pictures: dict[str, Path],
     seed: int,
-) -> list[dict[str, Any]]:
-    """Queries with their first items before and after re-ranking, as ``pictures.example`` reads them.
+) -> list[Example]:
+    """Queries with their first items before and after re-ranking.
 
     Without ``regions`` pictures are shown without boxes; an image that is not among ``pictures`` is shown by its id. Of
     each kind (mended, broken, wrong twice, right twice) a few, drawn by ``seed`` among all queries of the kind.
@@ -54,18 +54,18 @@ def choose_examples(
         for row in sorted(apart.values(), key=drawn.index)[:count]:
             query = candidates.query_ids[row]
             ranks = [_right_rank(ranking, row, right[query]) for ranking in (candidates, reranked)]
-            shown = _shown(query, texts, regions, pictures)
+            text, shown = _shown(query, texts, regions, pictures)
             found.append(
-                {
-                    "query": shown.get("text") or "Which captions describe this picture?",
-                    **{key: value for key, value in shown.items() if key != "text"},
-                    "note": f"Right answer: {_moved(*ranks)}. {what[:1].upper()}{what[1:]}: one of {len(rows):,} such queries "
+                Example(
+                    text or "Which captions describe this picture?",
+                    *(
+                        _answers(ranking, row, right[query], texts, regions, pictures)
+                        for ranking in (candidates, reranked)
+                    ),
+                    query_picture=shown,
+                    note=f"Right answer: {_moved(*ranks)}. {what[:1].upper()}{what[1:]}: one of {len(rows):,} such queries "
                     f"of {len(candidates):,}.",
-                    "before_label": "retriever (cosine)",
-                    "after_label": "re-ranked (log-odds)",
-                    "before": _items(candidates, row, right[query], texts, regions, pictures),
-                    "after": _items(reranked, row, right[query], texts, regions, pictures),
-                }
+                )
             )
     return found
 
@@ -81,38 +81,33 @@ def _moved(before: int | None, after: int | None) -> str:
     return f"rank {before} to {after}" if before != after else f"rank {before} before and after"
 
 
-def _items(
+def _answers(
     ranking: Ranking,
     row: int,
     right: frozenset[str],
     texts: Mapping[str, str],
     regions: RegionStore | None,
     pictures: dict[str, Path],
-) -> list[dict[str, Any]]:
+) -> tuple[Answer, ...]:
     """The first items; the last of them gives way to the first right one where that stands below."""
     items = list(ranking.item_ids(row))
     ranks = list(range(1, min(SHOWN, len(items)) + 1))
     best = _right_rank(ranking, row, right)
     if best and best > len(ranks):
         ranks[-1] = best
-    return [
-        {
-            **_shown(items[rank - 1], texts, regions, pictures),
-            "rank": rank,
-            "score": float(ranking.scores[row][rank - 1]),
-            "relevant": items[rank - 1] in right,
-        }
-        for rank in ranks
-    ]
+    found = []
+    for rank in ranks:
+        item = items[rank - 1]
+        text, shown = _shown(item, texts, regions, pictures)
+        found.append(Answer(rank, float(ranking.scores[row][rank - 1]), item in right, shown, text))
+    return tuple(found)
 
 
 def _shown(
     name: str, texts: Mapping[str, str], regions: RegionStore | None, pictures: dict[str, Path]
-) -> dict[str, Any]:
+) -> tuple[str, Picture | None]:
     """A caption's text, or an image's picture with its boxes; its id where there is no picture."""
-    if name in texts:
-        return {"text": texts[name]}
-    if name not in pictures:
-        return {"text": name}
+    if name in texts or name not in pictures:
+        return texts.get(name, name), None
     boxes = regions[regions.row_by_id[name]].boxes.tolist() if regions is not None else []
-    return {"image": str(pictures[name]), "boxes": boxes}
+    return "", picture(pictures[name], boxes)

@@ -2,10 +2,9 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -40,11 +39,11 @@ class Example:
     """A query with its answers before and after re-ranking."""
 
     query: str
-    query_picture: Picture | None
-    before_label: str
-    after_label: str
     before: tuple[Answer, ...]
     after: tuple[Answer, ...]
+    query_picture: Picture | None = None
+    before_label: str = "retriever (cosine)"
+    after_label: str = "re-ranked (log-odds)"
     note: str = ""
 
 
@@ -59,34 +58,3 @@ def picture(path: Path, boxes: Sequence[Sequence[float]] = ()) -> Picture:
     sizes = tuple((float(x1), float(y1), float(x2) - float(x1), float(y2) - float(y1)) for x1, y1, x2, y2 in boxes)
     encoded = base64.b64encode(buffer.getvalue()).decode()
     return Picture(f"data:image/jpeg;base64,{encoded}", image.height / image.width, sizes, path.stem)
-
-
-def example(raw: Mapping[str, Any]) -> Example:
-    """An example from a mapping.
-
-    Keys: ``query`` (text; for image-to-text a title), optionally ``image`` and ``boxes`` of a query that is a picture,
-    ``note``, ``before_label``, ``after_label``; ``before`` and ``after``: lists of mappings with ``score``,
-    ``relevant`` and either ``image`` (path) with ``boxes``, or ``text``.
-    """
-    return Example(
-        query=raw["query"],
-        query_picture=picture(Path(raw["image"]), raw.get("boxes", ())) if raw.get("image") else None,
-        before_label=raw.get("before_label", "before re-ranking"),
-        after_label=raw.get("after_label", "after re-ranking"),
-        before=_answers(raw["before"]),
-        after=_answers(raw["after"]),
-        note=raw.get("note", ""),
-    )
-
-
-def _answers(items: Sequence[Mapping[str, Any]]) -> tuple[Answer, ...]:
-    return tuple(
-        Answer(
-            rank=int(item.get("rank", rank)),
-            score=float(item["score"]),
-            relevant=bool(item["relevant"]),
-            picture=picture(Path(item["image"]), item.get("boxes", ())) if item.get("image") else None,
-            text=item.get("text", ""),
-        )
-        for rank, item in enumerate(items, start=1)
-    )

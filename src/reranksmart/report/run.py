@@ -10,7 +10,7 @@ from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_json, read_pair_scores, read_ranking, read_relevance
 from reranksmart.report.examples import choose_examples
 from reranksmart.report.page import render_page
-from reranksmart.report.pictures import Example, example
+from reranksmart.report.pictures import Example
 from reranksmart.report.plots import read_plot
 from reranksmart.report.summary import facts
 from reranksmart.report.table import Table
@@ -79,7 +79,7 @@ def _examples(run: RunSettings) -> list[Example]:
     pictures = {image_id: path for image_id, path in found.items() if path.exists()}
     regions = RegionStore.open(place["regions"]) if "regions" in place else None
     relevance = read_relevance(place["relevance"])
-    shown = []
+    shown: list[Example] = []
     for direction in Direction:
         name = f"{run.language}.{direction}"
         shown += choose_examples(
@@ -92,7 +92,7 @@ def _examples(run: RunSettings) -> list[Example]:
             pictures=pictures,
             seed=run.seeds[0],
         )
-    return [example(raw) for raw in shown]
+    return shown
 
 
 def _provenance(folder: Path) -> dict[str, Any]:

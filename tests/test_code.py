@@ -88,7 +88,7 @@ def test_a_new_kind_or_key_changes_no_digest(copied: Path, before: dict[str, str
             "files/storage.py",
             'False), "scores", axes=2',
             'False), "scores", axes=1',
-            {"evaluate", "evaluate-extended", "report"},
+            {"evaluate", "evaluate-absence", "evaluate-extended", "report"},
         ),
         ("cli/measuring.py", "resamples: Resamples = 1000", "resamples: Resamples = 999", {"evaluate"}),
         ("report/paper_numbers.csv", "\n", "\n\n", {"tabulate", "report"}),

@@ -15,7 +15,7 @@ from reranksmart.cli.verb import app
 from reranksmart.files.storage import read_ranking, write_captions, write_ranking, write_relevance
 from reranksmart.values.records import Captions, Direction, Ranking
 
-load("evaluate")
+load("evaluate", "evaluate-absence")
 
 KEYS = {"backbone": "b", "training_set": "t", "system": "s", "seed": 1, "test_set": "x"}
 
@@ -140,3 +140,21 @@ def test_a_fusion_is_calibrated_on_dev_and_says_what_it_chose_and_costs(tmp_path
     }  # the right one is first or second
     chosen = pd.read_csv(tmp_path / "out" / "calibrations.csv")
     assert sorted(set(chosen["direction"])) == sorted(way.value for way in Direction)
+
+
+def test_absence_is_learned_on_dev_and_measured_with_and_without_the_right_items(tmp_path: Path) -> None:
+    fold, dev = write_fold(tmp_path, "a", right=6), write_fold(tmp_path, "dev", right=6)
+    arguments = ["evaluate-absence", "--experiment", json.dumps(KEYS), "--languages", "en", "--resamples", "20"]
+    for option in ("ranking", "data", "relevance"):
+        arguments += [f"--{option}", str(fold[option])]
+    for option in ("ranking", "relevance"):
+        arguments += [f"--dev-{option}", str(dev[option])]
+    arguments += ["--pair-scores", str(fold["scores"]), "--dev-pair-scores", str(dev["scores"])]
+    arguments += ["--depth", "3", "--rates", "0.01,0.2", "--gallery", "a.test", "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "out" / "measures.csv").set_index(["direction", "measure"])["value"]
+    assert table["text-to-image", "noticed at 20 %"] == 100
+    assert table["text-to-image", "false alarms at 20 %"] == 0
+    assert table["text-to-image", "noticed at 1 %"] == 0  # twelve dev queries prove no such rate
+    assert set(json.loads((tmp_path / "out" / "absence.json").read_text())["en"]) == {way.value for way in Direction}

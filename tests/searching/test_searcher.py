@@ -1,5 +1,6 @@
 """What a search promises: the retriever's order, the reranker's scores, batches that change nothing."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from reranksmart.families import load_model
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
-from reranksmart.searching import Query, Results, Searcher
+from reranksmart.searching import Query, Results, Searcher, build_index_folder
 from reranksmart.searching.models import as_captions
 
 TEXT = "a red rectangle"
@@ -112,3 +113,25 @@ def test_a_query_picture_that_is_none_is_named(searcher: Searcher, tmp_path: Pat
         searcher.search(image=tmp_path / "text.png")
     with pytest.raises(FileNotFoundError, match=r"gone\.png does not exist"):
         searcher.search(image=tmp_path / "gone.png")
+
+
+def test_a_search_says_that_nothing_matches_only_where_its_index_learned_when(world: Path, tmp_path: Path) -> None:
+    learned = tmp_path / "absence.json"
+    low, high = ({"slope": 1.0, "intercept": 0.0, "found": [bound] * 99} for bound in (-1e6, 1e6))
+    learned.write_text(json.dumps({"en": {"text-to-image": high, "image-to-text": low}}))
+    models = {role: world / role for role in ("retriever", "reranker")}
+    captions = world / "pictures" / "captions.jsonl"
+    build_index_folder(world / "pictures", tmp_path / "index", **models, captions=captions, absence=learned)
+    searcher = Searcher.load(tmp_path / "index")
+    found = searcher.search(TEXT, k=6)
+    assert found.nothing_matches
+    best = max(hit.log_odds for hit in found.reranked if hit.log_odds is not None)
+    assert found.probability == pytest.approx(1 / (1 + np.exp(-best)))
+    assert not searcher.search(TEXT, k=6, false_alarms=0.001).nothing_matches  # 99 dev queries prove no such rate
+    assert not searcher.search(image=world / "pictures" / "red.png", k=6).nothing_matches
+    assert Searcher.load(world / "index").search(TEXT, k=6).nothing_matches is None
+    with pytest.raises(ValueError, match=r"false_alarms is 1\.0"):
+        searcher.search(TEXT, false_alarms=1.0)
+    learned.write_text('{"en": {"text-to-image": {"slope": 1.0}}}')
+    with pytest.raises(ValueError, match="results/absence"):
+        build_index_folder(world / "pictures", tmp_path / "other", **models, absence=learned)

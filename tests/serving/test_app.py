@@ -66,6 +66,13 @@ def test_words_that_the_model_lacks_are_named(client: TestClient) -> None:
     assert client.get("/api/search?text=a red ellipse").json()["unknown"] == []
 
 
+def test_a_rate_of_false_alarms_is_a_share(client: TestClient) -> None:
+    assert client.get("/api/search?text=red&false_alarms=0.01").json()["nothing_matches"] is None  # not learned
+    for wrong in ("2", "-0.1", "0.0", "1e-3", "x"):
+        reply = client.get(f"/api/search?text=red&false_alarms={wrong}")
+        assert (reply.status_code, "false_alarms" in reply.json()["error"]) == (400, True)
+
+
 def test_a_deleted_picture_is_marked_and_still_shown_small(
     client: TestClient, picture: Path, searcher: Searcher
 ) -> None:

@@ -25,6 +25,30 @@ rule evaluate:
         "reranksmart evaluate {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
+rule evaluate_absence:
+    input:
+        unpack(lambda wildcards: absence.absence_inputs(CONFIG, wildcards)),
+    output:
+        directory(
+            "results/absence/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
+        ),
+    log:
+        "results/logs/evaluate_absence/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.log",
+    benchmark:
+        "results/benchmarks/evaluate_absence/{backbone}.{training_set}.{system}.seed{seed}.{test_set}.tsv"
+    priority: 30
+    conda:
+        "../../envs/reranksmart.yaml"
+    resources:
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "evaluate", wildcards),
+        runtime=60,
+    params:
+        options=lambda wildcards: absence.absence_options(CONFIG, wildcards),
+        code=code_digest("evaluate-absence"),
+    shell:
+        "reranksmart evaluate-absence {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
+
+
 rule evaluate_twins:
     input:
         unpack(lambda wildcards: measures.twin_inputs(CONFIG, wildcards)),

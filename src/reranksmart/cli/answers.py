@@ -35,6 +35,8 @@ def _told(results: Results) -> str:
     hits = results.reranked or results.retrieved
     lines = [f"{'rank':>4} {'was':>4} {'cosine':>7} {'log-odds':>9}  {'caption' if hits[0].text else 'picture'}"]
     lines += [_line(hit) for hit in hits]
+    if results.nothing_matches:
+        lines.append(f"nothing here seems to match: the first is right with a probability of {results.probability:.2f}")
     if results.unknown:
         lines.append(f"the model has no word for {', '.join(map(repr, results.unknown))}")
     if any(hit.deleted for hit in hits):

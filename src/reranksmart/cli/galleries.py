@@ -31,6 +31,12 @@ Model = Annotated[Path, typer.Option(help="folder of the model that retrieves; i
 Reranker = Annotated[Path | None, typer.Option(help="folder of the model that re-ranks")]
 
 
+Learned = Annotated[
+    Path | None,
+    typer.Option(help="absence.json of the same models, or its folder, so that a search can say that nothing matches"),
+]
+
+
 @verb(computes=True, by_hand=True)
 def gallery_verb(
     images: Annotated[Path, typer.Option(help="folder of pictures, at any depth")],
@@ -41,6 +47,7 @@ def gallery_verb(
     max_regions: Annotated[int, typer.Option(help="regions of a picture, as in training", min=1)] = 12,
     max_tokens: Annotated[int, typer.Option(help="tokens of a text, as in training", min=1)] = 70,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
+    absence: Learned = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="add new pictures to the index, drop deleted ones")
     ] = False,
@@ -68,6 +75,7 @@ def gallery_verb(
             max_tokens=max_tokens,
             max_regions=max_regions,
             factory=factory,
+            absence=absence,
         )
         report_left_out(left_out, used=f"{pictures:,} pictures", folder=output)
 
@@ -85,6 +93,7 @@ def gather_verb(
     reranker_max_tokens: Annotated[int | None, typer.Option(help="of a text, where not the retriever's")] = None,
     max_regions: int = 12,
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
+    absence: Learned = None,
 ) -> None:
     """Makes splits searchable that the workflow has prepared, detected and encoded."""
     backbone = Reading.model_validate_json(backbone_settings)
@@ -108,6 +117,7 @@ def gather_verb(
             tag_tokens=backbone.tags_read,
             max_regions=max_regions,
             factory=factory,
+            absence=absence,
         )
 
 
@@ -121,6 +131,9 @@ def search_verb(
     image: Annotated[Path | None, typer.Option(help="a picture that asks for captions")] = None,
     k: Annotated[int, typer.Option(help="candidates that are re-ranked", min=1)] = 20,
     top: Annotated[int, typer.Option(help="answers shown", min=1)] = 10,
+    false_alarms: Annotated[
+        float, typer.Option(help="share of texts whose picture is there that may be told that nothing matches")
+    ] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="both lists, scores and times as JSON")] = False,
     gallery: Annotated[
         list[Path] | None, typer.Option(help="pictures or folders to add to the index first, as new/*.jpg")
@@ -137,9 +150,9 @@ def search_verb(
     if index is not None and pictures is None:
         read_index_settings(index)  # names a wrong folder before anything is loaded
     asked, more = _words_and_pictures(words or [], adding=bool(gallery))
-    wanted = [Query(text, depth=k, top=top) for text in texts_asked(asked, queries)]
+    wanted = [Query(text, depth=k, top=top, false_alarms=false_alarms) for text in texts_asked(asked, queries)]
     if image is not None:
-        wanted.append(Query(image=image, depth=k, top=top))
+        wanted.append(Query(image=image, depth=k, top=top, false_alarms=false_alarms))
     if not wanted and not gallery:
         raise ValueError('nothing is asked; give a text in quotes, --image or --gallery, as in search "a red car".')
     searcher = open_searcher(index, pictures, retriever, reranker)

@@ -22,7 +22,7 @@ from reranksmart.config.tables import AnyFigure, AnyTable
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.report.kinds import figure_kinds, table_kinds
 from reranksmart.values.factories import Factory
-from reranksmart.values.settings import Count, Frozen, Name, Seed
+from reranksmart.values.settings import Count, Fraction, Frozen, Name, Seed
 
 
 class Keys(Frozen):
@@ -59,6 +59,12 @@ class Keys(Frozen):
     )
     index: Factory = Field("Flat", description="faiss factory string of the retrievers' index")
     candidates: int = Field(50, ge=10, description="items kept of each query's retrieval")
+    false_alarms: tuple[Fraction, ...] = Field(
+        (0.01, 0.05, 0.1),
+        min_length=1,
+        description="of the queries whose answer is there, the shares that may be told that nothing matches; for tables of "
+        "kind absence",
+    )
     bootstrap: Count = Field(1000, description="resamples of an interval")
     permutations: Count = Field(10_000, description="draws of a paired test")
 

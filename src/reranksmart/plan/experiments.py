@@ -87,11 +87,11 @@ def deepest(config: Config, wildcards: Any) -> int:
         if wildcards.training_set not in experiment.training_sets or int(wildcards.seed) not in seeds:
             continue
         galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
-        if calibrates(experiment):
-            galleries.add(dev_gallery(config, wildcards.training_set))
+        on_dev = wildcards.gallery == dev_gallery(config, wildcards.training_set)
         roles = [config.systems[name].roles(own) for name in experiment.systems for own in experiment.backbones]
-        if wildcards.gallery in galleries and asked in roles:
-            found += experiment.depths
+        if asked in roles:
+            found += [config.depth] * on_dev  # by which absence is learned
+            found += experiment.depths * (wildcards.gallery in galleries or (on_dev and calibrates(experiment)))
     return max(found)
 
 

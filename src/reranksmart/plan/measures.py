@@ -63,16 +63,20 @@ def experiment_keys(wildcards: Any) -> str:
 def measure_options(config: Config, wildcards: Any) -> str:
     """The options of ``reranksmart evaluate``, quoted for a shell."""
     paths = [options(f"--{role.replace('_', '-')}", found) for role, found in measure_inputs(config, wildcards).items()]
+    values = {**evaluation_options(config, wildcards), "--fusions": settings(fusions(config, wildcards))}
+    flags = exhaustive_option(config, wildcards)
+    return " ".join([*paths, *flags, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+
+
+def evaluation_options(config: Config, wildcards: Any) -> dict[str, str]:
+    """What is measured: by option, of every measure of a system on a test set."""
     test_set = config.test_sets[wildcards.test_set]
-    values = {
+    return {
         "--experiment": experiment_keys(wildcards),
         "--gallery": ",".join(gallery_names(test_set)),
         "--languages": ",".join(languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
-        "--fusions": settings(fusions(config, wildcards)),
         "--resamples": str(config.bootstrap),
     }
-    flags = exhaustive_option(config, wildcards)
-    return " ".join([*paths, *flags, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
 
 
 def exhaustive_option(config: Config, wildcards: Any) -> list[str]:

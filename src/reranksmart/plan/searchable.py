@@ -4,6 +4,7 @@ from typing import Any
 
 from reranksmart.config.backbones import Reading
 from reranksmart.config.schema import Config
+from reranksmart.plan.absence import learned_absence
 from reranksmart.plan.images import image_root
 from reranksmart.plan.names import gallery_folders, gallery_name, gallery_reading_settings, made_model, model_folder
 from reranksmart.values.settings import ConfigError
@@ -26,6 +27,7 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
         "reranker": made_model(reranker),
         "data": gallery_folders("results/data", gallery),
         "images": gallery_folders(image_root(config, *roles["reranker"]), gallery),
+        "absence": learned_absence(config, wildcards),
         "embeddings": gallery_folders(f"results/embeddings/{retriever}", gallery),
     }
 

@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.ranking.absence import Absence
 from reranksmart.ranking.search import retrieve
 from reranksmart.searching.results import Hit, Query, Results
 from reranksmart.values.records import Embeddings, Ranking
@@ -38,6 +39,7 @@ def answer(
     score: Score,
     show: Show,
     times: dict[str, float],
+    absence: Absence | None = None,
 ) -> list[Results]:
     """The results of queries of one direction; the pairs of all of them are scored together."""
     with clock(times, "search"):
@@ -51,7 +53,7 @@ def answer(
         log_odds = score(query_rows, items, np.array([row_by_id[id_] for ids in judged for id_ in ids]))
     scores = np.split(log_odds, np.cumsum([len(ids) for ids in judged])[:-1])
     return [
-        _results(query, ranking, own, show=show, times=times, batch_size=len(queries))
+        _results(query, ranking, own, show=show, times=times, batch_size=len(queries), absence=absence)
         for query, ranking, own in zip(queries, rankings, scores, strict=True)
     ]
 
@@ -71,7 +73,9 @@ def _results(
     show: Show,
     times: dict[str, float],
     batch_size: int,
+    absence: Absence | None,
 ) -> Results:
+    best = log_odds.max()
     order = ranking.rescored(log_odds[None]).item_ids(0)
     rank_by_id = {id_: rank for rank, id_ in enumerate(order, start=1)}
     hit_by_id = {}
@@ -94,4 +98,6 @@ def _results(
         reranked=tuple(hit_by_id[id_] for id_ in order[: query.top]),
         times_ms=times,
         batch_size=batch_size,
+        nothing_matches=bool(absence.nothing_matches(best, false_alarms=query.false_alarms)) if absence else None,
+        probability=float(absence.probability(best)) if absence else None,
     )

@@ -26,6 +26,7 @@ from reranksmart.searching.folder import (
     PictureFile,
     picture_digest,
     require_replaceable,
+    take_absence,
     write_index_settings,
     write_part,
 )
@@ -47,12 +48,14 @@ def build_index_folder(
     max_regions: int = 12,
     tag_tokens: int = 0,
     factory: str = "Flat",
+    absence: Path | None = None,
 ) -> tuple[int, list[LeftOut]]:
     """Makes an index of the pictures below a folder; how many there are and what was left out, also in ``skipped.jsonl``.
 
     A model is the folder of a trained one, or the folder or the hub's name of one that sentence-transformers opens.
     ``reranker`` is the retriever's own model unless given (a joint model plays both). ``captions`` (JSON Lines or CSV,
-    as a dataset's) can be found by a picture. An earlier index in ``output`` is replaced. ValueError where something else
+    as a dataset's) can be found by a picture. ``absence`` is what the same two models learned on a dev split
+    of when nothing matches; without it a search makes no such statement. An earlier index in ``output`` is replaced. ValueError where something else
     is there, no picture is whole or a model cannot play its role.
     """
     require_replaceable(output, [images])
@@ -87,6 +90,8 @@ def build_index_folder(
         texts = models.embed_texts(described) if len(described) else None
         write_part(target, _part(pictures, vectors, looked.reranker, described, texts, factory=factory), number=0)
         write_left_out(target, left_out)
+        if absence is not None:
+            take_absence(absence, target)
     return len(pictures), left_out
 
 
@@ -105,6 +110,7 @@ def gather_index_folder(
     max_regions: int = 12,
     tag_tokens: int = 0,
     factory: str = "Flat",
+    absence: Path | None = None,
 ) -> None:
     """Makes an index of splits that were prepared, looked at and encoded: folders of each, in one order."""
     require_replaceable(output, data)
@@ -128,6 +134,8 @@ def gather_index_folder(
             models.reranker.sight.require_fit(store)
         part = _part(pictures, vectors, concatenated(stores), captions, texts, factory=factory)
         write_part(target, part, number=0, seen=seen[0] if len(seen) == 1 else None)
+        if absence is not None:
+            take_absence(absence, target)
 
 
 def _part(

@@ -6,6 +6,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,10 +18,11 @@ from reranksmart.files.reading import reading
 from reranksmart.files.storage import read_captions, read_json, read_jsonl, write_captions, write_json, write_jsonl
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import open_store
+from reranksmart.ranking.absence import ABSENCE_FILE, Absence
 from reranksmart.ranking.search import read_index
 from reranksmart.searching.sight import Seen
 from reranksmart.searching.thumbnails import Thumbnails, write_thumbnails
-from reranksmart.values.records import Captions
+from reranksmart.values.records import Captions, Direction
 
 FORMAT = 2
 SETTINGS_FILE = "index.json"
@@ -116,6 +118,22 @@ def require_replaceable(folder: Path, pictures: Sequence[Path]) -> None:
 
 def write_index_settings(folder: Path, settings: IndexSettings) -> None:
     write_json(folder / SETTINGS_FILE, asdict(settings))
+
+
+def take_absence(measured: Path, folder: Path) -> None:
+    """Puts into an index what its models learned on dev; ValueError where ``measured`` is no such file."""
+    shutil.copyfile(measured / ABSENCE_FILE if measured.is_dir() else measured, folder / ABSENCE_FILE)
+    read_absence(folder)
+
+
+def read_absence(folder: Path) -> dict[Direction, Absence]:
+    """How the models score what is there, by direction, in the first language measured; empty where nobody knows."""
+    path = folder / ABSENCE_FILE
+    if not path.is_file():
+        return {}
+    with reading(path, remedy="Take it from an evaluation's folder below results/absence again."):
+        learned = next(iter(read_json(path).values()))
+        return {Direction(way): Absence(**{**found, "found": tuple(found["found"])}) for way, found in learned.items()}
 
 
 def part_folders(folder: Path) -> list[Path]:

@@ -26,6 +26,8 @@ class Query:
     similar: bool = False
     depth: int = 20
     top: int = 10
+    false_alarms: float = 0.05
+    """The share of questions whose answer is there that may be told that nothing matches."""
 
     def __post_init__(self) -> None:
         if sum(given is not None for given in (self.text, self.image, self.like)) != 1:
@@ -35,6 +37,10 @@ class Query:
         for name in ("depth", "top"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; at least 1 item. Give a larger number.")
+        if not 0 < self.false_alarms < 1:
+            raise ValueError(
+                f"false_alarms is {self.false_alarms}; it is a share between 0 and 1. Give one, such as 0.05."
+            )
 
     @property
     def asks(self) -> Asks:
@@ -67,7 +73,9 @@ class Results:
     """The answer to one query: the first hits of the retriever, and those after re-ranking, each best first.
 
     ``times_ms`` are by stage, of the whole batch of ``batch_size`` queries that were answered together. ``unknown`` are
-    the words of a text that the retriever's vocabulary lacks.
+    the words of a text that the retriever's vocabulary lacks. ``nothing_matches`` says that the best candidate scores too
+    low at the query's rate of false alarms, and ``probability`` that it is right where every other question has no answer;
+    both are None where the index does not know how its models score what is there.
     """
 
     direction: Asks
@@ -77,6 +85,8 @@ class Results:
     times_ms: Mapping[str, float]
     batch_size: int = 1
     unknown: tuple[str, ...] = ()
+    nothing_matches: bool | None = None
+    probability: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The answer in values that JSON knows; pictures are paths."""
@@ -92,6 +102,8 @@ class Results:
             "times_ms": times,
             "batch_size": self.batch_size,
             "unknown": list(self.unknown),
+            "nothing_matches": self.nothing_matches,
+            "probability": self.probability,
         }
 
 

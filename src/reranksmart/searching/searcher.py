@@ -22,6 +22,7 @@ from reranksmart.searching.folder import (
     part_folder,
     part_folders,
     picture_digest,
+    read_absence,
     read_index_settings,
     read_part,
     write_part,
@@ -39,6 +40,7 @@ class Searcher:
 
     def __init__(self, folder: Path, settings: IndexSettings, models: RoleModels, contents: Contents) -> None:
         self.folder, self.settings, self.models, self.contents = folder, settings, models, contents
+        self.absence = read_absence(folder)
         self._lock = threading.Lock()
         self._temporary: TemporaryDirectory[str] | None = None
 
@@ -74,13 +76,20 @@ class Searcher:
         return len(self.contents.captions) > 0
 
     def search(
-        self, text: str | None = None, *, image: Path | str | None = None, k: int = 20, top: int = 10
+        self,
+        text: str | None = None,
+        *,
+        image: Path | str | None = None,
+        k: int = 20,
+        top: int = 10,
+        false_alarms: float = 0.05,
     ) -> Results:
         """The pictures that a text asks for, or the captions that a picture asks for.
 
         ValueError where the picture cannot be read, or where the index has no captions to find.
         """
-        return self.search_many([Query(text, Path(image) if image is not None else None, depth=k, top=top)])[0]
+        picture = Path(image) if image is not None else None
+        return self.search_many([Query(text, picture, depth=k, top=top, false_alarms=false_alarms)])[0]
 
     def search_many(self, queries: Sequence[Query]) -> list[Results]:
         """The answer to each query; those of one kind are encoded, searched and scored in one batch."""
@@ -149,6 +158,7 @@ class Searcher:
             score=lambda asked, items, rows: self.models.score(texts, contents.seen_of(items), asked, rows),
             show=lambda image_id: (contents.picture_by_id[image_id].path, None),
             times=times,
+            absence=self.absence.get(Direction.TEXT_TO_IMAGE),
         )
         unknown = [self.models.retriever.unknown_words(text) for text in texts.texts]
         return [replace(results, unknown=words) for results, words in zip(found, unknown, strict=True)]
@@ -204,4 +214,5 @@ class Searcher:
             ),
             show=show,
             times=times,
+            absence=self.absence.get(Direction.IMAGE_TO_TEXT),
         )

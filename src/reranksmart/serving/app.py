@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -82,7 +83,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
             return answer(await batcher.ask(Query(like=like, top=top)))
         if len(text) > LONGEST_TEXT:
             raise HTTPException(400, f"The text has {len(text)} letters; at most {LONGEST_TEXT} are read.")
-        return answer(await batcher.ask(Query(text, depth=depth, top=top)))
+        return answer(await batcher.ask(Query(text, depth=depth, top=top, false_alarms=_share(request))))
 
     async def search_image(request: Request) -> Response:
         depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
@@ -95,7 +96,8 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
                 file.write(body)
                 file.flush()
                 del body
-            query = Query(image=Path(file.name), depth=depth, top=top, similar=similar)
+            alarms = _share(request)
+            query = Query(image=Path(file.name), depth=depth, top=top, similar=similar, false_alarms=alarms)
             return answer(await batcher.ask(query))
 
     async def thumbnail(request: Request) -> Response:
@@ -183,6 +185,14 @@ def _number(request: Request, key: str, default: int, most: int) -> int:
     if number is None or not 1 <= number <= most:
         raise HTTPException(400, f"{key} is {text[:20]!r}; give a number from 1 to {most}.")
     return number
+
+
+def _share(request: Request) -> float:
+    text = request.query_params.get("false_alarms", "0.05")
+    share = float(text) if re.fullmatch(r"0?\.\d{1,6}", text) else 0.0
+    if not share:
+        raise HTTPException(400, f"false_alarms is {text[:20]!r}; give a share between 0 and 1, such as 0.05.")
+    return share
 
 
 def _row(text: str, rows: int) -> int:

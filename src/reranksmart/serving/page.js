@@ -80,7 +80,12 @@ function summary(found) {
   const said = [`${found.reranked.length} answers; ${found.depth} candidates re-ranked: ${moved} of those shown moved` +
     (rose ? `, ${rose} came from below.` : ".")];
   if (found.unknown?.length) said.push(`The model has no word for ${found.unknown.map((word) => `“${word}”`).join(", ")}.`);
-  if (found.reranked[0]?.log_odds < 0) said.push("Nothing fits well: the reranker gives even the first less than even odds.");
+  if (found.nothing_matches) {
+    const sure = Math.round(100 * found.probability);
+    said.push(`Nothing here seems to match: the first is right with a probability of ${sure < 1 ? "under 1" : sure} %.`);
+  } else if (found.nothing_matches === null && found.reranked[0]?.log_odds < 0) {
+    said.push("Nothing fits well: the reranker gives even the first less than even odds.");
+  }
   return said.join(" ");
 }
 

@@ -1,0 +1,48 @@
+"""What measures of "nothing here matches" read."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from reranksmart.config.schema import Config
+from reranksmart.config.tables import kind_of
+from reranksmart.plan.entries import experiments_of
+from reranksmart.plan.experiments import Evaluation, dev_gallery, evaluations
+from reranksmart.plan.measures import evaluation_options, made_by, measure_inputs
+from reranksmart.plan.names import model_folder, options
+from reranksmart.report.kinds import table_kinds
+
+KIND = "absence"
+
+
+def absence_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
+    """The candidates, scores and relevance of a test set and of dev, by role."""
+    tested = {role: paths for role, paths in measure_inputs(config, wildcards).items() if not role.startswith("dev_")}
+    dev = dev_gallery(config, wildcards.training_set)
+    found = {**tested, "dev_relevance": [f"results/relevance/{dev}.npz"]}
+    for kind, (backbone, who) in made_by(config.systems[wildcards.system].roles(wildcards.backbone)).items():
+        folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
+        found["dev_pair_scores" if kind == "pair_scores" else "dev_ranking"] = [f"results/{kind}/{folder}/{dev}"]
+    return found
+
+
+def absence_options(config: Config, wildcards: Any) -> str:
+    """The options of ``reranksmart evaluate-absence``, quoted for a shell."""
+    values = {
+        **evaluation_options(config, wildcards),
+        "--depth": str(config.depth),
+        "--rates": ",".join(f"{rate:g}" for rate in config.false_alarms),
+    }
+    paths = [options(f"--{role.replace('_', '-')}", found) for role, found in absence_inputs(config, wildcards).items()]
+    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+
+
+def learned_absence(config: Config, wildcards: Any) -> list[str]:
+    """The folder of what a system learned on dev, where a table shows it of this test set; empty elsewhere."""
+    shown = [entry for entry in config.tables.values() if kind_of("tables", entry) is table_kinds()[KIND]]
+    asked = {found for entry in shown for found in evaluations(config, experiments_of(config, entry))}
+    one = Evaluation(
+        wildcards.backbone, wildcards.training_set, wildcards.system, int(wildcards.seed), wildcards.test_set
+    )
+    return [f"results/absence/{one.folder}"] if one in asked else []

@@ -3,6 +3,7 @@
 import json
 import shutil
 import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,21 @@ def test_the_report_shows_all_of_them_and_loads_nothing(finished: Path, config) 
     assert "data:image/jpeg;base64," in page
     for outside in ('src="http', 'href="http', "@import", "url(http"):
         assert outside not in page
+
+
+def test_snakemake_s_own_report_holds_tables_figures_our_page_and_the_rules(finished: Path, config) -> None:
+    done = snakemake(finished, "--report", "report.zip", "--configfile", TINY)
+    assert done.returncode == 0, done.stdout[-3000:]
+    with zipfile.ZipFile(finished / "report.zip") as archive:
+        held = {Path(name).name for name in archive.namelist()}
+        page = archive.read("report/report.html").decode()
+    assert held >= {"report.html", "summary.txt", *(f"{table}.csv" for table in config.tables)}
+    assert held >= {f"{figure}.svg" for figure in config.figures}
+    for category in ("Report", "Tables", "Figures"):
+        assert f'"{category}"' in page
+    assert "The text beside the file" in page  # a caption
+    for rule in ("train", "retrieve", "score_candidates", "tabulate"):
+        assert f'{{"rule": "{rule}"' in page
 
 
 def test_a_second_call_does_nothing(finished: Path) -> None:

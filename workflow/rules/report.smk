@@ -6,9 +6,13 @@ rule tabulate:
         made=lambda wildcards: entries.inputs(CONFIG, "tables", wildcards.table),
         leaks=lambda wildcards: entries.leaks(CONFIG, "tables", wildcards.table),
     output:
-        multiext(
-            "results/tables/{table}", ".csv", ".md", ".tex", ".compact.tex", ".json"
+        report(
+            "results/tables/{table}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
         ),
+        multiext("results/tables/{table}", ".md", ".tex", ".compact.tex", ".json"),
     log:
         "results/logs/tabulate/{table}.log",
     benchmark:
@@ -33,7 +37,13 @@ rule plot:
     input:
         lambda wildcards: entries.inputs(CONFIG, "figures", wildcards.figure),
     output:
-        multiext("results/figures/{figure}", ".svg", ".pdf", ".png", ".txt"),
+        report(
+            "results/figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        multiext("results/figures/{figure}", ".pdf", ".png", ".txt"),
     log:
         "results/logs/plot/{figure}.log",
     benchmark:
@@ -58,8 +68,18 @@ rule report:
     input:
         unpack(lambda wildcards: page.page_inputs(CONFIG)),
     output:
-        page="results/report.html",
-        summary="results/summary.txt",
+        page=report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"what": "everything on a page"},
+        ),
+        summary=report(
+            "results/summary.txt",
+            caption="../report/summary.rst",
+            category="Report",
+            labels={"what": "summary"},
+        ),
         deviations="results/deviations.csv",
     log:
         "results/logs/report.log",

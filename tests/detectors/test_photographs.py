@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +107,23 @@ def test_a_scaled_picture_is_the_whole_one_made_small(tmp_path: Path, suffix: st
 def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg does not exist"):
         read_photograph(tmp_path / "gone.jpg")
+
+
+_MEASURED = """
+import resource, sys
+import subprocess
+import sys
+from pathlib import Path
+from reranksmart.files.photographs import read_photograph
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+print(read_photograph(Path(sys.argv[1])).nbytes, peak() - before)
+"""
+
+
+def test_a_large_picture_is_held_at_most_two_and_a_half_times_while_it_is_read(tmp_path: Path) -> None:
+    Image.new("RGB", (6000, 4000), "teal").save(tmp_path / "large.jpg")
+    command = [sys.executable, "-c", _MEASURED, str(tmp_path / "large.jpg")]
+    size, taken = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert size == 6000 * 4000 * 3
+    assert taken < 2.5 * size

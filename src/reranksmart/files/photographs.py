@@ -19,6 +19,7 @@ with suppress(ImportError):  # the extra [heic]
     register_heif_opener()
     FORMATS += ("HEIF",)
 MOST_PIXELS, LONGEST_SIDE = 100_000_000, 20_000
+_STRIP = 256  # rows
 Image.MAX_IMAGE_PIXELS = None  # the limits here stand in for Pillow's, which warns below twice its own
 
 
@@ -46,7 +47,7 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     Raises FileNotFoundError where there is no file and ValueError where it is no picture, a truncated or too large one.
     """
     with _explained(path), undecoded(path) as image:
-        return np.asarray(_upright(image))
+        return _pixels(_upright(image))
 
 
 def read_scaled(path: Path, *, side: int) -> Image.Image:
@@ -81,13 +82,24 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF says, in red, green and blue."""
-    upright = ImageOps.exif_transpose(image) if _has_readable_exif(image) else image
+    image.load()
+    if _has_readable_exif(image):
+        ImageOps.exif_transpose(image, in_place=True)
+    upright = image
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         upright = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
     elif upright.mode.startswith("I"):  # 16 bits a pixel: Pillow would clip it, not scale it
         upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
-    return upright.convert("RGB")
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """As (H, W, 3), a strip at a time: Pillow would hold a picture three times while it becomes an array."""
+    found = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _STRIP):
+        found[top : top + _STRIP] = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+    return found
 
 
 def _has_readable_exif(image: Image.Image) -> bool:

@@ -183,8 +183,10 @@ def test_a_comparison_is_of_what_an_experiment_measures():
         validated(config)
     config["experiments"]["transfer"]["seeds"] = None
     config["experiments"]["transfer"]["fusions"] = [{"method": "weighted", "weight": 0.5}]
-    with pytest.raises(ConfigError, match=r"comparisons\.0: systems are compared without fusion, .*'sep_coop'"):
+    with pytest.raises(ConfigError, match=r"comparisons\.0\.fusion: 'none' is compared, .*'sep_coop'.*'weighted 0\.5'"):
         validated(config)
+    config["comparisons"][0]["fusion"] = "weighted 0.5"
+    assert validated(config).comparisons[0].fusion == "weighted 0.5"
 
 
 def test_a_configuration_of_old_keys_learns_the_new_ones():

@@ -198,6 +198,8 @@ def test_claims_have_the_papers_difference_and_an_honest_verdict(comparisons: pd
     words = {"test": "", "few": "one caption an image"}
     labels = [row.label for row in claims_table(elsewhere, Asked(words=words)).rows]
     assert labels[::3][:2] == ["Sep+Coop − BE, IR R@1", "Sep+Coop − CE, IR R@1, one caption an image"]
+    fused = claims_table(comparisons.assign(fusion="calibrated"), Asked()).rows[0]
+    assert (fused.label, fused.cells[0].paper) == ("Sep+Coop − BE, IR R@1, calibrated on dev", None)
     seeds = comparisons.assign(seeds=3, seeds_of_sign=2)
     assert wide(claims_table(seeds, Asked()))[1][-1] == "2 of 3"
     assert "other images and other seeds" in claims_table(seeds, Asked()).caption

@@ -57,7 +57,9 @@ def compare_verb(
 
 def _per_query_file(measures: Path, comparison: Comparison, system: str, seed: int, language: str, depth: int) -> Path:
     folder = measures / comparison.backbone / comparison.training_set / system / f"seed{seed}" / comparison.test_set
-    for name in (f"{language}.{depth}.none.csv", f"{language}.0.none.csv"):
+    for name in (f"{language}.{depth}.{comparison.fusion}.csv", f"{language}.0.none.csv"):
         if (folder / "per_query" / name).exists():
             return folder / "per_query" / name
-    raise ValueError(f"{folder} holds no measures at depth {depth}; list this depth in an experiment of {system!r}")
+    raise ValueError(
+        f"{folder} holds no measures at depth {depth} with fusion {comparison.fusion!r}; list this depth in an experiment of {system!r}"
+    )

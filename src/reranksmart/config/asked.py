@@ -69,8 +69,9 @@ def _require_measured(keys: Keys, path: str, comparison: Comparison, system: str
             f"{path}: systems are compared at depth {keys.depth} (key depth), at which "
             f"no experiment re-ranks by system {system!r} on test set {comparison.test_set!r}; add it to its depths."
         )
-    if "none" not in {fusion.method for experiment in found for fusion in experiment.fusions}:
+    measured = {fusion.label for experiment in found for fusion in experiment.fusions}
+    if comparison.fusion not in measured:
         raise ValueError(
-            f"{path}: systems are compared without fusion, but every experiment with system {system!r} on test set "
-            f"{comparison.test_set!r} fuses; add {{method: none}} to its fusions."
+            f"{path}.fusion: {comparison.fusion!r} is compared, but experiments with system {system!r} on test set "
+            f"{comparison.test_set!r} measure {sorted(measured)}; add it to their fusions, or compare one of these."
         )

@@ -157,6 +157,11 @@ class Comparison(Frozen):
     test_set: Name = Field(description="that both answered")
     systems: tuple[Name, Name] = Field(description="the one that is claimed to be above, and the other")
     claim: str = Field(description="in words, as the table says it")
+    fusion: str = Field(
+        "none",
+        description="how a system that re-ranks joins its scores: none, or another that an experiment measures, as "
+        "calibrated or weighted 0.5",
+    )
 
 
 class Precisions(Frozen):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reranksmart.report.labels import SYSTEM_LABELS, number, plural, system_label
-from reranksmart.report.tables.claims import adjusted
+from reranksmart.report.tables.claims import adjusted, joined
 from reranksmart.values.frames import Frame
 
 LEVEL = 0.05
@@ -27,7 +27,7 @@ def conclusion(
     for line in found.to_dict("records"):
         kinds.setdefault(_kind(line, roles, labels), []).append(line)
     first = [f"{kind} {_both(lines)}." for kind, lines in kinds.items() if len(lines) > len(_WAYS)]
-    keys = ["claim", "system_a", "system_b", "test_set"]
+    keys = ["claim", "system_a", "system_b", "test_set", *(["fusion"] if "fusion" in found else [])]
     return [
         *first,
         *(_claim(own.to_dict("records"), labels, words or {}) for _, own in found.groupby(keys, sort=False)),
@@ -38,7 +38,7 @@ def _kind(line: Mapping[str, Any], roles: Roles, labels: Mapping[str, str]) -> s
     """What the two systems differ in."""
     a, b = (dict(roles.get(line[name], {})) for name in ("system_a", "system_b"))
     if len(a) == 2 and b == {"retriever": a["retriever"]}:
-        return "Re-ranking"
+        return "".join(["Re-ranking", *(f", {how}," for how in joined(line))])
     if len(a) == 2 and b == {"reranker": a["reranker"]}:
         return "Cooperation, beside scoring every pair,"
     return f"{system_label(line['system_a'], labels)}, beside {system_label(line['system_b'], labels)},"
@@ -67,7 +67,8 @@ def _range(lines: Sequence[Mapping[str, Any]], way: str) -> str:
 def _claim(lines: Sequence[Mapping[str, Any]], labels: Mapping[str, str], words: Mapping[str, str]) -> str:
     first = lines[0]
     a, b = (system_label(first[name], labels) for name in ("system_a", "system_b"))
-    where = f" ({words[first['test_set']]})" if words.get(first["test_set"]) else ""
+    limits = [*joined(first), *filter(None, [words.get(first["test_set"])])]
+    where = f" ({', '.join(limits)})" if limits else ""
     said = []
     for line in lines:
         p = number(line["p_adjusted"], "p")

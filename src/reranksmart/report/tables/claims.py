@@ -2,10 +2,11 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Entry, Kind, Reads
-from reranksmart.report.labels import plural, system_label
+from reranksmart.report.labels import fusion_label, plural, system_label
 from reranksmart.report.leaks import leak_of, with_leaks
 from reranksmart.report.paper import paper_numbers, paper_value
 from reranksmart.report.reading import read_frame
@@ -43,13 +44,13 @@ def claims_table(comparisons: Frame, asked: Asked) -> Table:
             value=line["difference"],
             low=line["low"],
             high=line["high"],
-            paper=None if a is None or b is None else round(a - b, 2),
+            paper=None if a is None or b is None or joined(line) else round(a - b, 2),
             **leak_of(line),
         )
         beside += [published] if difference.paper is not None else []
         systems = " − ".join(system_label(line[name], labels) for name in ("system_a", "system_b"))
         key = f"{line['system_a']} - {line['system_b']} {column}"
-        label = f"{systems}, {_column_label(column)}{_where(line, comparisons, asked.words)}"
+        label = ", ".join([systems, _column_label(column), *joined(line), *_where(line, comparisons, asked.words)])
         cells = [difference, *(Cell(value=line[key]) for key in ("p_value", "p_adjusted"))]
         cells += [Cell(text=f"{line['seeds_of_sign']} of {seeds}")] if seeds > 1 else []
         rows.append(Row(key, label, tuple(cells), group=line["claim"]))
@@ -85,10 +86,16 @@ def adjusted(comparisons: Frame) -> Frame:
     return comparisons.assign(p_adjusted=holm(comparisons["p_value"].tolist()))
 
 
-def _where(line: Mapping[Hashable, object], comparisons: Frame, words: Mapping[str, str]) -> str:
+def joined(line: Mapping[Any, Any]) -> list[str]:
+    """How the systems of a comparison join their scores, where they do."""
+    fusion = line.get("fusion", "none")
+    return [] if fusion == "none" else [fusion_label(fusion)]
+
+
+def _where(line: Mapping[Hashable, object], comparisons: Frame, words: Mapping[str, str]) -> list[str]:
     """The test set of a comparison, where there are several that are called something."""
     said = words.get(str(line["test_set"]), str(line["test_set"]))
-    return f", {said}" if said and comparisons["test_set"].nunique() > 1 else ""
+    return [said] if said and comparisons["test_set"].nunique() > 1 else []
 
 
 def _column_label(column: str) -> str:

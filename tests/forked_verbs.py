@@ -6,6 +6,7 @@ arguments, folder, output and exit status, in a process of its own, which can be
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -28,8 +29,10 @@ sys.exit(int(server.makefile().read() or 137))
 
 
 @contextmanager
-def forked_verbs(folder: Path, *, hash_seed: str = "random") -> Iterator[Path]:
+def forked_verbs(folder: Path, *, hash_seed: str = "random", also: str = "reranksmart") -> Iterator[Path]:
     """A new folder that holds the program ``reranksmart``, for the front of a PATH, while the process behind it runs.
+
+    ``also`` is a module that it imports beside the verbs.
 
     The verbs hash with the seed of that process, whatever the environment in which they are called.
     """
@@ -39,7 +42,7 @@ def forked_verbs(folder: Path, *, hash_seed: str = "random") -> Iterator[Path]:
     program.write_text(_CLIENT.format(python=sys.executable, address=address))
     program.chmod(0o755)
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    with subprocess.Popen([sys.executable, __file__, address], stdout=subprocess.PIPE, env=environment) as server:
+    with subprocess.Popen([sys.executable, __file__, address, also], stdout=subprocess.PIPE, env=environment) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
         try:
@@ -56,11 +59,12 @@ def fork_of(folder: Path, program: int) -> int | None:
     return int(fork) if fork and command.exists() and str(folder) in command.read_text() else None
 
 
-def serve(address: str) -> None:
+def serve(address: str, also: str) -> None:
     """Forks for each request; the fork answers with its exit status and ends."""
     from reranksmart.cli import load
     from reranksmart.files.code.verbs import verbs
 
+    importlib.import_module(also)
     load(*(set(verbs()) - {"detect-regions"}))  # which runs in an environment of its own
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks are not waited for
     with socket.socket(socket.AF_UNIX) as listener:
@@ -111,4 +115,4 @@ def _status_of_main() -> int:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

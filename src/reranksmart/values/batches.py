@@ -6,33 +6,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
-def _require_mask(mask: Tensor, values: Tensor, name: str) -> None:
-    if mask.dtype != torch.bool or mask.ndim != 2 or mask.shape != values.shape[:2]:
-        raise ValueError(
-            f"{name} needs a bool mask of shape {tuple(values.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}"
-        )
+from reranksmart.values.padded import Padded
 
 
 @dataclass(frozen=True)
-class TextBatch:
+class TextBatch(Padded):
     """Token ids (B, T) int64 and mask (B, T) bool, True = real. Special tokens are included."""
 
     token_ids: Tensor
     mask: Tensor
 
-    def __post_init__(self) -> None:
-        _require_mask(self.mask, self.token_ids, "TextBatch")
-
-    def __len__(self) -> int:
-        return len(self.token_ids)
-
-    def to(self, device: torch.device | str) -> "TextBatch":
-        return TextBatch(self.token_ids.to(device), self.mask.to(device))
-
 
 @dataclass(frozen=True)
-class RegionBatch:
+class RegionBatch(Padded):
     """Region features (B, R, F) float32, boxes (B, R, 4) as x1 y1 x2 y2 in [0, 1], mask (B, R) bool.
 
     ``tags`` are the object tags of each image as tokens without special tokens, or None where tags are not used.
@@ -43,19 +29,9 @@ class RegionBatch:
     mask: Tensor
     tags: TextBatch | None = None
 
-    def __post_init__(self) -> None:
-        _require_mask(self.mask, self.features, "RegionBatch")
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def to(self, device: torch.device | str) -> "RegionBatch":
-        tags = self.tags.to(device) if self.tags is not None else None
-        return RegionBatch(self.features.to(device), self.boxes.to(device), self.mask.to(device), tags)
-
 
 @dataclass(frozen=True)
-class EmbeddedRegions:
+class EmbeddedRegions(Padded):
     """Regions as one model's tokens (B, R, H) with mask (B, R) bool: computed once, read with many captions.
 
     They are input tokens, or states after the first ``layers`` layers read the image alone. Input tokens stand
@@ -67,43 +43,23 @@ class EmbeddedRegions:
     tags: TextBatch | None = None
     layers: int = 0
 
-    def __post_init__(self) -> None:
-        _require_mask(self.mask, self.tokens, "EmbeddedRegions")
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def to(self, device: torch.device | str) -> "EmbeddedRegions":
-        tags = self.tags.to(device) if self.tags is not None else None
-        return EmbeddedRegions(self.tokens.to(device), self.mask.to(device), tags, self.layers)
-
     def take(self, rows: Tensor) -> "EmbeddedRegions":
         """The images at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
-        mask = self.mask[rows]
-        width = int(mask.sum(dim=1).max()) if len(mask) else 0
         tags = TextBatch(self.tags.token_ids[rows], self.tags.mask[rows]) if self.tags is not None else None
-        return EmbeddedRegions(self.tokens[rows, :width], mask[:, :width], tags, self.layers)
+        return EmbeddedRegions(*self._at(rows), tags, self.layers)
 
 
 @dataclass(frozen=True)
-class EmbeddedTexts:
+class EmbeddedTexts(Padded):
     """Texts as one model's states (B, T, H) after its first ``layers`` layers read them alone, with mask (B, T) bool."""
 
     tokens: Tensor
     mask: Tensor
     layers: int
 
-    def __post_init__(self) -> None:
-        _require_mask(self.mask, self.tokens, "EmbeddedTexts")
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
     def take(self, rows: Tensor) -> "EmbeddedTexts":
         """The texts at these rows (P,), in this order, repeats allowed; no wider than the longest of them."""
-        mask = self.mask[rows]
-        width = int(mask.sum(dim=1).max()) if len(mask) else 0
-        return EmbeddedTexts(self.tokens[rows, :width], mask[:, :width], self.layers)
+        return EmbeddedTexts(*self._at(rows), self.layers)
 
 
 def pad_tokens(sequences: Sequence[Sequence[int]], *, pad_id: int = 0) -> TextBatch:

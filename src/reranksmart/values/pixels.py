@@ -6,17 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
-def _require_mask(mask: Tensor, values: Tensor, name: str) -> None:
-    if mask.dtype != torch.bool or values.ndim != 3 or mask.shape != values.shape[:2]:
-        raise ValueError(
-            f"{name} needs values (B, N, F) and a bool mask (B, N), got {tuple(values.shape)} and "
-            f"{mask.dtype} {tuple(mask.shape)}; build it with the store that holds the images"
-        )
+from reranksmart.values.padded import Padded
 
 
 @dataclass(frozen=True)
-class PixelBatch:
+class PixelBatch(Padded):
     """Processed pictures cut into square patches (B, P, 3 s²) float32, their mask (B, P) bool and grids (B, 2) int64.
 
     A patch is s x s pixels of 3 channels, the channels of one pixel side by side; patches run row by row. ``grids``
@@ -28,32 +22,17 @@ class PixelBatch:
     grids: Tensor
 
     def __post_init__(self) -> None:
-        _require_mask(self.mask, self.patches, "PixelBatch")
+        super().__post_init__()
         if self.grids.shape != (len(self.patches), 2):
             raise ValueError(f"PixelBatch needs grids ({len(self.patches)}, 2), got {tuple(self.grids.shape)}")
 
-    def __len__(self) -> int:
-        return len(self.patches)
-
-    def to(self, device: torch.device | str) -> "PixelBatch":
-        return PixelBatch(self.patches.to(device), self.mask.to(device), self.grids.to(device))
-
 
 @dataclass(frozen=True)
-class VisionStates:
+class VisionStates(Padded):
     """The last states (B, S, H) of a vision tower and their mask (B, S) bool: made once, read with many captions."""
 
     states: Tensor
     mask: Tensor
-
-    def __post_init__(self) -> None:
-        _require_mask(self.mask, self.states, "VisionStates")
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def to(self, device: torch.device | str) -> "VisionStates":
-        return VisionStates(self.states.to(device), self.mask.to(device))
 
 
 def patches_of(picture: Tensor, side: int) -> Tensor:

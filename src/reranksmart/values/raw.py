@@ -8,6 +8,8 @@ from PIL.Image import Image
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from reranksmart.values.padded import Padded
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -31,14 +33,11 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class TokenVectors:
+class TokenVectors(Padded):
     """Vectors (B, T, D) of the tokens of texts or pictures and their mask (B, T) bool, True = real."""
 
     vectors: Tensor
     mask: Tensor
-
-    def __len__(self) -> int:
-        return len(self.vectors)
 
     @staticmethod
     def of(parts: Sequence[Tensor]) -> "TokenVectors":

@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
-from reranksmart.training.hard_negatives import mine
+from reranksmart.training.hard_negatives import mine, softmax_of
 from reranksmart.training.sampling import TrainingData
 from reranksmart.values.records import Captions
 
@@ -46,3 +46,9 @@ def test_the_first_refresh_mines_the_recorded_negatives(recorded):
     mined = mine(Recorded(found["captions"], found["images"]), data, depth=topk + own)
     np.testing.assert_array_equal(mined.images_of_caption[:, :topk], found["images_of_caption"])
     np.testing.assert_array_equal(mined.captions_of_image[:, :topk], found["captions_of_image"])
+    for table, cosines, recorded_as in (
+        (mined.images_of_caption, mined.image_cosines, "distribution_images"),
+        (mined.captions_of_image, mined.caption_cosines, "distribution_captions"),
+    ):
+        own = softmax_of(table[:, :topk], cosines[:, :topk])
+        np.testing.assert_allclose(own, found[recorded_as], atol=1e-6)

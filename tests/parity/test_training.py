@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream_config import SingleStreamConfig
-from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy
+from reranksmart.training.objectives import batch_hard_triplet, pair_cross_entropy, sampled_triplet
 from reranksmart.training.optimisation import (
     ReferenceAdamW,
     linear_schedule,
@@ -51,6 +51,18 @@ def test_batch_hard_triplet_is_the_recorded_one(losses, margin):
     torch.testing.assert_close(loss, losses[f"batch_hard/{margin}/loss"], **TIGHT)
     torch.testing.assert_close(captions.grad, losses[f"batch_hard/{margin}/grad_captions"], **TIGHT)
     torch.testing.assert_close(images.grad, losses[f"batch_hard/{margin}/grad_images"], **TIGHT)
+
+
+@pytest.mark.parametrize("margin", ["0.1", "0.5"])
+def test_sampled_triplet_is_the_recorded_one(losses, margin):
+    """Recorded in the order caption, three wrong captions, image, three wrong images."""
+    given = losses[f"sampled/{margin}/reps"].clone().requires_grad_()
+    caption, image = normalize(given[0], dim=-1), normalize(given[4], dim=-1)
+    wrong = (normalize(given[rows], dim=-1).transpose(0, 1) for rows in (slice(1, 4), slice(5, 8)))
+    loss = sampled_triplet(caption, image, *wrong, margin=float(margin))
+    loss.backward()
+    torch.testing.assert_close(loss, losses[f"sampled/{margin}/loss"], **TIGHT)
+    torch.testing.assert_close(given.grad, losses[f"sampled/{margin}/grads"], **TIGHT)
 
 
 def test_pair_cross_entropy_is_the_recorded_two_class_loss(losses):

@@ -8,6 +8,7 @@ from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.distillation import DistilledTask, nearest_with_own
 from reranksmart.training.loop import train
+from reranksmart.training.objectives import partial_ranking
 from reranksmart.training.processes import ALONE
 from reranksmart.training.state import StateFile
 from reranksmart.training.tasks import EmbeddedBatch, InfoNceTask
@@ -133,3 +134,31 @@ def test_a_distilled_training_with_cached_layers_runs_and_repeats_bit_for_bit(tm
 def test_a_distillation_that_cannot_be_is_refused(changes, message):
     with pytest.raises((ValueError, ConfigError), match=message):
         Objective.model_validate({**OBJECTIVE, "cached_layers": 0, **changes})
+
+
+def test_only_the_order_among_hard_negatives_is_taught():
+    """By hand: each is contrasted with those that the teacher puts below it, and with the easy ones."""
+    similarities, log_odds = torch.tensor([[0.2, 0.6, 0.4]]), torch.tensor([[3.0, 1.0, 2.0]])
+    easy = torch.tensor([[0.1, -0.3, float("-inf")]])
+    low = (0.1, -0.3)
+    parts = [(0.2, (0.2, 0.4, 0.6, *low)), (0.4, (0.4, 0.6, *low)), (0.6, (0.6, *low))]
+    expected = np.mean([np.log(sum(np.exp(np.array(below) / 0.5))) - own / 0.5 for own, below in parts])
+    found = partial_ranking(similarities, log_odds, easy, temperature=0.5)
+    assert found.item() == pytest.approx(expected, abs=1e-5)
+    assert partial_ranking(similarities, 100 * log_odds - 7, easy, temperature=0.5) == found
+    agreeing = partial_ranking(similarities, similarities, easy, temperature=0.5)
+    assert agreeing < found
+    lacking = torch.tensor([[0.2, 0.6, 0.4, float("-inf")]], requires_grad=True)  # a batch with fewer negatives
+    fewer = partial_ranking(lacking, torch.tensor([[3.0, 1.0, 2.0, 9.0]]), easy, temperature=0.5)
+    assert fewer.item() == pytest.approx(expected, abs=1e-5)
+    fewer.backward()
+    assert torch.isfinite(lacking.grad).all()
+
+
+def test_ranking_distillation_learns_and_teaches_no_true_pair():
+    network = model(seed=3, dropout=0.0)
+    taught = task(ranking=True)
+    found = gradients(taught.loss(network, 0), network)
+    assert all(torch.isfinite(value).all() for value in found.values())
+    assert not [name for name in found if name.startswith(("head", "pooler"))]
+    assert taught.loss(network, 0) > taught.task.loss(network, 0)

@@ -5,8 +5,12 @@ import pytest
 import torch
 from toy import model, training_data
 
-from reranksmart.training.hard_negatives import MinedNegatives, mine
-from reranksmart.training.tasks import PairTask
+from reranksmart.config.training import Objective
+from reranksmart.training.assembly import assemble
+from reranksmart.training.hard_negatives import MinedNegatives, draw_by_softmax, mine, softmax_of
+from reranksmart.training.loop import train
+from reranksmart.training.state import StateFile
+from reranksmart.training.tasks import PairTask, SampledTripletTask
 
 DATA = training_data()
 
@@ -49,9 +53,58 @@ def test_the_batch_after_a_refresh_draws_from_the_new_table(step):
     shown = []
     for image in (5, 11):
         task.mined = MinedNegatives(
-            np.full((len(DATA), 2), image, np.int32), np.full((len(DATA.regions), 2), 2 * image, np.int32)
+            np.full((len(DATA), 2), image, np.int32),
+            np.full((len(DATA.regions), 2), 2 * image, np.int32),
+            *(np.zeros((size, 2), np.float32) for size in (len(DATA), len(DATA.regions))),
         )
         listener = Listener()
         task.loss(listener, step)
         shown.append([listener.seen.count(feature(other)) for other in (5, 11)])
     assert shown[0][0] - shown[1][0] == shown[1][1] - shown[0][1] > 5
+
+
+def test_a_draw_by_softmax_takes_each_item_as_often_as_the_softmax_says_and_none_twice():
+    table, cosines = np.array([[4, 9, 2, -1]], np.int32), np.array([[1.0, 0.0, -1.0, 5.0]], np.float32)
+    rng = np.random.default_rng(0)
+    shares = softmax_of(table, cosines)[0]
+    np.testing.assert_allclose(shares, [0.6652, 0.2447, 0.0900, 0], atol=1e-4)
+    first = [draw_by_softmax(table, cosines, rng, count=1)[0, 0] for _ in range(4000)]
+    np.testing.assert_allclose([first.count(item) / 4000 for item in (4, 9, 2)], shares[:3], atol=0.03)
+    for _ in range(20):
+        assert sorted(draw_by_softmax(table, cosines, rng, count=3)[0].tolist()) == [2, 4, 9]
+    assert -1 in draw_by_softmax(table, cosines, rng, count=4)
+
+
+def test_sampled_triplets_hold_no_true_pair_before_and_after_mining():
+    network = model(dropout=0.0)
+    task = SampledTripletTask(DATA, batch_size=12, negatives=5, seed=1, margin=0.1)
+    rows = np.arange(12)
+    for mined in (None, mine(network, DATA, depth=4)):  # fewer than wanted: the others are random
+        task.mined = mined
+        images, captions = task._draw(rows, DATA.image_rows[rows], np.random.default_rng(3))
+        assert images.shape == captions.shape == (12, 5)
+        assert not DATA.is_relevant(np.repeat(rows, 5), images.ravel()).any()
+        assert not DATA.is_relevant(captions.ravel(), np.repeat(DATA.image_rows[rows], 5)).any()
+        assert task.loss(network, 0) > 0
+
+
+def test_an_objective_with_sampled_triplets_trains_by_three_tasks_in_turn(tmp_path):
+    objective = Objective.model_validate(
+        {
+            "bi_encoder": {"batch_size": 8},
+            "cross_encoder": {"batch_size": 8},
+            "sampled_triplet": {"batch_size": 4, "negatives": 2},
+            "hard_negatives": {"refresh_every": 2, "depth": 6, "draw": "softmax", "probability": 0.5},
+            "schedule": ["bi_encoder", "cross_encoder", "sampled_triplet", "cross_encoder"],
+            "steps": 10,
+            "evaluate_every": 10,
+            "checkpoint_every": 10,
+        }
+    )
+    training, schedule = assemble(model(), objective, DATA, {}, seed=1)
+    history = train(training, schedule, StateFile(tmp_path / "state.pt", settings=""), what="try")
+    assert {row["task"] for row in history if "task" in row} == {"bi_encoder", "cross_encoder", "sampled_triplet"}
+    assert training.mining is not None
+    assert all(task.mined is training.tasks["cross_encoder"].mined for task in training.mining.tasks)
+    with pytest.raises(ValueError, match="beside the bi_encoder task"):
+        Objective.model_validate({"cross_encoder": {}, "sampled_triplet": {}})

@@ -49,6 +49,36 @@ rule evaluate_absence:
         "reranksmart evaluate-absence {params.options} --output {output} {params.recipe} 2>&1 | tee {log}"
 
 
+rule judge_negatives:
+    input:
+        unpack(lambda wildcards: models.judged_inputs(CONFIG, wildcards)),
+    output:
+        directory(
+            "results/judged_negatives/{backbone}/{training_set}/{objective}/seed{seed}"
+        ),
+    log:
+        "results/logs/judge_negatives/{backbone}.{training_set}.{objective}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/judge_negatives/{backbone}.{training_set}.{objective}.seed{seed}.tsv"
+    priority: 20
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        inputs=names.given,
+        settings=lambda wildcards: names.reading_settings(CONFIG, wildcards.backbone),
+        depth=CONFIG.depth,
+        code=lambda wildcards: models.model_code(
+            CONFIG, "judge-negatives", wildcards.backbone
+        ),
+    shell:
+        "reranksmart judge-negatives {params.inputs} --backbone-settings {params.settings:q} --depth {params.depth}"
+        " --seed {wildcards.seed} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
+
+
 rule evaluate_twins:
     input:
         unpack(lambda wildcards: measures.twin_inputs(CONFIG, wildcards)),

@@ -98,6 +98,36 @@ rule retrieve:
         " --depth {params.depth} --backbone-settings {params.settings:q} --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 
+rule retrieve_normalised:
+    input:
+        unpack(lambda wildcards: models.normalised_inputs(CONFIG, wildcards)),
+    output:
+        directory(
+            "results/candidates/{backbone}/{training_set}/{objective}.normalised/seed{seed}/{gallery}"
+        ),
+    log:
+        "results/logs/retrieve_normalised/{backbone}.{training_set}.{objective}.seed{seed}.{gallery}.log",
+    benchmark:
+        "results/benchmarks/retrieve_normalised/{backbone}.{training_set}.{objective}.seed{seed}.{gallery}.tsv"
+    priority: 35
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        inputs=names.given,
+        settings=lambda wildcards: names.gallery_reading_settings(
+            CONFIG, wildcards.backbone, wildcards.gallery
+        ),
+        depth=CONFIG.candidates,
+        code=code_digest("retrieve-normalised"),
+    shell:
+        "reranksmart retrieve-normalised {params.inputs} --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
+
+
 rule score_candidates:
     input:
         model=lambda wildcards: images.reranker_model(wildcards),
@@ -141,6 +171,49 @@ rule score_candidates:
         "reranksmart score-candidates {params.inputs}"
         " --gallery {wildcards.gallery} --depth {params.depth} --backbone-settings {params.settings:q}"
         " --precision {params.precision} {params.shard}"
+        " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
+
+
+rule rerank_neighbours:
+    input:
+        model=lambda wildcards: images.reranker_model(wildcards),
+        candidates="results/candidates/{backbone}/{training_set}/{retriever}/seed{seed}/{gallery}",
+        embeddings=lambda wildcards: models.neighbour_embeddings(wildcards),
+        data=lambda wildcards: names.gallery_folders("results/data", wildcards.gallery),
+        images=lambda wildcards: images.reranker_images(CONFIG, wildcards),
+    output:
+        directory(
+            "results/neighbours/{backbone}/{training_set}/{retriever}-{reranker}-{neighbours}/seed{seed}/{gallery}"
+        ),
+    log:
+        "results/logs/rerank_neighbours/{backbone}.{training_set}.{retriever}-{reranker}-{neighbours}.seed{seed}.{gallery}.log",
+    benchmark:
+        "results/benchmarks/rerank_neighbours/{backbone}.{training_set}.{retriever}-{reranker}-{neighbours}.seed{seed}.{gallery}.tsv"
+    priority: 30
+    conda:
+        "../../envs/reranksmart.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: resources.memory_mb(
+            CONFIG, "score_candidates", wildcards
+        ),
+        runtime=lambda wildcards: resources.runtime_minutes(
+            CONFIG, "score_candidates", wildcards
+        ),
+        gpu=lambda wildcards: resources.gpus(CONFIG, "score_candidates", wildcards),
+    params:
+        inputs=names.given,
+        settings=lambda wildcards: names.pair_settings(
+            CONFIG, images.reranker_of(wildcards)[0], wildcards.gallery
+        ),
+        depths=lambda wildcards: experiments.depths_of(CONFIG, wildcards),
+        precision=CONFIG.precision.rerank,
+        code=lambda wildcards: models.model_code(
+            CONFIG, "rerank-neighbours", images.reranker_of(wildcards)[0]
+        ),
+    shell:
+        "reranksmart rerank-neighbours {params.inputs} --gallery {wildcards.gallery} --neighbours {wildcards.neighbours}"
+        " --depths {params.depths} --backbone-settings {params.settings:q} --precision {params.precision}"
         " --output {output} --threads {threads} {params.recipe} 2>&1 | tee {log}"
 
 

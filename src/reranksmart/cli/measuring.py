@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from reranksmart import evaluation
-from reranksmart.cli.options import Depths, Exhaustive, Experiment, Folder, Fusions, Resamples
+from reranksmart.cli.options import Depths, Exhaustive, Experiment, Folder, Fusions, Neighbours, Resamples
 from reranksmart.cli.rankings import Dev, RankedGallery, combinations_of
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import read_foils
@@ -32,6 +32,7 @@ def evaluate_verb(
     depths: Depths = "",
     fusions: Fusions = '[{"method":"none"}]',
     exhaustive: Exhaustive = False,
+    neighbours: Neighbours = False,
     resamples: Resamples = 1000,
     dev_ranking: Annotated[
         Path | None, typer.Option(help="its candidates on dev, by which fusions are calibrated")
@@ -56,7 +57,7 @@ def evaluate_verb(
                 f"{option} has {len(values)} values for {len(galleries)} galleries; give one for each fold"
             )
     folds = [
-        (RankedGallery(ranked, scores, exhaustive), asked_captions(folder, name), read_relevance(truth))
+        (RankedGallery(ranked, scores, exhaustive, neighbours), asked_captions(folder, name), read_relevance(truth))
         for name, ranked, scores, folder, truth in zip(galleries, ranking, reranker, data, relevance, strict=True)
     ]
     dev = _dev(dev_ranking, dev_pair_scores, dev_data, dev_relevance)

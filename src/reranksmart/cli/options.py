@@ -17,5 +17,6 @@ Experiment = Annotated[str, typer.Option(help="backbone, training_set, system, s
 Depths = Annotated[str, typer.Option(help="k, separated by commas; empty without re-ranking")]
 Fusions = Annotated[str, typer.Option(help="list of fusions as JSON")]
 Exhaustive = Annotated[bool, typer.Option(help="the ranking is a cross-encoder's, of every pair")]
+Neighbours = Annotated[bool, typer.Option(help="the rankings are final, one for each k: neighbours were followed")]
 Resamples = Annotated[int, typer.Option(min=1, help="draws")]
 ShardFolders = Annotated[list[Path], typer.Argument(help="folders of all shards, in order")]

@@ -33,11 +33,16 @@ class RankedGallery:
     pair_scores: Path | None
     exhaustive: bool = False
     """Whether a cross-encoder ranked by the scores of all pairs."""
+    neighbours: bool = False
+    """Whether it holds final rankings, one for each number of pairs."""
 
     def ranking(
         self, language: str, way: Direction, depth: int, fusion: Fusion, calibration: Calibration | None = None
     ) -> tuple[Ranking, int]:
         """The final ranking, and how many pairs were scored for it; by a ``calibration`` of the fusion if it has one."""
+        if self.neighbours:  # which recall at k does not bind
+            found = read_ranking(self.folder / f"{language}.{way}.{depth}.npz")
+            return found, len(found) * min(depth, found.depth)
         if not self.pair_scores:
             before = read_ranking(self.folder / f"{language}.{way}.npz")
             return before, before.items.size if self.exhaustive else 0

@@ -18,7 +18,7 @@ from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction, Embeddings
 
 
-def _gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
+def gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
     parts = [read_embeddings(folder / f"{side}.npz") for folder in folders]
     return Embeddings(
         tuple(chain.from_iterable(part.ids for part in parts)), np.concatenate([part.vectors for part in parts])
@@ -37,8 +37,8 @@ def index_verb(
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
     backbone = Reading.model_validate_json(backbone_settings)
     captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
-    vectors = _gallery_embeddings(embeddings, "captions")
-    images = _gallery_embeddings(embeddings, "images")
+    vectors = gallery_embeddings(embeddings, "captions")
+    images = gallery_embeddings(embeddings, "images")
     faiss.write_index(build_index(images.vectors, factory=factory), str(output / "images.faiss"))
     for language in backbone.languages:
         texts = vectors.take(captions.in_languages([language]).ids)
@@ -61,8 +61,8 @@ def retrieve_verb(
     captions = read_gallery_captions(data, parsed, backbone.languages)
     asking = read_gallery_captions(data[:1], parsed, backbone.languages)
     caption_vectors, image_vectors = (
-        _gallery_embeddings(embeddings, "captions"),
-        _gallery_embeddings(embeddings, "images"),
+        gallery_embeddings(embeddings, "captions"),
+        gallery_embeddings(embeddings, "images"),
     )
     asking_images = read_embeddings(embeddings[0] / "images.npz")
     for language in backbone.languages:

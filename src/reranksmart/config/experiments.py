@@ -16,6 +16,14 @@ class System(Frozen):
     label: str = Field(description="its name in tables and figures")
     retriever: Name | None = Field(None, description="objective whose model retrieves; null: every pair is scored")
     reranker: Name | None = Field(None, description="objective whose model re-ranks; null: none does")
+    normalised: bool = Field(
+        False, description="push back what is near to every query, by a bank of training captions and images (NNN)"
+    )
+    neighbours: Count | None = Field(
+        None,
+        description="re-rank beyond the first k: as many neighbours of a good candidate are judged next, at k pairs a query in "
+        "all (graph-based adaptive re-ranking); by the reranker alone, without fusion",
+    )
     retriever_backbone: Name | None = Field(None, description="null: that of the experiment")
     reranker_backbone: Name | None = Field(
         None, description="null: that of the experiment; another: one model retrieves, quite another re-ranks"
@@ -33,6 +41,10 @@ class System(Frozen):
     def _does_something(self) -> "System":
         if self.retriever is None and self.reranker is None:
             raise ValueError("a system needs a retriever, a reranker or both")
+        if self.neighbours and not (self.retriever and self.reranker):
+            raise ValueError("neighbours are of candidates that a reranker judges; name retriever and reranker")
+        if self.normalised and self.retriever is None:
+            raise ValueError("normalised corrects what a retriever finds, and none is given; name one, or leave it out")
         for role in ("retriever", "reranker"):
             if getattr(self, f"{role}_backbone") and not getattr(self, role):
                 raise ValueError(f"{role}_backbone is given, but no {role}; name its objective, or leave both out")

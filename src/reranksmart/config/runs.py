@@ -47,7 +47,7 @@ def _require_capable(keys: Keys, path: str, backbone: str, system: str) -> None:
     for own, objective in roles.values():
         able = keys.backbones[own].capabilities
         for task in keys.objectives[objective].tasks:
-            if task not in able:
+            if task.replace("sampled_triplet", "bi_encoder") not in able:
                 raise ValueError(
                     f"{path}: system {system!r} needs objective {objective!r}, whose task {task!r} backbone "
                     f"{own!r} cannot do (it can: {list(able)}). Choose another system or backbone."

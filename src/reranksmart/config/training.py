@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from reranksmart.values.settings import Count, Fraction, Frozen, Name
 
+TASKS = ("bi_encoder", "cross_encoder", "sampled_triplet")
+
 
 class TrainingSet(Frozen):
     dataset: Name = Field(description="whose captions and images are learned")
@@ -31,6 +33,14 @@ class CrossEncoderTask(Frozen):
     batch_size: Count = Field(128, description="positive pairs; as many negative pairs are added")
 
 
+class SampledTripletTask(Frozen):
+    """The bi-encoder once more, against mined negatives alone, drawn by the softmax of their cosines (ANCE)."""
+
+    batch_size: Count = Field(16, description="captions, each with its image")
+    negatives: Count = Field(7, description="mined images of each caption, and mined captions of its image")
+    margin: float = Field(0.1, gt=0, description="of the triplet loss")
+
+
 class HardNegatives(Frozen):
     """Negatives mined with the model's own search, refreshed while training (ANCE), or once by another model's."""
 
@@ -45,6 +55,14 @@ class HardNegatives(Frozen):
     first_at: int = Field(0, ge=0, description="outer step of the first refresh; before it negatives are random")
     depth: Count = Field(50, description="ranks from which a negative is drawn")
     probability: Fraction = Field(0.05, description="of a mined negative instead of a random one")
+    judged_below: Fraction | None = Field(
+        None,
+        description="leave out what the model's own cross-encoder gives at least this share of the match probability of the "
+        "query's own pair: probably true (positive-aware); every mined item is scored at each refresh, so keep depth small",
+    )
+    draw: Literal["uniform", "softmax"] = Field(
+        "uniform", description="which of the mined ones: any, or by the softmax of their cosines, as the published code"
+    )
 
     @model_validator(mode="after")
     def _refreshed_by_itself_alone(self) -> "HardNegatives":
@@ -59,8 +77,17 @@ class HardNegatives(Frozen):
 class Distillation(Frozen):
     """The joint model's cross-encoder teaches its bi-encoder, beside the bi-encoder's own loss."""
 
+    loss: Literal["divergence", "ranking"] = Field(
+        "divergence",
+        description="what is learned of the teacher: its confidence among candidates (KL), or only its order among hard "
+        "negatives (CPRD)",
+    )
     queries: Count = Field(16, description="captions of a bi-encoder batch that are taught, and as many images")
-    candidates: int = Field(8, ge=2, description="items scored for each of them: the nearest in the batch and its own")
+    candidates: int = Field(
+        8,
+        ge=2,
+        description="items scored for each of them: the nearest in the batch, its own among them if by divergence",
+    )
     weight: float = Field(1.0, gt=0, description="of the divergence beside the bi-encoder's own loss")
     temperature: float = Field(0.05, gt=0, description="of the bi-encoder's cosines")
     teacher_temperature: float = Field(1.0, gt=0, description="of the cross-encoder's log-odds")
@@ -72,7 +99,8 @@ class Objective(Frozen):
 
     bi_encoder: BiEncoderTask | None = None
     cross_encoder: CrossEncoderTask | None = None
-    schedule: tuple[Literal["bi_encoder", "cross_encoder"], ...] = Field(
+    sampled_triplet: SampledTripletTask | None = None
+    schedule: tuple[Literal["bi_encoder", "cross_encoder", "sampled_triplet"], ...] = Field(
         (), description="tasks of one outer step in order; empty: each task once"
     )
     steps: int = Field(30_000, ge=0, description="outer steps; 0 takes the backbone as it is, as a published model")
@@ -111,14 +139,20 @@ class Objective(Frozen):
             raise ValueError(
                 f"schedule {list(self.schedule)} leaves out {left}, which would never be trained; add or drop them"
             )
-        if self.hard_negatives and "cross_encoder" not in self.tasks:
-            raise ValueError("hard_negatives feed the cross-encoder task, which this objective does not define")
+        if self.sampled_triplet and not (self.hard_negatives and self.bi_encoder):
+            raise ValueError("sampled_triplet draws from hard_negatives beside the bi_encoder task; define both")
+        if self.hard_negatives and self.hard_negatives.judged_below and "cross_encoder" not in self.tasks:
+            raise ValueError("hard_negatives.judged_below needs the cross_encoder task, which judges; define it")
+        if self.hard_negatives and not {"cross_encoder", "sampled_triplet"} & set(self.tasks):
+            raise ValueError(
+                "hard_negatives feed the tasks cross_encoder and sampled_triplet, which this objective does not define"
+            )
         if self.hard_negatives and not self.hard_negatives.mined_by and "bi_encoder" not in self.tasks:
             raise ValueError(
                 "hard_negatives are mined with the bi-encoder task, which this objective does not define; name in mined_by "
                 "an objective that does"
             )
-        if self.distillation and set(self.tasks) != {"bi_encoder", "cross_encoder"}:
+        if self.distillation and not {"bi_encoder", "cross_encoder"} <= set(self.tasks):
             raise ValueError("distillation needs both tasks: the cross_encoder teaches the bi_encoder")
         if self.distillation and self.bi_encoder and self.distillation.queries > self.bi_encoder.batch_size:
             raise ValueError(
@@ -136,4 +170,4 @@ class Objective(Frozen):
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        return tuple(name for name in ("bi_encoder", "cross_encoder") if getattr(self, name) is not None)
+        return tuple(name for name in TASKS if getattr(self, name) is not None)

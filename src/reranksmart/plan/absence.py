@@ -21,7 +21,7 @@ def absence_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     tested = {role: paths for role, paths in measure_inputs(config, wildcards).items() if not role.startswith("dev_")}
     dev = dev_gallery(config, wildcards.training_set)
     found = {**tested, "dev_relevance": [f"results/relevance/{dev}.npz"]}
-    for kind, (backbone, who) in made_by(config.systems[wildcards.system].roles(wildcards.backbone)).items():
+    for kind, (backbone, who) in made_by(config.systems[wildcards.system], wildcards.backbone).items():
         folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         found["dev_pair_scores" if kind == "pair_scores" else "dev_ranking"] = [f"results/{kind}/{folder}/{dev}"]
     return found

@@ -59,6 +59,14 @@ class Places:
         asked = evaluations(self.config, experiments_of(self.config, self.entry))
         return [f"results/{kind}/{found.folder}" for found in asked if found.seed in seeds_of(self.config, self.entry)]
 
+    def judged(self) -> list[str]:
+        """What the joint models of all seeds make of hidden labels of their dev split."""
+        asked = evaluations(self.config, experiments_of(self.config, self.entry))
+        models = {
+            model for e in asked if e.seed in seeds_of(self.config, self.entry) for model in models_of(self.config, e)
+        }
+        return [f"results/judged_negatives/{model}" for model in sorted(models)]
+
     def trained(self) -> list[str]:
         """The models of the first seed that are trained here."""
         asked = evaluations(self.config, experiments_of(self.config, self.entry))

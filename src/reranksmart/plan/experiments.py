@@ -7,7 +7,7 @@ from typing import Any
 from reranksmart.config.experiments import Comparison, Experiment, Fusion
 from reranksmart.config.schema import Config
 from reranksmart.plan.images import reranker_of
-from reranksmart.plan.names import gallery_names, languages_read, model_folder, settings
+from reranksmart.plan.names import NORMALISED, gallery_names, languages_read, model_folder, settings
 
 
 @dataclass(frozen=True, order=True)
@@ -59,7 +59,7 @@ def fusions(config: Config, wildcards: Any) -> list[dict[str, Any]]:
         return []
     depths: dict[Fusion, set[int]] = {}
     for experiment in experiments_with(config, wildcards):
-        for fusion in experiment.fusions:
+        for fusion in (Fusion(),) if system.neighbours else experiment.fusions:
             depths.setdefault(fusion, set()).update(experiment.depths)
     return [
         {**fusion.model_dump(exclude_defaults=True), "method": fusion.method, "depths": sorted(depths[fusion])}
@@ -81,7 +81,8 @@ def dev_gallery(config: Config, training_set: str) -> str:
 def deepest(config: Config, wildcards: Any) -> int:
     """The largest depth at which any system scores this retriever's candidates with this reranker on this gallery."""
     found = [0]
-    asked = {"retriever": (wildcards.backbone, wildcards.retriever), "reranker": reranker_of(wildcards)}
+    retriever = wildcards.retriever.removesuffix(NORMALISED)
+    asked = {"retriever": (wildcards.backbone, retriever), "reranker": reranker_of(wildcards)}
     for experiment in config.experiments.values():
         seeds = config.seeds[: experiment.seeds]
         if wildcards.training_set not in experiment.training_sets or int(wildcards.seed) not in seeds:
@@ -93,6 +94,28 @@ def deepest(config: Config, wildcards: Any) -> int:
             found += [config.depth] * on_dev  # by which absence is learned
             found += experiment.depths * (wildcards.gallery in galleries or (on_dev and calibrates(experiment)))
     return max(found)
+
+
+def depths_of(config: Config, wildcards: Any) -> str:
+    """Every number of pairs at which a system that follows so many neighbours is measured on this gallery."""
+    asked = {
+        "retriever": (wildcards.backbone, wildcards.retriever.removesuffix(NORMALISED)),
+        "reranker": reranker_of(wildcards),
+    }
+    normalised, found = wildcards.retriever.endswith(NORMALISED), set[int]()
+    for experiment in config.experiments.values():
+        galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
+        systems = [config.systems[name] for name in experiment.systems]
+        if wildcards.training_set in experiment.training_sets and wildcards.gallery in galleries:
+            found |= {
+                depth
+                for system in systems
+                for own in experiment.backbones
+                if (system.neighbours, system.normalised) == (int(wildcards.neighbours), normalised)
+                and system.roles(own) == asked
+                for depth in experiment.depths
+            }
+    return ",".join(map(str, sorted(found)))
 
 
 def models_of(config: Config, evaluation: Evaluation) -> list[str]:

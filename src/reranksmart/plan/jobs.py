@@ -17,8 +17,8 @@ def jobs_of(config: Config, experiments: Iterable[Experiment]) -> set[Job]:
     found: set[Job] = set()
     for asked in evaluations(config, experiments):
         of_all = {"training_set": asked.training_set, "seed": str(asked.seed)}
-        roles = config.systems[asked.system].roles(asked.backbone)
-        made = made_by(roles)
+        system = config.systems[asked.system]
+        roles, made = system.roles(asked.backbone), made_by(system, asked.backbone)
         trained = [(own, objective) for own, objective in roles.values() if config.objectives[objective].steps]
         found |= {_job("train", of_all, backbone=own, objective=objective) for own, objective in trained}
         found.add(_job("evaluate", of_all, backbone=asked.backbone, system=asked.system, test_set=asked.test_set))

@@ -3,9 +3,11 @@
 import shlex
 from typing import Any
 
+from reranksmart.config.experiments import System
 from reranksmart.config.schema import Config
 from reranksmart.plan.experiments import calibrates, dev_gallery, experiments_with, fusions
 from reranksmart.plan.names import (
+    NORMALISED,
     data_folder,
     gallery_folders,
     gallery_names,
@@ -26,8 +28,13 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
         "data": [data_folder(test_set.dataset, split) for split in test_set.splits],
     }
     asked = experiments_with(config, wildcards)
-    fusion_on_dev = system.retriever and system.reranker and any(calibrates(experiment) for experiment in asked)
-    for kind, name in made_by(system.roles(wildcards.backbone)).items():
+    fusion_on_dev = (
+        not system.neighbours
+        and system.retriever
+        and system.reranker
+        and any(calibrates(experiment) for experiment in asked)
+    )
+    for kind, name in made_by(system, wildcards.backbone).items():
         backbone, who = name
         folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         role = "pair_scores" if kind == "pair_scores" else "ranking"
@@ -41,15 +48,19 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     return inputs
 
 
-def made_by(roles: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+def made_by(system: System, backbone: str) -> dict[str, tuple[str, str]]:
     """Where a system's results lie: by kind, the backbone and the name of the objectives in the path."""
+    roles = system.roles(backbone)
     if "retriever" not in roles:
         return {"exhaustive": roles["reranker"]}
     backbone, retriever = roles["retriever"]
+    retriever += NORMALISED * system.normalised
     found = {"candidates": (backbone, retriever)}
     if "reranker" in roles:
         own, reranker = roles["reranker"]
         name = reranker if own == backbone else f"{own}.{reranker}"
+        if system.neighbours:
+            return {"neighbours": (backbone, f"{retriever}-{name}-{system.neighbours}")}
         found["pair_scores"] = (backbone, f"{retriever}-{name}")
     return found
 
@@ -80,8 +91,10 @@ def evaluation_options(config: Config, wildcards: Any) -> dict[str, str]:
 
 
 def exhaustive_option(config: Config, wildcards: Any) -> list[str]:
-    """Says of a system without a retriever that its ranking costs the scores of all pairs."""
-    return ["--exhaustive"] if config.systems[wildcards.system].retriever is None else []
+    """Says of a system without a retriever that its ranking costs the scores of all pairs, and of one that follows
+    neighbours that it is ranked already."""
+    system = config.systems[wildcards.system]
+    return ["--exhaustive"] * (system.retriever is None) + ["--neighbours"] * bool(system.neighbours)
 
 
 def _first_backbone(config: Config, wildcards: Any) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 from reranksmart.config.pretrained import PretrainedBackbone, Tuning
 from reranksmart.config.schema import Config
 from reranksmart.files.code import code_digest
-from reranksmart.plan.images import training_images
+from reranksmart.plan.images import image_root, training_images
 from reranksmart.plan.names import (
+    NORMALISED,
     data_folder,
     gallery_folders,
     made_model,
@@ -28,6 +29,42 @@ def model_code(config: Config, verb: str, *backbones: str) -> str:
 def embedding_folders(wildcards: Any) -> list[str]:
     model = model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
     return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
+
+
+def judged_inputs(config: Config, wildcards: Any) -> dict[str, str]:
+    """What judging mined negatives reads: the model, and the dev split with its labels."""
+    training_set = config.training_sets[wildcards.training_set]
+    place = f"{training_set.dataset}/{training_set.dev_split}"
+    start = wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed
+    return {
+        "model": f"results/models/{model_folder(*start)}/model",
+        "data": f"results/data/{place}",
+        "images": f"{image_root(config, *start)}/{place}",
+        "relevance": f"results/relevance/{training_set.dataset}.{training_set.dev_split}.npz",
+    }
+
+
+def neighbour_embeddings(wildcards: Any) -> list[str]:
+    """The gallery as the retriever of a re-ranking embeds it."""
+    retriever = wildcards.retriever.removesuffix(NORMALISED)
+    model = model_folder(wildcards.backbone, wildcards.training_set, retriever, wildcards.seed)
+    return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
+
+
+def normalised_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
+    """What a retrieval with hubs pushed back reads: the gallery, and embeddings and captions of training and dev."""
+    training_set = config.training_sets[wildcards.training_set]
+    model = model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
+    bank, dev = (f"{training_set.dataset}/{split}" for split in (training_set.split, training_set.dev_split))
+    return {
+        "embeddings": embedding_folders(wildcards),
+        "data": gallery_folders("results/data", wildcards.gallery),
+        "bank": f"results/embeddings/{model}/{bank}",
+        "bank_data": f"results/data/{bank}",
+        "dev": f"results/embeddings/{model}/{dev}",
+        "dev_data": f"results/data/{dev}",
+        "dev_relevance": f"results/relevance/{training_set.dataset}.{training_set.dev_split}.npz",
+    }
 
 
 def backbone_folder(config: Config, wildcards: Any) -> str:

@@ -11,6 +11,9 @@ from reranksmart.config.schema import Config
 from reranksmart.config.training import TrainingSet
 from reranksmart.values.gallery import Gallery
 
+NORMALISED = ".normalised"
+"""After a retriever's name in paths: its candidates with hubs pushed back."""
+
 
 def model_folder(backbone: str, training_set: str, objective: str, seed: int) -> str:
     return f"{backbone}/{training_set}/{objective}/seed{seed}"

@@ -16,6 +16,10 @@ def searchable_inputs(config: Config, wildcards: Any) -> dict[str, str | list[st
     if system.retriever is None or system.reranker is None:
         able = [name for name, other in config.systems.items() if other.retriever and other.reranker]
         raise ConfigError(f"system {wildcards.system!r} does not both retrieve and re-rank; searchable are {able}")
+    if system.normalised or system.neighbours:
+        raise ConfigError(
+            f"system {wildcards.system!r} ranks as no index does (normalised, neighbours); take the plain one"
+        )
     gallery = gallery_name(config.test_sets[wildcards.test_set])
     roles = {
         role: (backbone, wildcards.training_set, objective, wildcards.seed)

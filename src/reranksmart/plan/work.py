@@ -65,7 +65,14 @@ def training(config: Config, wildcards: Any) -> float:
         refresh = round(
             times
             * training_set.fraction
-            * tokens(config, wildcards.backbone, dataset, captions=captions, images=images)
+            * tokens(
+                config,
+                wildcards.backbone,
+                dataset,
+                captions=captions,
+                images=images,
+                pairs=hard.depth * (captions + images) if hard.judged_below else 0,
+            )
         )
     steps = objective.steps * objective.accumulation
     evaluations = objective.steps // objective.evaluate_every
@@ -88,6 +95,9 @@ def batch_tokens(config: Config, backbone: str, dataset: str, objective: Objecti
         found["bi_encoder"] = tokens(config, backbone, dataset, captions=task.batch_size, images=task.batch_size)
     if pairs := objective.cross_encoder:
         found["cross_encoder"] = tokens(config, backbone, dataset, pairs=2 * pairs.batch_size)
+    if sampled := objective.sampled_triplet:
+        read = sampled.batch_size * (1 + sampled.negatives)
+        found["sampled_triplet"] = tokens(config, backbone, dataset, captions=read, images=read)
     return found
 
 

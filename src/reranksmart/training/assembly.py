@@ -11,6 +11,8 @@ from reranksmart.models.interface import BiEncoder
 from reranksmart.models.published_names import published_parameters
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.training.distillation import DistilledTask
+from reranksmart.training.hard_negatives import MinedNegatives
+from reranksmart.training.judging import judge, without_false
 from reranksmart.training.loop import Schedule, Training, schedule_tasks
 from reranksmart.training.mining import Mining
 from reranksmart.training.optimisation import (
@@ -22,7 +24,7 @@ from reranksmart.training.optimisation import (
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData, fitting_batch
 from reranksmart.training.selection import bi_encoder_mean_recall, cross_encoder_mean_recall
-from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, Task, TripletTask
+from reranksmart.training.tasks import ContrastiveTask, InfoNceTask, PairTask, SampledTripletTask, Task, TripletTask
 
 
 def assemble(
@@ -62,7 +64,7 @@ def assemble(
         optimiser=optimiser,
         learning_rates=linear_schedule(optimiser, steps=objective.steps, warmup_steps=objective.warmup_steps),
         evaluate=partial(_dev_recalls, model, {name: dev_data[name] for name in tasks if name in dev_data}),
-        mining=_mining(miner or model, objective, train_data, tasks),
+        mining=_mining(model, miner or model, objective, train_data, tasks),
         seed=seed,
         processes=processes,
     )
@@ -78,11 +80,20 @@ def _dev_recalls(model: Any, dev_data: Mapping[str, TrainingData]) -> dict[str, 
     return {name: measures[name](model, data) for name, data in dev_data.items()}
 
 
-def _mining(model: Any, objective: Objective, data: TrainingData, tasks: Mapping[str, Task]) -> Mining | None:
-    hard, pairs = objective.hard_negatives, tasks.get("cross_encoder")
-    if hard is None or not isinstance(pairs, PairTask):
+def _mining(
+    model: Any, miner: Any, objective: Objective, data: TrainingData, tasks: Mapping[str, Task]
+) -> Mining | None:
+    hard = objective.hard_negatives
+    fed = [task for task in tasks.values() if isinstance(task, PairTask | SampledTripletTask)]
+    if hard is None or not fed:
         return None
-    return Mining(model, data, pairs, depth=hard.depth, first_at=hard.first_at, every=hard.refresh_every)
+
+    def judged(mined: MinedNegatives) -> MinedNegatives:
+        model.eval()
+        return without_false(mined, judge(model, data, mined), below=hard.judged_below or 1.0)
+
+    steps = {"first_at": hard.first_at, "every": hard.refresh_every}
+    return Mining(miner, data, fed, depth=hard.depth, **steps, judge=judged if hard.judged_below else None)
 
 
 def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, Any]]:
@@ -105,7 +116,13 @@ def _tasks(objective: Objective, data: TrainingData, seed: int, processes: Proce
         data.require_negatives()
         probability = objective.hard_negatives.probability if objective.hard_negatives else 0.0
         batch_size = fitting_batch(ce.batch_size, len(data))
-        tasks["cross_encoder"] = PairTask(data, batch_size, seed, mined_probability=probability, processes=processes)
+        softmax = bool(objective.hard_negatives and objective.hard_negatives.draw == "softmax")
+        drawn: dict[str, Any] = {"mined_probability": probability, "softmax": softmax}
+        tasks["cross_encoder"] = PairTask(data, batch_size, seed, processes=processes, **drawn)
+    if sampled := objective.sampled_triplet:
+        data.require_negatives()
+        sizes = fitting_batch(sampled.batch_size, len(data)), sampled.negatives
+        tasks["sampled_triplet"] = SampledTripletTask(data, *sizes, seed, sampled.margin, processes=processes)
     return tasks
 
 
@@ -114,6 +131,7 @@ def _distilled(task: ContrastiveTask, objective: Objective) -> DistilledTask:
     turns = schedule_tasks(objective.tasks, objective.schedule).count("bi_encoder")
     return DistilledTask(
         task,
+        ranking=settings.loss == "ranking",
         queries=settings.queries,
         candidates=settings.candidates,
         weight=settings.weight,

@@ -27,6 +27,8 @@ class DistilledTask:
     temperature: float
     teacher_temperature: float
     first_batch: int = 0
+    ranking: bool = False
+    """Whether only the teacher's order among hard negatives is taught."""
     name: str = field(default="bi_encoder")
 
     def loss(self, model: JointModel, step: int) -> Tensor:
@@ -36,20 +38,26 @@ class DistilledTask:
             return loss
         similarities = objectives.cosines(batch.captions, batch.images)
         terms = []
-        for cosines, queries_are_captions in ((similarities, True), (similarities.T, False)):
+        for cosines, true, queries_are_captions in (
+            (similarities, batch.relevant, True),
+            (similarities.T, batch.relevant.T, False),
+        ):
             asked = cosines[: self.queries]
-            items = nearest_with_own(asked.detach(), self.candidates)  # (Q, C)
+            if self.ranking:
+                asked = asked.masked_fill(true[: self.queries], float("-inf"))
+            choose = nearest if self.ranking else nearest_with_own
+            items = choose(asked.detach(), self.candidates)  # (Q, C)
             query_rows = np.repeat(np.arange(len(items)), items.shape[1])
             pair = (query_rows, items.ravel()) if queries_are_captions else (items.ravel(), query_rows)
             log_odds = self._teach(model, batch.caption_rows[pair[0]], batch.image_rows[pair[1]])
-            terms.append(
-                objectives.distillation(
-                    asked.gather(1, torch.from_numpy(items).to(asked.device)),
-                    log_odds.reshape(items.shape).to(asked),
-                    temperature=self.temperature,
-                    teacher_temperature=self.teacher_temperature,
-                )
-            )
+            places = torch.from_numpy(items).to(asked.device)
+            taught, by_teacher = asked.gather(1, places), log_odds.reshape(items.shape).to(asked)
+            if self.ranking:
+                easy = asked.scatter(1, places, float("-inf"))
+                terms.append(objectives.partial_ranking(taught, by_teacher, easy, temperature=self.temperature))
+            else:
+                temperatures = {"temperature": self.temperature, "teacher_temperature": self.teacher_temperature}
+                terms.append(objectives.distillation(taught, by_teacher, **temperatures))
         return loss + self.weight * torch.stack(terms).mean()
 
     def _teach(self, model: JointModel, caption_rows: NDArray[np.int64], image_rows: NDArray[np.int64]) -> Tensor:
@@ -68,8 +76,13 @@ class DistilledTask:
         return log_odds
 
 
+def nearest(cosines: Tensor, count: int) -> NDArray[np.int64]:
+    """Columns (Q, ``count``) of the largest cosines (Q, B) of each row, best first."""
+    return cosines.topk(count, dim=1).indices.cpu().numpy()
+
+
 def nearest_with_own(cosines: Tensor, count: int) -> NDArray[np.int64]:
     """Columns (Q, ``count``) of the largest cosines (Q, B) of each row; column i of row i, its own, is always first."""
     ranked = cosines.clone()
     ranked.fill_diagonal_(float("inf"))
-    return ranked.topk(count, dim=1).indices.cpu().numpy()
+    return nearest(ranked, count)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.training import objectives
-from reranksmart.training.hard_negatives import MinedNegatives, draw_mined_negatives
+from reranksmart.training.hard_negatives import MinedNegatives, draw_by_softmax, draw_mined_negatives
 from reranksmart.training.processes import ALONE, Processes
 from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator_of
 
@@ -38,6 +38,12 @@ class EmbeddedBatch:
     captions: Tensor
     images: Tensor
     relevant: Tensor
+
+
+class MinedTask(Protocol):
+    """A task that draws from mined negatives as soon as there are any."""
+
+    mined: MinedNegatives | None
 
 
 class ContrastiveTask(Protocol):
@@ -126,6 +132,75 @@ def read_by_length(
 
 
 @dataclass
+class SampledTripletTask:
+    """Each matching pair with ``negatives`` mined images and captions, drawn by the softmax of their cosines (ANCE).
+
+    Before anything was mined, and in the place of what is lacking, negatives are random wrong ones.
+    """
+
+    data: TrainingData
+    batch_size: int
+    negatives: int
+    seed: int
+    margin: float
+    mined: MinedNegatives | None = None
+    processes: Processes = ALONE
+    name: str = field(default="sampled_triplet")
+
+    def loss(self, model: JointModel, step: int) -> Tensor:
+        rows = epoch_rows(len(self.data), self.batch_size, seed=self.seed, purpose=self.name, step=step)
+        own = self.data.image_rows[rows]
+        wrong_images, wrong_captions = self._draw(rows, own, generator_of(self.seed, self.name, step))
+        tokens, regions, size = self.data.tokens, self.data.regions, (len(rows), self.negatives)
+        caption_rows, image_rows = (
+            np.concatenate([right, wrong.ravel()]) for right, wrong in ((rows, wrong_captions), (own, wrong_images))
+        )
+        captions = read_by_length(
+            tokens.lengths[caption_rows],
+            lambda part: model.encode_text(tokens.batch(caption_rows[part])),
+            self.processes,
+        )
+        images = read_by_length(
+            regions.lengths[image_rows],
+            lambda part: model.encode_image(regions.batch(image_rows[part])),
+            self.processes,
+        )
+        right, wrong = slice(len(rows)), slice(len(rows), None)
+        return objectives.sampled_triplet(
+            captions[right],
+            images[right],
+            captions[wrong].reshape(*size, -1),
+            images[wrong].reshape(*size, -1),
+            margin=self.margin,
+        )
+
+    def _draw(
+        self, rows: NDArray[np.int64], own: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of wrong images and of wrong captions, both (B, n)."""
+        found = []
+        for side, asked in (("images", rows), ("captions", own)):
+            queries = np.repeat(asked[:, None], self.negatives, axis=1)
+            items = np.full(queries.shape, -1, dtype=np.int64)
+            if self.mined is not None:
+                tables = {
+                    "images": (self.mined.images_of_caption, self.mined.image_cosines),
+                    "captions": (self.mined.captions_of_image, self.mined.caption_cosines),
+                }[side]
+                drawn = draw_by_softmax(*(table[asked] for table in tables), rng, count=self.negatives)
+                items[:, : drawn.shape[1]] = drawn
+            size = len(self.data.regions) if side == "images" else len(self.data)
+            while True:
+                captions, images = (queries, items) if side == "images" else (items, queries)
+                lacking = (items < 0) | self.data.is_relevant(captions.ravel(), images.ravel()).reshape(items.shape)
+                if not lacking.any():
+                    break
+                items[lacking] = rng.integers(size, size=int(lacking.sum()))
+            found.append(items)
+        return found[0], found[1]
+
+
+@dataclass
 class PairTask:
     """Each positive pair with one negative, random or mined; binary cross-entropy on the log-odds."""
 
@@ -134,6 +209,7 @@ class PairTask:
     seed: int
     mined: MinedNegatives | None = None
     mined_probability: float = 0.0
+    softmax: bool = False
     processes: Processes = ALONE
     name: str = field(default="cross_encoder")
 
@@ -143,7 +219,9 @@ class PairTask:
         if self.mined is None:
             negatives = draw_random_negatives(self.data, rows, rng)
         else:
-            negatives = draw_mined_negatives(self.data, rows, self.mined, rng, probability=self.mined_probability)
+            negatives = draw_mined_negatives(
+                self.data, rows, self.mined, rng, probability=self.mined_probability, softmax=self.softmax
+            )
         caption_rows = np.concatenate([rows, negatives[0]])
         image_rows = np.concatenate([self.data.image_rows[rows], negatives[1]])
         labels = torch.zeros(len(caption_rows))

@@ -69,9 +69,13 @@ def require_measured(config: Any, path: str, entry: Settings) -> None:
         )
     for name in entry.experiments:
         experiment = config.experiments[name]
-        if pointless := [system for system in experiment.systems if config.systems[system].retriever is None]:
+        if pointless := [
+            system
+            for system in experiment.systems
+            if (own := config.systems[system]).retriever is None or own.neighbours
+        ]:
             raise ValueError(
-                f"experiments.{name}: {path} shows systems that retrieve, and {pointless} do not; leave them out"
+                f"experiments.{name}: {path} shows systems that retrieve to a fixed depth, and {pointless} do not; leave them out"
             )
         if config.depth not in experiment.depths:
             raise ValueError(

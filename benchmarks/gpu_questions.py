@@ -17,8 +17,9 @@ from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.gpu_index import has_gpu, to_device
 from reranksmart.ranking.reranking import score_pairs
-from reranksmart.ranking.search import build_index, search, to_device
+from reranksmart.ranking.search import build_index, search
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import _outer_step
 from reranksmart.training.sampling import TrainingData
@@ -205,10 +206,11 @@ def searching(bench: Bench) -> None:
 
 def _search_times(bench: Bench, gallery: np.ndarray, factory: str) -> None:
     """One query and many, on the card and on the CPU; the index is trained and filled where that is fastest."""
-    index = to_device(faiss.index_factory(gallery.shape[1], factory, faiss.METRIC_INNER_PRODUCT))
+    index = faiss.index_factory(gallery.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+    if on_gpu := has_gpu():
+        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
     index.train(gallery[: 64 * getattr(index, "nlist", 1)])
     index.add(gallery)
-    on_gpu = hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
     for place, own in {
         **({"gpu": index} if on_gpu else {}),
         "cpu": faiss.index_gpu_to_cpu(index) if on_gpu else index,
@@ -239,7 +241,7 @@ def tables(bench: Bench) -> None:
         texts = encode_captions(net, bench.texts, ids, token_budget=budget).vectors
         images = encode_images(net, bench.images, token_budget=budget).vectors
         for queries, gallery, flip in ((texts, images, False), (images, texts, True)):
-            rows, _ = search(build_index(gallery), queries, depth=depth)
+            rows, _ = search(to_device(build_index(gallery)), queries, depth=depth)
             asked = np.repeat(np.arange(len(queries)), depth), rows.ravel()
             if rerank:
                 score_pairs(net, bench.texts, bench.images, *(asked[::-1] if flip else asked), token_budget=budget)

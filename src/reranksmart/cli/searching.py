@@ -13,6 +13,7 @@ from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.backbones import Reading
 from reranksmart.files.storage import read_embeddings, write_ranking
 from reranksmart.inputs.captions import read_gallery_captions
+from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.search import build_index, read_index, retrieve
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction, Embeddings
@@ -67,9 +68,9 @@ def retrieve_verb(
     asking_images = read_embeddings(embeddings[0] / "images.npz")
     for language in backbone.languages:
         queries = caption_vectors.take(asking.in_languages([language]).ids)
-        images = read_index(index / "images.faiss")
+        images = to_device(read_index(index / "images.faiss"))
         found = retrieve(queries, image_vectors.ids, images, depth=depth)
         write_ranking(output / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
-        texts = read_index(index / f"{language}.faiss")
+        texts = to_device(read_index(index / f"{language}.faiss"))
         found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
         write_ranking(output / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)

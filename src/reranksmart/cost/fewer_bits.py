@@ -12,6 +12,7 @@ from reranksmart.models.interface import BiEncoder
 from reranksmart.models.reduced import in_precision
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import encode_captions, encode_images, images_for_pairs
+from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
@@ -74,7 +75,7 @@ def _retrieved(model: SingleStream, data: TrainingData, precision: Precision, de
     found = {}
     for direction in Direction:
         queries, gallery = direction.pair(*embeddings)
-        found[direction] = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=depth)
+        found[direction] = retrieve(queries, gallery.ids, to_device(build_index(gallery.vectors)), depth=depth)
     return found
 
 

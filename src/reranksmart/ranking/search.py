@@ -9,21 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart.files.reading import reading
+from reranksmart.ranking.gpu_index import GpuIndex, Searchable, filled
 from reranksmart.values.records import Embeddings, Ranking
 
 _FEW_THREADS = 4
 _CELLS_AT_ONCE = 2**24
+_REFINED = 10
 _ROUNDING = 1e-6  # of unit vectors' inner products as faiss sums them, and more
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
     """A faiss index of the vectors (N, D) by inner product; ValueError where faiss cannot make ``factory`` of them.
 
-    Of inverted lists an eighth is searched: a factory string cannot say it, and faiss would search a single one.
+    Of inverted lists an eighth is searched, and ten times as many candidates are refined as are asked: a factory string
+    cannot say it, and faiss would search a single list and refine nothing.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        if isinstance(index, faiss.IndexIVFPQ):
+            index.do_polysemous_training = False  # a minute for an order of codes that this search never uses
         if not index.is_trained:
             index.train(vectors)
     except RuntimeError as error:
@@ -32,7 +37,9 @@ def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss
             f"{factory!r} is not an index that faiss can make of {len(vectors):,} vectors ({reason}). "
             "Use a factory string such as 'Flat', 'HNSW32' or 'IVF64,Flat', which needs 64 vectors at least."
         ) from error
-    index.add(vectors)
+    index = filled(index, vectors)
+    if isinstance(index, faiss.IndexRefine):
+        index.k_factor = _REFINED
     if (inverted := faiss.try_extract_index_ivf(index)) is not None:
         inverted.nprobe = max(1, inverted.nlist // 8)
     return index
@@ -48,15 +55,8 @@ def read_index(path: Path) -> faiss.Index:
         return index
 
 
-def to_device(index: faiss.Index) -> faiss.Index:
-    """The index on a GPU where faiss and the machine have one, else unchanged."""
-    if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus():
-        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
-    return index
-
-
 def search(
-    index: faiss.Index, queries: NDArray[np.float32], *, depth: int
+    index: Searchable, queries: NDArray[np.float32], *, depth: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The rows (Q, K) and inner products (Q, K) of each query's ``depth`` nearest vectors, best first.
 
@@ -72,7 +72,7 @@ def search(
 
 
 def _nearest(
-    index: faiss.Index, queries: NDArray[np.float32], depth: int
+    index: Searchable, queries: NDArray[np.float32], depth: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     with _threads_that_pay(len(queries)):
         scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
@@ -102,7 +102,7 @@ def _threads_that_pay(queries: int) -> Iterator[None]:
         faiss.omp_set_num_threads(threads)
 
 
-def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: faiss.Index, *, depth: int) -> Ranking:
+def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: Searchable, *, depth: int) -> Ranking:
     """The ``depth`` items of the gallery nearest to each query (fewer where the gallery is smaller).
 
     Where the last place is tied, more are looked at until the tie ends: the rule for ties says what is cut off, too.
@@ -126,13 +126,13 @@ def retrieve(queries: Embeddings, gallery_ids: Sequence[str], index: faiss.Index
 
 
 def _exact_scores(
-    index: faiss.Index, queries: NDArray[np.float32], rows: NDArray[np.int32], scores: NDArray[np.float32]
+    index: Searchable, queries: NDArray[np.float32], rows: NDArray[np.int32], scores: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """The inner products again, where the index holds the vectors themselves, so that equal vectors score alike.
 
     What faiss sums depends on where a vector stands among the others, by up to 2e-7.
     """
-    own = faiss.downcast_index(index)
+    own = faiss.downcast_index(index.index if isinstance(index, GpuIndex) else index)
     if not isinstance(own, faiss.IndexFlat | faiss.IndexHNSWFlat):
         return scores
     exact = np.empty(scores.shape)

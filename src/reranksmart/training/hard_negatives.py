@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from reranksmart.models.interface import BiEncoder
 from reranksmart.ranking.encoding import encode_captions, encode_images
+from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.search import build_index, search
 from reranksmart.training.sampling import TrainingData, draw_random_negatives
 
@@ -38,7 +39,7 @@ def mine(model: BiEncoder, data: TrainingData, *, depth: int) -> MinedNegatives:
 def _nearest_wrong(
     queries: NDArray[np.float32], gallery: NDArray[np.float32], relevant: object, depth: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    rows, cosines = search(build_index(gallery), queries, depth=min(depth, len(gallery)))
+    rows, cosines = search(to_device(build_index(gallery)), queries, depth=min(depth, len(gallery)))
     query_rows = np.repeat(np.arange(len(rows)), rows.shape[1])
     wrong = ~np.asarray(relevant[query_rows, rows.ravel()]).astype(bool).reshape(rows.shape)  # type: ignore[index]
     order = np.argsort(~wrong, axis=1, kind="stable")

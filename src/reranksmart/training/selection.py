@@ -4,6 +4,7 @@ import numpy as np
 
 from reranksmart.models.interface import BiEncoder, CrossEncoder
 from reranksmart.ranking.encoding import captions_for_pairs, encode_captions, encode_images, images_for_pairs
+from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.reranking import score_matrix
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
@@ -25,7 +26,7 @@ def bi_encoder_mean_recall(model: BiEncoder, data: TrainingData) -> float:
     found = []
     for direction in Direction:
         queries, gallery = direction.pair(captions, images)
-        ranking = retrieve(queries, gallery.ids, build_index(gallery.vectors), depth=max(CUTOFFS))
+        ranking = retrieve(queries, gallery.ids, to_device(build_index(gallery.vectors)), depth=max(CUTOFFS))
         found.append(mean_recall(ranking, data, direction))
     return float(np.mean(found))
 

@@ -13,10 +13,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import yaml
-from reranksmart.report.bits import planned_table
 
-from reranksmart.report.paper import paper_numbers
+from reranksmart.config.experiments import PlannedEvaluation
+from reranksmart.report.asked import Asked
 from reranksmart.report.rendering import markdown
+from reranksmart.report.tables.planned_evaluation import planned_table
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
@@ -100,15 +101,17 @@ def planned(record: dict[str, Any]) -> str:
         ]
     ).assign(device=record["device"], threads=record["threads"])
     settings = yaml.safe_load((ROOT.parent / "config.yaml").read_text())["planned_evaluation"]
-    return f"{table(rows)}\n\n{markdown(planned_table(rates, settings, paper_numbers()))}"
+    planned = PlannedEvaluation.model_validate(settings).model_dump()
+    return f"{table(rows)}\n\n{markdown(planned_table(rates, Asked(planned=planned)))}"
 
 
 GROWTH = {"Flat": lambda n: n, "SQfp16": lambda n: n, "HNSW32": np.log}  # of a query's time; IVF's: square root
 
 
 def search(record: dict[str, Any]) -> str:
-    random = read("search_random")  # the worst case, in a run of its own
-    frame = pd.DataFrame([*record["rows"], *(random["rows"] if random else [])])
+    apart = {"Random vectors": read("search_random"), "RaBitQ": read("search_rabitq")}  # in runs of their own
+    more = {what: own for what, own in apart.items() if own}
+    frame = pd.DataFrame([row for one in (record, *more.values()) for row in one["rows"]])
     frame = frame.assign(
         on_disk=frame["disk_bytes_per_vector"] > 0,
         ms=frame["computed_ms"].map(np.median),
@@ -140,6 +143,8 @@ def search(record: dict[str, Any]) -> str:
             "time of one query": f"{_at(own['ms'], family, BILLION) / 1000:.3g} s",
             "memory": f"{_gigabytes(own, BILLION):,.1f} GB",
             "disk": f"{own['disk_bytes_per_vector'].iloc[-1] * BILLION / 1e9:,.0f} GB",
+            "to build, core hours": f"{_hours(own, family):,.0f}",
+            "jobs of 6 h": f"{np.ceil(_hours(own, family) / 6):,.0f}" if "on disk" in family else "",
         }
         for family, own in best.items()
     ]
@@ -148,18 +153,27 @@ def search(record: dict[str, Any]) -> str:
         "computing time, but for lists on disk also the wall-clock time of the first pass, for which the system had "
         f"dropped the file from memory (the second settings find there what the first ones read).\n\n{table(rows)}\n\n"
         "![latency and memory against gallery size](results/search.svg)\n\n"
-        f"On paper, at a billion vectors (dashed in the figure; not measured):\n\n{table(billion)}\n\n"
+        f"A plan for a billion vectors (dashed in the figure; not measured):\n\n{table(billion)}\n\n"
         "Assumed: bytes a vector stay, in memory and on disk; a full scan's time grows as the number of vectors, HNSW's "
         "as its logarithm, IVF's as its square root (lists and the vectors in a list both grow so, probes stay), and "
         "with it what lists on disk leave in memory, their centroids; all but lists on disk lie in memory, and those are "
-        "in the system's cache. Recall at fixed probes falls with size, which the curve does not show."
-        + (f"\n\nRandom vectors: {source(random)}" if random else "")
+        "in the system's cache. Building grows as a search does, for every vector. Lists on disk are learned from a "
+        "sample and filled by jobs that know nothing of each other, each a part of the vectors; joining the parts copies the "
+        "disk's bytes once. Other kinds are one job. Recall at fixed probes falls with size, which the curve does not show."
+        + "".join(f"\n\n{what}: {source(own)}" for what, own in more.items())
     )
 
 
 def _most_exact(rows: pd.DataFrame) -> pd.DataFrame:
     """Of each size the settings with the best recall, by size."""
     return rows.sort_values("recall_at_10").groupby("size").last().sort_index()
+
+
+def _hours(own: pd.DataFrame, family: str) -> float:
+    """Core hours in which an index of a billion vectors is built, at the rate of the largest one that was."""
+    each = own["build_computed"] / own.index
+    constant = family in ("Flat", "SQfp16")  # a vector is written down, whatever is there already
+    return float(each.iloc[-1] if constant else _at(each, family, BILLION)) * BILLION / 3600
 
 
 def _at(times: pd.Series, family: str, size: float) -> float:

@@ -88,7 +88,8 @@ def kinds(size: int, most_graph: int) -> list[Kind]:
     """Index types for a gallery of this size."""
     lists = int(2 ** round(np.log2(4 * np.sqrt(size))))
     probes = tuple({"nprobe": count} for count in (8, 32))
-    found = [Kind("SQfp16", ({},)), Kind(f"IVF{lists},PQ32", probes)]
+    found = [Kind("SQfp16", ({},)), Kind(f"IVF{lists},PQ32", probes), Kind(f"IVF{lists},RaBitQ", probes)]
+    found.append(Kind(f"IVF{lists},RaBitQ,Refine(SQfp16)", tuple({**own, "k_factor_rf": 10} for own in probes)))
     if size <= MOST_EXACT:
         found += [Kind("Flat", ({},)), Kind(f"IVF{lists},Flat", probes)]
     if size <= most_graph:
@@ -104,7 +105,8 @@ def build(gallery: Gallery, kind: Kind, folder: Path) -> faiss.Index:
     if isinstance(index, faiss.IndexIVFPQ):
         index.do_polysemous_training = False  # a minute for a reordering of codes that this search never uses
     if not index.is_trained:
-        index.train(gallery.first(max(100_000, 25 * getattr(index, "nlist", 0))))
+        inverted = faiss.try_extract_index_ivf(index)
+        index.train(gallery.first(max(100_000, 25 * inverted.nlist if inverted is not None else 0)))
     parts = []
     for place, block in enumerate(gallery.blocks()):
         if not kind.on_disk:
@@ -179,6 +181,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--most-graph", type=int, default=1_000_000, help="largest gallery that HNSW is built for")
+    parser.add_argument("--only", default="", help="index types whose factory string holds this")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--name", default="search")
     options = parser.parse_args()
@@ -190,7 +193,7 @@ def main() -> None:
             continue  # what they show is shown by then
         asked = gallery.drawn(options.queries, QUERY_SEED)
         exact = gallery.nearest(asked)
-        for kind in kinds(gallery.size, options.most_graph):
+        for kind in (one for one in kinds(gallery.size, options.most_graph) if options.only in one.factory):
             record["rows"] += measured(gallery, kind, asked, exact)
             write(options.name, record)
 

@@ -38,7 +38,7 @@ def test_a_query_alone_finds_what_it_finds_among_others_with_any_number_of_threa
     np.testing.assert_allclose(np.concatenate([own for _, own in alone]), scores, atol=1e-6)
 
 
-@pytest.mark.parametrize("factory", ["HNSW32", "IVF16,Flat", "IVF16,PQ8", "PCA12,IVF16,Flat"])
+@pytest.mark.parametrize("factory", ["HNSW32", "IVF16,Flat", "IVF16,PQ8", "PCA12,IVF16,Flat", "IVF16,RaBitQ"])
 def test_an_approximate_index_finds_much_of_the_exact_top_and_as_much_when_read_again(factory, tmp_path):
     index = build_index(GALLERY, factory=factory)
     faiss.write_index(index, str(tmp_path / "index.faiss"))
@@ -47,6 +47,19 @@ def test_an_approximate_index_finds_much_of_the_exact_top_and_as_much_when_read_
     again = search(read_index(tmp_path / "index.faiss"), QUERIES, depth=10)
     assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, found, strict=True)]) >= 2.5
     np.testing.assert_array_equal(again, (found, scores))
+
+
+@pytest.mark.parametrize("refined", ["RFlat", "Refine(SQ8)"])
+def test_refinement_brings_back_what_codes_of_a_bit_lose(refined, tmp_path):
+    exact, found = (
+        search(build_index(GALLERY, factory=factory), QUERIES, depth=10)[0] for factory in ("IVF4,Flat", "IVF4,RaBitQ")
+    )
+    faiss.write_index(build_index(GALLERY, factory=f"IVF4,RaBitQ,{refined}"), str(tmp_path / "index.faiss"))
+    better, _ = search(read_index(tmp_path / "index.faiss"), QUERIES, depth=10)
+    bits, again = (
+        np.mean([len(set(a) & set(b)) for a, b in zip(exact, rows, strict=True)]) for rows in (found, better)
+    )
+    assert bits < 8 < 9 < again
 
 
 def test_an_eighth_of_inverted_lists_is_searched():
@@ -114,7 +127,7 @@ def test_a_factory_string_that_makes_no_searchable_index_is_refused_before_there
 
 
 @pytest.mark.parametrize(
-    "factory", ["Flat", "HNSW32", "IVF65536,Flat", "IVF64,SQ8", "RaBitQ,RFlat", "PCA12,IVF64,Flat"]
+    "factory", ["Flat", "HNSW32", "IVF65536,Flat", "IVF64,SQ8", "IVF64,RaBitQ,Refine(SQ8)", "PCA12,IVF64,Flat"]
 )
 def test_a_factory_string_of_a_searchable_index_is_kept(factory):
     assert require_factory(factory) == factory

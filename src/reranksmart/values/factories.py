@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator
 
-_KNOWN = re.compile(r"Flat|HNSW\d+(,Flat)?|IVF\d+,(Flat|SQ8|RaBitQ(,RFlat)?)")
+_KNOWN = re.compile(r"Flat|HNSW\d+(,Flat)?|IVF\d+,(Flat|SQ8|RaBitQ(,RFlat|,Refine\(SQ8\))?)")
 _LISTS = re.compile(r"IVF\d+")
 _TRIED = 256  # vectors: what product quantisation learns from at least, and then at once
 
@@ -24,6 +24,8 @@ def require_factory(factory: str, *, width: int = 128) -> str:
     faiss.normalize_L2(drawn)
     try:
         index = faiss.index_factory(width, _LISTS.sub("IVF4", factory), faiss.METRIC_INNER_PRODUCT)
+        if isinstance(index, faiss.IndexIVFPQ):
+            index.do_polysemous_training, index.pq.cp.min_points_per_centroid = False, 1  # no minute, no warnings
         index.train(drawn)
         index.add(drawn)
         _, rows = index.search(drawn[:1], 1)

@@ -29,7 +29,7 @@ def index_table(indexes: Frame, asked: Asked) -> Table:
         columns,
         rows,
         f"How many of the exact ten nearest images the index finds; {queries}{galleries} vectors{real}; an IVF "
-        f"index reads an eighth of its lists; time "
+        f"index reads an eighth of its lists, one that refines (RFlat, Refine) scores ten times as many again; time "
         f"is the median of one query{f', on {machine(indexes)}' if 'device' in indexes else ''}. Not in the paper.",
         header="index",
     )

@@ -100,6 +100,34 @@ def test_measures_equal_the_published_evaluators(case: str) -> None:
         np.testing.assert_allclose(found, frozen[f"{case}_expected"], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("block", [27, 37])
+def test_blocks_shorten_the_last_captions_lists_as_in_the_published_evaluator(block: int) -> None:
+    """Its ``batched_sim`` ranks min(10, captions of the block - 1) images: the last caption of 1,000 gets none at all.
+
+    The recorded means are of blocks of 37. Ours counts the gallery, which gives 0.6113 in any blocks.
+    """
+    recorded = [0.274, 0.534, 0.648, 0.3819, 0.44512070281522575, 0.3819, 0.515, 0.805, 0.89]
+    with np.load(PARITY / "evaluators.npz") as frozen:
+        whole, i2t = frozen["end_to_end_t2i"], frozen["end_to_end_i2t"]
+        expected = frozen["end_to_end_expected"]
+    depths = [
+        min(10, min(block, 1000 - start) - 1)
+        for start in range(0, 1000, block)
+        for _ in range(start, min(start + block, 1000))
+    ]
+    relevance = Relevance(tuple(f"c{n}" for n in range(1000)), tuple(f"i{n // 5}" for n in range(1000)))
+    image_ids = tuple(f"i{n}" for n in range(200))
+    falling = -np.broadcast_to(np.arange(10, dtype=np.float32), whole.shape)
+    ranking = Ranking(relevance.caption_ids, image_ids, whole.astype(np.int32), falling)
+    found = per_query_measures(ranking, relevance, T2I)
+    found.loc[found["rank"] > depths, list(MEASURES)] = 0.0
+    means = found[list(MEASURES)].mean().tolist()
+    assert [*means, *expected[6:9]] == pytest.approx(recorded, abs=1e-12)
+    recalls = [*means[:3], *expected[6:9]]
+    assert (np.mean(recalls), expected[-1]) == pytest.approx((0.611, 0.6113333333333334), abs=1e-12)
+    assert len(i2t) == 200
+
+
 @pytest.mark.parametrize(("case", "evaluated", "images"), [("plain", 200, 200), ("enlarged", 120, 270)])
 def test_reranking_by_logit_1_equals_the_published_evaluator(case: str, evaluated: int, images: int) -> None:
     with np.load(PARITY / "evaluators_rerank.npz") as frozen:

@@ -109,12 +109,26 @@ def models(recorded, tmp_path_factory):
     return {name: recorded.load(config, tmp_path_factory.mktemp(name), std=0.2) for name, config in CONFIGS.items()}
 
 
+def cut_as_published(captions: list[list[int]], tags: list[list[int]], *, most: int = 70) -> list[list[int]]:
+    """The captions after the authors' truncation: a batch is as long as its longest caption and tags, ``most`` at most,
+    and two special tokens, but a pair has three, so that the longest lose a token, the longer part of it first."""
+    room = min(max(len(caption) + len(tag) for caption, tag in zip(captions, tags, strict=True)), most) - 1
+    cut = []
+    for caption, tag in zip(captions, tags, strict=True):
+        left, right = len(caption), len(tag)
+        while left + right > room:
+            left, right = (left - 1, right) if left > right else (left, right - 1)
+        assert right == len(tag), "these captions are the longer part"
+        cut.append(caption[:left])
+    return cut
+
+
 def inputs(recorded, name: str, batch: str):
     """Texts and regions of a recorded batch, None where it has none."""
     config = CONFIGS[name]
     pieces = SENTENCEPIECES if name == "m3p" else WORDPIECES
-    if batch == "joint_tags":  # the authors' code cuts the longest pair of a batch by one token
-        pieces = [row[:13] for row in pieces]
+    if batch == "joint_tags":
+        pieces = cut_as_published(pieces, TAGS)
     few = slice(2) if batch == "joint_short_images" else slice(None)
     texts = regions = None
     if batch.startswith(("text", "joint")):

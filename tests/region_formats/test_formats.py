@@ -62,6 +62,13 @@ def test_an_image_without_regions_is_the_one_region_of_itself(name, source, conv
         assert store.object_tags()[3:6] == ["dog tree tennis racket dog", "", "dog tree"]
 
 
+@every_format
+def test_features_are_kept_as_published_where_float32_is_asked(name, source, convert):
+    store = convert(FORMATS[name](source, PICTURES), feature_type="float32")
+    assert store.features.dtype == np.float32
+    np.testing.assert_array_equal(store.features, np.concatenate([picture.features for picture in PICTURES]))
+
+
 def test_all_formats_give_the_same_features_and_boxes(tmp_path, convert):
     stores = {}
     for name, publish in FORMATS.items():

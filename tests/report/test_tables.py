@@ -305,7 +305,7 @@ def test_an_interval_without_width_is_no_certainty() -> None:
     sure, unsure = (Row("a", "a", (Cell(value=100.0, low=low, high=100.0),)) for low in (100.0, 98.4))
     assert not notes(Table("t", "T", "", "system", columns, (unsure,)))
     (said,) = notes(Table("t", "T", "", "system", columns, (sure,)))
-    assert said.endswith("the exact 95 % one ends up to 369 / n points from there.")
+    assert said.endswith("(of twins: pairs) agree: up to 369 / n % of others may not (exact, 95 %).")
     assert beta.ppf(0.025, 320, 1) == pytest.approx(1 - 3.69 / 320, abs=1e-4)  # Clopper and Pearson's, of 320 in 320
 
 

@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from toy import model, training_data
 from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
 from reranksmart.training.hard_negatives import mine
-from reranksmart.training.loop import Schedule, TerminatedError, train
+from reranksmart.training.loop import TerminatedError, train
 from reranksmart.training.state import StateFile, identity_of
 
 OBJECTIVE = Objective.model_validate(
@@ -93,7 +94,8 @@ class SumOfBiases:
         return model.pooler.dense.bias.sum()
 
 
-def test_accumulation_averages_gradients(tmp_path):  # the published loop sums them
+@pytest.mark.parametrize(("accumulated", "step"), [("mean", 1), ("sum", 4)])  # the published loop sums
+def test_accumulation_averages_gradients_or_sums_them(tmp_path, accumulated, step):
     fresh = model()
     before = fresh.pooler.dense.bias.detach().clone()
     optimiser = torch.optim.SGD(fresh.parameters(), lr=1.0)
@@ -101,9 +103,18 @@ def test_accumulation_averages_gradients(tmp_path):  # the published loop sums t
     started.model, started.tasks, started.optimiser = fresh, {"bi_encoder": SumOfBiases()}, optimiser
     started.learning_rates = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0)
     started.refresh = lambda step: None
-    schedule = Schedule(("bi_encoder",), steps=1, evaluate_every=1, checkpoint_every=9, accumulation=4, clip_norm=1e9)
+    settings = {
+        "steps": 1,
+        "warmup_steps": 0,
+        "evaluate_every": 1,
+        "checkpoint_every": 9,
+        "accumulation": 4,
+        "clip_norm": 1e9,
+    }
+    objective = OBJECTIVE.model_copy(update={**settings, "accumulated": accumulated})
+    schedule = replace(assemble(fresh, objective, DATA, {}, seed=1)[1], tasks=("bi_encoder",))
     train(started, schedule, StateFile(tmp_path / "s.pt", ""), what="test")
-    assert torch.allclose(before - fresh.pooler.dense.bias, torch.ones_like(before))
+    assert torch.allclose(before - fresh.pooler.dense.bias, step * torch.ones_like(before))
 
 
 def test_the_best_dev_weights_are_kept(tmp_path):

@@ -108,7 +108,10 @@ class Objective(Frozen):
     warmup_steps: int = Field(0, ge=0, description="outer steps")
     weight_decay: float = Field(0.05, ge=0, description="a step, in learning rates")
     clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
-    accumulation: Count = Field(1, description="batches whose gradients are averaged before an optimiser step")
+    accumulation: Count = Field(1, description="batches whose gradients are joined before an optimiser step")
+    accumulated: Literal["mean", "sum"] = Field(
+        "mean", description="how they are joined; sum: as the published code, whose steps grow with their number"
+    )
     optimiser: Literal["adamw", "fused_adamw", "reference_adamw"] = Field(
         "adamw", description="fused_adamw: the same rule in one pass over the weights, rounded otherwise"
     )

@@ -106,8 +106,9 @@ class StoreWriter:
             raise ValueError(f"image id {image_id!r} is in the store already; ids must be unique.")
         if not self._arrays:
             for name in self._kind.per_row:
-                dtype, row_shape = self._kind.kept[name][0], rows[name].shape[1:]
-                self._arrays[name] = GrowingArray(self._folder / f"{name}.npy", dtype, row_shape)
+                kept, given = self._kind.kept[name][0], rows[name]
+                dtype = given.dtype.type if issubclass(given.dtype.type, kept) else kept
+                self._arrays[name] = GrowingArray(self._folder / f"{name}.npy", dtype, given.shape[1:])
         for name, array in self._arrays.items():
             found = rows[name].shape[1:]
             if found != array.row_shape:
@@ -171,6 +172,6 @@ def _size(shape: tuple[int, ...]) -> str:
 
 def _mapped(path: Path, dtype: type[np.generic], axes: int) -> NDArray[Any]:
     array = np.lib.format.open_memmap(path, mode="r")
-    if array.dtype != dtype or array.ndim != axes:
+    if not np.issubdtype(array.dtype, dtype) or array.ndim != axes:
         raise ValueError(f"{path.name} is {array.dtype} {array.shape}; it must be {dtype.__name__} with {axes} axes")
     return array

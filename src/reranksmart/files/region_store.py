@@ -16,12 +16,12 @@ _AGAIN = "Make its regions again, or give others."
 
 @dataclass(frozen=True)
 class Regions:
-    """The regions of one image: features (R, F) float16, boxes (R, 4) float32 as x1 y1 x2 y2 in [0, 1].
+    """The regions of one image: features (R, F) float16 or float32, boxes (R, 4) float32 as x1 y1 x2 y2 in [0, 1].
 
     ``labels`` (R,) int32 index the store's ``label_names``; ``confidences`` (R,) float32 are the detector's.
     """
 
-    features: NDArray[np.float16]
+    features: NDArray[np.floating]
     boxes: NDArray[np.float32]
     labels: NDArray[np.int32]
     confidences: NDArray[np.float32]
@@ -37,7 +37,7 @@ class RegionStore(ImageStore):
     ``tags`` (N,) are the names of each image's objects as one text, where they were published so; else there are none.
     """
 
-    features: NDArray[np.float16]
+    features: NDArray[np.floating]
     boxes: NDArray[np.float32]
     labels: NDArray[np.int32]
     confidences: NDArray[np.float32]
@@ -47,7 +47,7 @@ class RegionStore(ImageStore):
     per_row: ClassVar[tuple[str, ...]] = ("features", "boxes", "labels", "confidences")
     per_thing: ClassVar[tuple[str, ...]] = ("image_ids", "tags")
     kept: ClassVar[Mapping[str, tuple[type[np.generic], int]]] = {
-        "features": (np.float16, 2),
+        "features": (np.floating, 2),
         "boxes": (np.float32, 2),
         "labels": (np.int32, 1),
         "confidences": (np.float32, 1),

@@ -24,6 +24,9 @@ class RegionFiles(Frozen):
         "of Flickr30k; without it the names of the regions' classes are the tags",
     )
     feature_size: Count = Field(2048, description="columns of a feature")
+    feature_type: Literal["float16", "float32"] = Field(
+        "float16", description="as which they are kept; float32: not rounded, in twice the space"
+    )
 
     def paths_of(self, split: str) -> tuple[str, ...]:
         return self.split_paths.get(split, self.paths)

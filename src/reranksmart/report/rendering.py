@@ -56,8 +56,8 @@ def notes(table: Table) -> list[str]:
         found.append("* extrapolated, not run.")
     if any(cell.value is not None and cell.low == cell.value == cell.high for cell in cells):
         found.append(
-            f"An interval without width says only that all n images agree: the exact 95 % one ends up to "
-            f"{_EXACT_REACH:.0f} / n points from there."
+            "An interval without width says only that all n images (of twins: pairs) agree: up to "
+            f"{_EXACT_REACH:.0f} / n % of others may not (exact, 95 %)."
         )
     if not table.paper_dataset:
         return found

@@ -54,6 +54,7 @@ def assemble(
         evaluate_every=objective.evaluate_every,
         checkpoint_every=objective.checkpoint_every,
         accumulation=objective.accumulation,
+        summed=objective.accumulated == "sum",
         clip_norm=objective.clip_norm,
         bfloat16=objective.precision == "bfloat16",
     )

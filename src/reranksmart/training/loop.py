@@ -33,6 +33,8 @@ class Schedule:
     evaluate_every: int
     checkpoint_every: int
     accumulation: int = 1
+    summed: bool = False
+    """Whether the losses of accumulated batches are added, as in the published code; else they are averaged."""
     clip_norm: float = 1.0
     bfloat16: bool = False
 
@@ -140,11 +142,11 @@ def _outer_step(training: Training, schedule: Schedule, step: int, recent: dict[
     for name in schedule.tasks:
         turn, per_step = turns[name], schedule.tasks.count(name)
         turns[name] += 1
-        loss_sum = 0.0
+        loss_sum, parts = 0.0, 1 if schedule.summed else schedule.accumulation
         for part in range(schedule.accumulation):
             batch = (step * per_step + turn) * schedule.accumulation + part
             with torch.autocast(device.type, torch.bfloat16, enabled=schedule.bfloat16):
-                loss = training.tasks[name].loss(training.model, batch) / schedule.accumulation  # type: ignore[arg-type]
+                loss = training.tasks[name].loss(training.model, batch) / parts  # type: ignore[arg-type]
             loss.backward()
             loss_sum += loss.item()
         training.processes.sum_gradients(training.model)

@@ -77,8 +77,8 @@ def decoding(what: str) -> Iterator[None]:
         ) from error
 
 
-def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Regions:
-    """The detections as regions: float16 features, boxes in [0, 1]; ValueError names the first fault.
+def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE, feature_type: str = "float16") -> Regions:
+    """The detections as regions: features of a type, boxes in [0, 1]; ValueError names the first fault.
 
     Where there are none the whole image is the one region, with features of 0: what it looks like is not in the file.
 
@@ -87,7 +87,7 @@ def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Region
     """
     features, boxes = found.features, found.boxes
     if features.ndim and not len(features) and not len(boxes):
-        nothing = np.zeros((1, feature_size), np.float16)
+        nothing = np.zeros((1, feature_size), feature_type)
         return Regions(nothing, WHOLE_IMAGE, np.full(1, UNKNOWN_LABEL, np.int32), np.full(1, np.nan, np.float32))
     if features.ndim != 2 or features.dtype.kind != "f" or features.shape[1] != feature_size:
         raise ValueError(
@@ -98,10 +98,10 @@ def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Region
     if boxes.shape != (count, 4) or boxes.dtype.kind != "f":
         raise ValueError(f"boxes are {boxes.dtype} {boxes.shape}; {count} features need floats of shape ({count}, 4).")
     with np.errstate(over="ignore"):
-        halves = features.astype(np.float16)
-    if not np.isfinite(halves).all():
-        row = int((~np.isfinite(halves)).any(axis=1).argmax())
-        raise ValueError(f"feature {row} has a value that is not finite in float16; extract the image again.")
+        kept = features.astype(feature_type)
+    if not np.isfinite(kept).all():
+        row = int((~np.isfinite(kept)).any(axis=1).argmax())
+        raise ValueError(f"feature {row} has a value that is not finite in {feature_type}; extract the image again.")
     labels = np.full(count, UNKNOWN_LABEL) if found.labels is None else found.labels
     confidences = np.full(count, np.nan, np.float32) if found.confidences is None else found.confidences
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
@@ -113,7 +113,7 @@ def regions_of(found: Detections, *, feature_size: int = FEATURE_SIZE) -> Region
     if found.confidences is not None and not np.isfinite(confidences).all():
         raise ValueError("a confidence is not finite; extract the image again.")
     return Regions(
-        features=halves,
+        features=kept,
         boxes=_unit_boxes(boxes.astype(np.float64), found.width, found.height),
         labels=labels.astype(np.int32),
         confidences=confidences.astype(np.float32),

@@ -32,9 +32,10 @@ class RegionWriter:
             )
         if not ((regions.boxes >= 0) & (regions.boxes <= 1)).all():
             raise ValueError(f"image {image_id!r} has a box outside [0, 1]: {regions.boxes.tolist()}")
-        if regions.features.dtype != np.float16 or not np.isfinite(regions.features).all():
+        if regions.features.dtype not in (np.float16, np.float32) or not np.isfinite(regions.features).all():
             raise ValueError(
-                f"image {image_id!r} has a region feature that is not finite in float16 ({regions.features.dtype})"
+                f"image {image_id!r} has a region feature that is not finite in float16 or float32 "
+                f"({regions.features.dtype})"
             )
         if self._label_names and not (regions.labels < len(self._label_names)).all():
             raise ValueError(
@@ -69,6 +70,7 @@ def convert_regions(
     tags: Mapping[str, str] | None = None,
     wanted: Collection[str] | None = None,
     feature_size: int = FEATURE_SIZE,
+    feature_type: str = "float16",
 ) -> RegionStore:
     """The images of published files as the store in ``folder``, opened; all of it or nothing.
 
@@ -97,7 +99,9 @@ def convert_regions(
                     if name not in unseen:
                         continue
                     unseen.remove(name)
-                writer.append(name, regions_of(image.detections(), feature_size=feature_size))
+                writer.append(
+                    name, regions_of(image.detections(), feature_size=feature_size, feature_type=feature_type)
+                )
         if unseen:
             missing = sorted(unseen)
             raise ValueError(

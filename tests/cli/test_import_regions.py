@@ -101,7 +101,8 @@ def test_images_without_regions_are_counted_and_listed(tmp_path: Path) -> None:
     settings = {"format": "bottom_up_tsv", "paths": [str(tmp_path / "f.tsv")], "feature_size": 3}
     arguments = ["--data", tmp_path / "data", "--split", "x", "--settings", json.dumps(settings), "--output"]
     done = RUNNER.invoke(app, ["import-regions", *map(str, arguments), str(tmp_path / "out")])
-    assert "1 of 2 images have no region in the files: the whole image stands for one" in done.stderr
+    assert "regions of 2 images read, 1 of them without any in the files" in done.stderr
+    assert "the whole image stands for one, its features are 0 (d/2)" in done.stderr
     assert [one["what"] for one in read_jsonl(tmp_path / "out" / "skipped.jsonl")] == ["d/2"]
 
 

@@ -1,6 +1,7 @@
 import json
 import os
 import unicodedata
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from reranksmart.datasets.files import PreparedFiles, prepare_file_split
 from reranksmart.datasets.prepared.audit import audit_splits
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.files.storage import read_captions, read_jsonl
+from reranksmart.searching.building import collected
 
 LINES = [
     {"id": "0", "text": "a red square", "image": "red.png"},
@@ -299,9 +301,16 @@ WORDS = st.sampled_from(["a", "b", "é", unicodedata.normalize("NFD", "é"), "c 
 FILES = st.tuples(st.lists(WORDS, max_size=2), WORDS, st.sampled_from([".png", ".PNG", ".gif", ".txt", ".jpg", ""]))
 
 
+def a_picture() -> bytes:
+    made = BytesIO()
+    Image.new("RGB", (4, 4)).save(made, "PNG")
+    return made.getvalue()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(FILES, min_size=1, max_size=8), st.lists(FILES, max_size=8), st.sampled_from("/\\"), st.booleans())
 def test_what_is_given_is_used_or_left_out_with_a_reason(files, rows, slash, link) -> None:
+    drawn = a_picture()
     with TemporaryDirectory() as place:
         folder = Path(place) / "pictures"
         (folder / "always").mkdir(parents=True)
@@ -309,9 +318,10 @@ def test_what_is_given_is_used_or_left_out_with_a_reason(files, rows, slash, lin
         for parts, stem, ending in files:
             path = folder.joinpath(*parts, f"{stem} {len(parts)}{ending}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("no picture")
+            content = (b"no picture", drawn, drawn)[len(stem) % 3]  # one picture again, under other names
+            path.write_bytes(content)
             pictures.add(path.relative_to(folder).as_posix())
-        Image.new("RGB", (4, 4)).save(folder / "always" / "here.png")
+        (folder / "always" / "here.png").write_bytes(drawn)
         if link:
             (folder / "always" / "loop").symlink_to(folder)
         table = Path(place) / "captions.jsonl"
@@ -320,6 +330,9 @@ def test_what_is_given_is_used_or_left_out_with_a_reason(files, rows, slash, lin
         bare = prepare_file_split(Path(place) / "bare", None, folder, dataset="mine", languages=["en"])
         assert len(bare.image_ids) + len(bare.left_out) == len(pictures) + link
         found = prepare_file_split(Path(place) / "out", table, folder, dataset="mine", languages=["en"])
-        of_captions = [one for one in found.left_out if one.kind.startswith("captions")]
-        assert len(found.captions) + len(of_captions) == len(named)
-        assert len(found.image_ids) + len(found.left_out) - len(of_captions) == len(pictures) + link
+        of_split = len(found.image_ids), found.captions, found.left_out
+        searchable, *of_gallery = collected(folder, table, name="mine", languages=["en"])
+        for used, captions, left_out in (of_split, (len(searchable), *of_gallery)):
+            of_captions = [one for one in left_out if one.kind.startswith("captions")]
+            assert len(captions) + len(of_captions) == len(named)
+            assert used + len(left_out) - len(of_captions) == len(pictures) + link

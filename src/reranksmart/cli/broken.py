@@ -17,7 +17,9 @@ def report_left_out(left_out: Sequence[LeftOut], *, used: str, folder: Path | No
     told = [one for one in left_out if one.kind not in _UNREMARKABLE]
     for one in told[:_NAMED]:
         print(printable(f"skipped {one.what}: {one.reason}"), file=sys.stderr)
-    if left_out:
+    if not left_out:
+        print(f"{used} used, none left out.", file=sys.stderr)
+    else:
         kinds = "; ".join(f"{count:,} {kind}" for kind, count in Counter(one.kind for one in left_out).items())
         where = f" All stand in {folder / SKIPPED_FILE}." if folder else ""
         print(f"{used} used, {len(left_out):,} left out ({kinds}).{where}", file=sys.stderr)

@@ -61,6 +61,27 @@ def build_index_folder(
     require_replaceable(output, [images])
     name = images.resolve().name or "pictures"
     require_factory(factory)
+    pictures, described, left_out = collected(images, captions, name=name, languages=languages)
+    with atomic_directory(output) as target:
+        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
+        models = _place_models(target, settings, retriever, reranker)
+        looked = models.look([(picture.id, picture.path) for picture in pictures])
+        vectors = models.embed_pictures(looked)
+        texts = models.embed_texts(described) if len(described) else None
+        write_part(target, _part(pictures, vectors, looked.reranker, described, texts, factory=factory), number=0)
+        write_left_out(target, left_out)
+        if absence is not None:
+            take_absence(absence, target)
+    return len(pictures), left_out
+
+
+def collected(
+    images: Path, captions: Path | None, *, name: str, languages: Sequence[str]
+) -> tuple[list[PictureFile], Captions, list[LeftOut]]:
+    """The pictures below a folder, each once by content, their captions, and what of both was left out.
+
+    Ids begin with ``name``. Copies leave their captions to the first. ValueError as ``build_index_folder``.
+    """
     files, left_out = list_pictures(images)
     described = NO_CAPTIONS
     if captions is not None:
@@ -82,17 +103,7 @@ def build_index_folder(
     left_out += captions_of_broken(described, same)
     described = described.of_images(same)
     described = replace(described, image_ids=tuple(same[image_id] for image_id in described.image_ids))
-    with atomic_directory(output) as target:
-        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
-        models = _place_models(target, settings, retriever, reranker)
-        looked = models.look([(picture.id, picture.path) for picture in pictures])
-        vectors = models.embed_pictures(looked)
-        texts = models.embed_texts(described) if len(described) else None
-        write_part(target, _part(pictures, vectors, looked.reranker, described, texts, factory=factory), number=0)
-        write_left_out(target, left_out)
-        if absence is not None:
-            take_absence(absence, target)
-    return len(pictures), left_out
+    return pictures, described, left_out
 
 
 def gather_index_folder(

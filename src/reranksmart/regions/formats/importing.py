@@ -55,17 +55,20 @@ def import_regions(
         tags=_tags(Path(files.tags[split]), names) if split in files.tags else None,
         wanted=names.wanted,
         feature_size=files.feature_size,
+        feature_type=files.feature_type,
     )
-    _report_alone(store, folder)
+    _report(store, folder)
 
 
-def _report_alone(store: RegionStore, folder: Path) -> None:
-    """Counts the images that have no regions in the files and names the first ten, all of them in ``skipped.jsonl``."""
-    if alone := images_alone(store):
+def _report(store: RegionStore, folder: Path) -> None:
+    """Counts the images; names the first ten that have no regions in the files, and all of them in ``skipped.jsonl``."""
+    alone = images_alone(store)
+    print(f"regions of {len(store):,} images read, {len(alone):,} of them without any in the files", file=sys.stderr)
+    if alone:
         reason = "no region in the files: the whole image stands for one, its features are 0"
         write_left_out(folder, [LeftOut(image_id, reason, "images without regions") for image_id in alone])
         shown = ", ".join(alone[:_NAMED]) + (", ..." if len(alone) > _NAMED else "")
-        print(f"{len(alone):,} of {len(store):,} images have {reason} ({shown}).", file=sys.stderr)
+        print(f"{reason} ({shown})", file=sys.stderr)
 
 
 def _tags(path: Path, names: PublishedNames) -> dict[str, str]:

@@ -13,6 +13,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.search import build_index, search
 from reranksmart.values.records import Ranking
 
@@ -24,7 +25,7 @@ Score = Callable[[Rows, Rows], NDArray[np.float32]]
 
 def graph_of(vectors: NDArray[np.float32], *, neighbours: int) -> NDArray[np.int32]:
     """The rows (N, M) of the ``neighbours`` nearest other items of each."""
-    rows, _ = search(build_index(vectors), vectors, depth=min(neighbours + 1, len(vectors)))
+    rows, _ = search(to_device(build_index(vectors)), vectors, depth=min(neighbours + 1, len(vectors)))
     own = rows == np.arange(len(rows))[:, None]
     own[~own.any(axis=1), -1] = True  # among equals it may not find itself
     return rows[~own].reshape(len(rows), -1)

@@ -15,6 +15,7 @@ from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.summary import facts
 from reranksmart.report.tables.main import main_table
+from reranksmart.report.times import steps
 
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 
@@ -158,3 +159,16 @@ def test_a_picture_from_a_camera_held_on_its_side_stands_upright_under_its_boxes
     Image.new("RGB", (80, 60), "salmon").save(tmp_path / "p.jpg", exif=exif)
     shown = picture(tmp_path / "p.jpg", [(0, 0, 0.5, 1)])
     assert shown.aspect == pytest.approx(80 / 60)
+
+
+def test_the_page_says_what_each_step_took_the_longest_first(tmp_path: Path) -> None:
+    for path, seconds, memory in (("train/a", 90, "800.5"), ("train/b", 30, "-"), ("report", 6, "100")):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{path}.tsv").write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:01:00\t{memory}\n")
+    found = steps(tmp_path)
+    assert [tuple(row.values()) for row in found] == [
+        ("train", "2", "2.0", "1.5", "800"),
+        ("report", "1", "0.1", "0.1", "100"),
+    ]
+    shown = render_page(title="A run", steps=found)
+    assert re.findall(r"<td>(.*?)</td>", shown)[:3] == ["train", "2", "2.0"]

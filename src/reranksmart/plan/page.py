@@ -25,6 +25,7 @@ def page_settings(config: Config) -> str:
     return settings(
         {
             **{key: paths for key, paths in page_inputs(config).items() if isinstance(paths, list)},
+            "benchmarks": "results/benchmarks",
             "headline": config.headline_table,
             "examples": example_inputs(config),
             "language": languages(config, first)[0] if first else "",

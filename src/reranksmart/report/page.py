@@ -29,12 +29,13 @@ def render_page(
     method: Sequence[str] = (),
     provenance: Sequence[Mapping[str, Any]] = (),
     libraries: Sequence[str] = (),
+    steps: Sequence[Mapping[str, str]] = (),
     files: Sequence[str] = (),
 ) -> str:
     """The page as HTML.
 
     ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first; ``method`` is
-    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each. ``files``: tables that lie beside it in tables/.
+    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each, and so are the ``steps`` of the run. ``files``: tables that lie beside it in tables/.
     """
     columns = list(dict.fromkeys(key for row in provenance for key in row))
     environment = Environment(
@@ -67,6 +68,7 @@ def render_page(
         provenance=provenance,
         provenance_columns=columns,
         libraries=libraries,
+        steps=steps,
         shared=shared,
         files=set(files),
     )

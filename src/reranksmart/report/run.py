@@ -14,6 +14,7 @@ from reranksmart.report.pictures import Example
 from reranksmart.report.plots import read_plot
 from reranksmart.report.summary import facts
 from reranksmart.report.table import Table
+from reranksmart.report.times import steps
 from reranksmart.values.records import Direction
 
 METHOD = (
@@ -36,6 +37,8 @@ class RunSettings:
     figures: Sequence[str]
     models: Sequence[str]
     comparisons: Sequence[str]
+    benchmarks: str
+    """The folder of Snakemake's benchmarks."""
     headline: str
     examples: Mapping[str, str]
     language: str
@@ -63,6 +66,7 @@ def page_of_run(
         examples=_examples(run),
         method=(*METHOD, *dict.fromkeys(filter(None, run.datasets.values()))),
         provenance=[_provenance(Path(folder)) for folder in run.models],
+        steps=steps(Path(run.benchmarks)),
         files=[table.name for table in tables],
         libraries=list(dict.fromkeys(_libraries(Path(folder)) for folder in run.models)),
     )

@@ -1,6 +1,9 @@
-"""Measured times: their medians and percentiles, and what the clocks ran on."""
+"""Measured times: their medians and percentiles, what the clocks ran on, and what each step of the run took."""
 
+import csv
+from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import get_args
 
 from reranksmart.report.table import Cell
@@ -42,3 +45,29 @@ def emulated(measured: Frame) -> list[str]:
     """The precisions that the machine would only emulate, or that the models lack there: those that were not measured."""
     known = [name for name in get_args(Precision) if name != "auto"]
     return [name for name in known if name not in set(measured["precision"])]
+
+
+def steps(benchmarks: Path) -> list[dict[str, str]]:
+    """What each step took when it last ran, the longest first, by Snakemake's files of benchmarks; empty where there are none."""
+    found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                found[path.relative_to(benchmarks).with_suffix("").parts[0]].append(
+                    (float(row["s"]), _number(row["max_rss"]))
+                )
+    return [
+        {
+            "step": rule,
+            "jobs": f"{len(rows):,}",
+            "minutes together": f"{sum(seconds for seconds, _ in rows) / 60:,.1f}",
+            "minutes of the longest": f"{max(rows)[0] / 60:,.1f}",
+            "MB at most": f"{max(megabytes for _, megabytes in rows):,.0f}",
+        }
+        for rule, rows in sorted(found.items(), key=lambda item: -sum(seconds for seconds, _ in item[1]))
+    ]
+
+
+def _number(text: str) -> float:
+    """Zero where a job was too short to be looked at."""
+    return float(text) if text.replace(".", "", 1).isdigit() else 0.0

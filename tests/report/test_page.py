@@ -1,6 +1,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.pictures import Answer, Example, picture
 from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
+from reranksmart.report.run import _place_in_paper
 from reranksmart.report.summary import facts
 from reranksmart.report.tables.main import main_table
 from reranksmart.report.times import steps
@@ -172,3 +174,15 @@ def test_the_page_says_what_each_step_took_the_longest_first(tmp_path: Path) -> 
     ]
     shown = render_page(title="A run", steps=found)
     assert re.findall(r"<td>(.*?)</td>", shown)[:3] == ["train", "2", "2.0"]
+
+
+def test_tables_stand_in_the_paper_s_order_then_as_configured() -> None:
+    titles = ("Transfer", "Table 8: depth", "Table 10: more", "Audit", "Table 3: latency")
+    tables = [SimpleNamespace(title=title) for title in titles]
+    assert [each.title for each in sorted(tables, key=_place_in_paper)] == [
+        "Table 3: latency",
+        "Table 8: depth",
+        "Table 10: more",
+        "Transfer",
+        "Audit",
+    ]

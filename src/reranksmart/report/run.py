@@ -1,5 +1,6 @@
 """The page of one run: what it was, what came out, and where it came from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def page_of_run(
         facts=facts(headline, run.roles),
         facts_label="text-to-image R@1, percent",
         headline=sentences,
-        tables=[*tables, *([deviations] if deviations else [])],
+        tables=[*sorted(tables, key=_place_in_paper), *([deviations] if deviations else [])],
         figures=[read_plot(Path(path)) for path in run.figures if path.endswith(".txt")],
         examples=_examples(run),
         method=(*METHOD, *dict.fromkeys(filter(None, run.datasets.values()))),
@@ -70,6 +71,12 @@ def page_of_run(
         files=[table.name for table in tables],
         libraries=list(dict.fromkeys(_libraries(Path(folder)) for folder in run.models)),
     )
+
+
+def _place_in_paper(table: Table) -> float:
+    """The number of the paper's table that it repeats; those of our own come after all of them, as configured."""
+    found = re.match(r"Table (\d+):", table.title)
+    return int(found[1]) if found else float("inf")
 
 
 def _examples(run: RunSettings) -> list[Example]:

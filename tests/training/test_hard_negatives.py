@@ -7,8 +7,9 @@ from toy import model, training_data
 
 from reranksmart.config.training import Objective
 from reranksmart.training.assembly import assemble
-from reranksmart.training.hard_negatives import MinedNegatives, draw_by_softmax, mine, softmax_of
+from reranksmart.training.hard_negatives import MinedNegatives, draw_by_softmax, draw_mined_negatives, mine, softmax_of
 from reranksmart.training.loop import train
+from reranksmart.training.sampling import generator_of
 from reranksmart.training.state import StateFile
 from reranksmart.training.tasks import PairTask, SampledTripletTask
 
@@ -29,6 +30,13 @@ def test_every_refresh_mines_all_wrong_items_and_no_true_one():
         with torch.no_grad():  # as if trained on
             for weight in network.parameters():
                 weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_mining_deeper_than_a_small_training_set_draws_from_all_of_it():
+    mined = mine(model(), DATA, depth=3 * len(DATA))
+    rows = np.arange(len(DATA))
+    captions, images = draw_mined_negatives(DATA, rows, mined, generator_of(0, "test"), probability=1.0)
+    assert not DATA.is_relevant(captions, images).any()
 
 
 class Listener:

@@ -44,7 +44,8 @@ def _nearest_wrong(
     wrong = ~np.asarray(relevant[query_rows, rows.ravel()]).astype(bool).reshape(rows.shape)  # type: ignore[index]
     order = np.argsort(~wrong, axis=1, kind="stable")
     found = np.take_along_axis(np.where(wrong, rows, -1), order, axis=1).astype(np.int32)
-    return found, np.take_along_axis(cosines, order, axis=1)
+    lacking = ((0, 0), (0, depth - rows.shape[1]))  # of a small gallery
+    return np.pad(found, lacking, constant_values=-1), np.pad(np.take_along_axis(cosines, order, axis=1), lacking)
 
 
 def draw_mined_negatives(

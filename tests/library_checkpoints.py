@@ -125,7 +125,12 @@ def late_interaction(folder: Path) -> None:
     _write(folder / "config_sentence_transformers.json", {"model_type": "MultiVectorEncoder", "prompts": {}})
 
 
-KINDS = {kind.__name__: kind for kind in (clip, retriever, reranker, head_reranker, late_interaction)}
+def decoder(folder: Path) -> None:
+    """A plain folder of ``transformers``, as a chat model is published."""
+    _qwen(folder, _CHAT)
+
+
+KINDS = {kind.__name__: kind for kind in (clip, decoder, retriever, reranker, head_reranker, late_interaction)}
 _IDENTITY = {"activation_function": "torch.nn.modules.linear.Identity"}
 
 

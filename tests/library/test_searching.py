@@ -63,6 +63,8 @@ def test_a_model_given_for_a_role_that_it_does_not_have_is_named(world):
         Searcher.of_pictures(world / "pictures", retriever=str(world / "reranker"), reranker=str(world / "clip"))
     with pytest.raises(ValidationError, match="holds a SentenceTransformer, which is no reranker"):
         validate(settings(world / "retriever", "reranker"))
+    with pytest.raises(ValidationError, match="holds a plain CLIPModel, which has no layer that scores pairs"):
+        validate(settings(world / "clip", "reranker"))
     assert validate(settings(world / "reranker", "reranker")).capabilities == ("cross_encoder",)
 
 

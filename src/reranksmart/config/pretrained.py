@@ -86,9 +86,9 @@ class PretrainedBackbone(Frozen):
 
     @model_validator(mode="after")
     def _library_can_open_it(self) -> "PretrainedBackbone":
-        if (self.library is not None) != (self.facts.sees == "pictures"):
+        if (self.library is not None) != self.facts.opened_by_library:
             raise ValueError(
-                f"library belongs to the families that read pictures as they are, and {self.family} does not"
+                f"library belongs to family sentence_transformers; leave it out of {self.family}"
                 if self.library
                 else f"{self.family} needs library.opened_as: retriever, reranker or late_interaction"
             )

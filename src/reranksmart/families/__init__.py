@@ -54,4 +54,4 @@ def load_model(folder: Path) -> Any:
         empty = kind(PretrainedConfig(**settings))
     except TypeError as error:
         raise ValueError(f"{path}: {error}. Train the model again.") from error
-    return with_saved_weights(empty, folder)
+    return with_saved_weights(empty, folder).open_readers(folder)

@@ -22,7 +22,7 @@ from reranksmart.models.shared_prefix import scores_by_prefix
 from reranksmart.values.facts import Facts
 from reranksmart.values.raw import Pictures, Texts, TokenVectors
 
-FACTS = Facts(sees="pictures", max_tokens=512)
+FACTS = Facts(sees="pictures", max_tokens=512, opened_by_library=True)
 CHECKPOINT = "checkpoint"
 """The folder with the library's files, beside ``model.json``."""
 

@@ -10,6 +10,7 @@ from reranksmart.files.checkpoint_folder import require_checkpoint
 
 CLASSES = {"retriever": "SentenceTransformer", "reranker": "CrossEncoder", "late_interaction": "MultiVectorEncoder"}
 """The library's class of each role that a model can be opened for."""
+_SCORING = ("ForSequenceClassification", "ForCausalLM")
 _ROLES = {name: role for role, name in CLASSES.items()}
 
 
@@ -27,6 +28,12 @@ def require_usable(folder: Path, *, opened_as: str, trust_remote_code: bool) -> 
         raise ValueError(
             f"{folder} holds a {found}, which is no {opened_as.replace('_', ' ')}; set opened_as to "
             f"{_ROLES.get(found, 'what it is')}, or name another checkpoint."
+        )
+    plain = next(iter(_settings(folder / "config.json").get("architectures") or [""]))
+    if opened_as == "reranker" and not (own or _modules(folder) or plain.endswith(_SCORING)):
+        raise ValueError(
+            f"{folder} holds a plain {plain or 'model'}, which has no layer that scores pairs. Name a reranker, whose "
+            "modules.json lists that layer; a chat model can be trained to be one by family vision_language."
         )
     if not _reads_pictures(folder):
         raise ValueError(

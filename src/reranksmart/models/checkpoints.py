@@ -29,6 +29,11 @@ def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
     """
     plain = without_adapters(model) if isinstance(model, Pretrained) else model
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in plain.state_dict().items()}
+    places = [tensor.data_ptr() for tensor in tensors.values()]
+    tensors = {  # the format holds no tensor that is tied to another
+        name: tensor.clone() if tensor.data_ptr() in places[:row] else tensor
+        for row, (name, tensor) in enumerate(tensors.items())
+    }
     with atomic_path(folder / WEIGHTS_FILE) as target:
         save_file(tensors, target)
     with atomic_path(folder / CONFIG_FILE) as target:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -59,6 +60,10 @@ class Pretrained(OfFamily, nn.Module):
             with seeded(seed):
                 network = self.network_class(settings)
         self.network = network
+
+    def open_readers(self, folder: Path) -> Any:
+        """The model with what its folder holds for preparing inputs, where it prepares them itself."""
+        return self
 
     @property
     def device(self) -> torch.device:

@@ -8,7 +8,7 @@ from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
 from reranksmart.files.checkpoint_folder import require_checkpoint
-from reranksmart.files.links import link_folder
+from reranksmart.files.links import link_folder, link_readers
 from reranksmart.files.storage import read_json, write_json, write_jsonl
 from reranksmart.inputs.library import place_library_model
 from reranksmart.inputs.processors import PictureProcessor, copy_processor, published_tokeniser_of
@@ -30,6 +30,8 @@ def convert_backbone(backbone: Backbone | PretrainedBackbone, target: Path) -> N
     elif backbone.library:
         local, asked = backbone.local_files_only, backbone.library.model_dump()
         found = place_library_model(backbone.checkpoint, target, local_files_only=local, settings=asked)
+    elif backbone.sees == "pictures":
+        found = family(backbone.family).place(backbone.checkpoint, target, local_files_only=backbone.local_files_only)
     else:
         found = _fetch(backbone, target)
     write_json(target / _ORIGIN, found)
@@ -95,6 +97,9 @@ def adopt_backbone(backbone: Path, reading: Reading, target: Path, *, seed: int)
 def write_model(model: Any, target: Path, *, backbone: Path) -> None:
     """Writes a model with what its backbone's folder holds for preparing captions and pictures."""
     save_model(model, target)
+    if reads_pictures(backbone):
+        link_readers(backbone, target)
+        return
     open_tokeniser(backbone).save_pretrained(target)
     copy_processor(backbone, target)
 

@@ -12,7 +12,7 @@ from reranksmart.families import load_model, single_stream
 from reranksmart.files.region_store import RegionStore
 from reranksmart.files.storage import read_captions, read_relevance, write_jsonl
 from reranksmart.inputs.images import open_images
-from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
+from reranksmart.inputs.raw import caption_inputs
 from reranksmart.inputs.tokenisers import train_unigram, train_wordpiece
 from reranksmart.models.published import save_published
 from reranksmart.models.single_stream_config import SingleStreamConfig
@@ -56,7 +56,7 @@ class Split:
         if first is not None:
             inputs = inputs.first(first)
             captions = captions.of_images(inputs.store.image_ids).first_of_each_image(each)
-        tokens = TokenisedCaptions.of(captions, open_tokeniser(folder), max_tokens=reading.max_tokens)
+        tokens = caption_inputs(folder, captions, max_tokens=reading.max_tokens)
         return TrainingData.of(captions, tokens, inputs, read_relevance(self.relevance))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from reranksmart.inputs.stored import StoredImages, TokenisedCaptions
+from reranksmart.inputs.stored import CaptionInputs, StoredImages
 from reranksmart.values.records import Captions, Relevance
 
 
@@ -47,15 +47,13 @@ class TrainingData:
     """Captions and images of a training or dev set, and which caption is true of which image."""
 
     captions: Captions
-    tokens: TokenisedCaptions
+    tokens: CaptionInputs
     regions: StoredImages
     image_rows: NDArray[np.int64]  # (N,) the row of each caption's image
     relevant: csr_array  # (N, images) bool
 
     @staticmethod
-    def of(
-        captions: Captions, tokens: TokenisedCaptions, regions: StoredImages, relevance: Relevance
-    ) -> "TrainingData":
+    def of(captions: Captions, tokens: CaptionInputs, regions: StoredImages, relevance: Relevance) -> "TrainingData":
         """KeyError where a caption's image is not in the store; relevance outside these captions and images is dropped."""
         image_rows = regions.store.rows_of(captions.image_ids)
         caption_row = {id_: row for row, id_ in enumerate(captions.ids)}

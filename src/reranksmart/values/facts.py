@@ -21,6 +21,8 @@ class Facts:
     scores: tuple[str, ...] = ("log_odds",)
     vision_weights: int = 86_000_000
     """Of the tower that reads pixels, in its base checkpoints: a ViT-B unless another is given."""
+    opened_by_library: bool = False
+    """Its checkpoints are opened by a library, in a role that the configuration names, and are not trained here."""
     unread_marks: str = ""
     """A regular expression of punctuation that its captions lose, in training and ranking."""
     single_stream: bool = False

@@ -191,7 +191,7 @@ def _gigabytes(rows: pd.DataFrame, size: float) -> float:
 def search_figure(best: dict[str, pd.DataFrame]) -> None:
     """Median latency, and memory, against gallery size, each with its line to a billion."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
-    for (family, own), marker in zip(best.items(), "osv^Dp*", strict=False):
+    for (family, own), marker in zip(best.items(), "osv^Dp*X<", strict=False):
         beyond = np.geomspace(own.index[-1], BILLION, 20)
         (line,) = left.plot(own.index, own["ms"], marker=marker, label=family)
         look = {"color": line.get_color()}

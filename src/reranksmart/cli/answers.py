@@ -18,13 +18,13 @@ def texts_asked(words: Sequence[str], queries: Path | None) -> list[str]:
     return asked
 
 
-def as_text(asked: Sequence[Query], answers: Sequence[Results]) -> str:
+def answers_as_text(asked: Sequence[Query], answers: Sequence[Results]) -> str:
     """The answers one after another, each under its question where there are several."""
     titles = [f"{query.text or query.image}\n" if len(asked) > 1 else "" for query in asked]
     return printable("\n\n".join(title + _told(results) for title, results in zip(titles, answers, strict=True)))
 
 
-def as_json(answers: Sequence[Results]) -> str:
+def answers_as_json(answers: Sequence[Results]) -> str:
     """One answer as an object, several as a list of them."""
     told = [results.as_json() for results in answers]
     return json.dumps(told if len(told) > 1 else told[0], indent=1, ensure_ascii=False)

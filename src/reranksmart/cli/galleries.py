@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.cli.answers import as_json as answers_as_json
-from reranksmart.cli.answers import as_text as answers_as_text
-from reranksmart.cli.answers import texts_asked
+from reranksmart.cli.answers import answers_as_json, answers_as_text, texts_asked
 from reranksmart.cli.broken import report_left_out
 from reranksmart.cli.verb import new_folder, verb
 from reranksmart.config.backbones import Reading

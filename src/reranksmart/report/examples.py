@@ -55,16 +55,14 @@ def choose_examples(
             query = candidates.query_ids[row]
             ranks = [_right_rank(ranking, row, right[query]) for ranking in (candidates, reranked)]
             text, shown = _shown(query, texts, regions, pictures)
+            told = f"{what[:1].upper()}{what[1:]}: one of {len(rows):,} such queries of {len(candidates):,}."
             found.append(
                 Example(
                     text or "Which captions describe this picture?",
-                    *(
-                        _answers(ranking, row, right[query], texts, regions, pictures)
-                        for ranking in (candidates, reranked)
-                    ),
+                    _answers(candidates, row, right[query], texts, regions, pictures),
+                    _answers(reranked, row, right[query], texts, regions, pictures),
                     query_picture=shown,
-                    note=f"Right answer: {_moved(*ranks)}. {what[:1].upper()}{what[1:]}: one of {len(rows):,} such queries "
-                    f"of {len(candidates):,}.",
+                    note=f"Right answer: {_moved(*ranks)}. {told}",
                 )
             )
     return found

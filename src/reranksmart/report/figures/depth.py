@@ -1,5 +1,7 @@
 """Accuracy against the number of candidates that are re-ranked."""
 
+from typing import Any
+
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, OfExperiments
 from reranksmart.report.plots import Plot, direction_panels, house_style, legend, level_ticks, line_with_band, look_of
@@ -24,7 +26,7 @@ def depth_figure(measures: Frame, asked: Asked) -> Plot:
                 alone = of_panel[of_panel["system"] == retriever]
                 if retriever and len(alone):
                     look = look_of(retriever, place)
-                    style = {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.2}
+                    style: dict[str, Any] = {"color": look.color, "linestyle": look.linestyle, "linewidth": 1.2}
                     axes.axhline(alone["value"].iloc[0], label=f"{asked.label(retriever)} (no re-ranking)", **style)
             if depths := sorted(set(of_panel["depth"]) - {0}):
                 level_ticks(axes, depths, "{:.0f}")

@@ -93,8 +93,8 @@ def _mining(
         model.eval()
         return without_false(mined, judge(model, data, mined), below=hard.judged_below or 1.0)
 
-    steps = {"first_at": hard.first_at, "every": hard.refresh_every}
-    return Mining(miner, data, fed, depth=hard.depth, **steps, judge=judged if hard.judged_below else None)
+    leave_out = judged if hard.judged_below else None
+    return Mining(miner, data, fed, hard.depth, hard.first_at, hard.refresh_every, leave_out)
 
 
 def weight_groups(model: SingleStream, objective: Objective) -> list[dict[str, Any]]:

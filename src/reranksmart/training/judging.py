@@ -47,14 +47,17 @@ def without_false(
     mined: MinedNegatives, ratios: tuple[Probabilities, Probabilities], *, below: float
 ) -> MinedNegatives:
     """The mined negatives whose ratio is under ``below``, in their order, -1 after them."""
-    changed: dict[str, NDArray[np.generic]] = {}
-    tables = (("images_of_caption", "image_cosines"), ("captions_of_image", "caption_cosines"))
-    for (name, cosines), ratio in zip(tables, ratios, strict=True):
-        kept = ratio < below
-        order = np.argsort(~kept, axis=1, kind="stable")
-        changed[name] = np.take_along_axis(np.where(kept, getattr(mined, name), -1), order, axis=1).astype(np.int32)
-        changed[cosines] = np.take_along_axis(getattr(mined, cosines), order, axis=1)
-    return replace(mined, **changed)
+    images, image_cosines = _kept(mined.images_of_caption, mined.image_cosines, ratios[0] < below)
+    captions, caption_cosines = _kept(mined.captions_of_image, mined.caption_cosines, ratios[1] < below)
+    return MinedNegatives(images, captions, image_cosines, caption_cosines)
+
+
+def _kept(
+    table: NDArray[np.int32], cosines: NDArray[np.float32], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    order = np.argsort(~kept, axis=1, kind="stable")
+    left = np.take_along_axis(np.where(kept, table, -1), order, axis=1).astype(np.int32)
+    return left, np.take_along_axis(cosines, order, axis=1)
 
 
 def hidden_labels(data: TrainingData, share: float, rng: np.random.Generator) -> tuple[TrainingData, NDArray[np.bool_]]:

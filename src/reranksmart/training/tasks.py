@@ -183,11 +183,11 @@ class SampledTripletTask:
             queries = np.repeat(asked[:, None], self.negatives, axis=1)
             items = np.full(queries.shape, -1, dtype=np.int64)
             if self.mined is not None:
-                tables = {
+                table, cosines = {
                     "images": (self.mined.images_of_caption, self.mined.image_cosines),
                     "captions": (self.mined.captions_of_image, self.mined.caption_cosines),
                 }[side]
-                drawn = draw_by_softmax(*(table[asked] for table in tables), rng, count=self.negatives)
+                drawn = draw_by_softmax(table[asked], cosines[asked], rng, count=self.negatives)
                 items[:, : drawn.shape[1]] = drawn
             size = len(self.data.regions) if side == "images" else len(self.data)
             while True:

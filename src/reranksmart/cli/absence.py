@@ -1,7 +1,5 @@
 """The verb that measures how well a system knows that nothing matches."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import asdict

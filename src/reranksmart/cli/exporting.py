@@ -1,7 +1,5 @@
 """Verbs that exchange rankings with the library mteb: a run of ours for its tools, a run of its for our rerankers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

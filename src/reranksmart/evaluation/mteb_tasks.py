@@ -4,8 +4,6 @@ Everything is written by mteb itself: a model that answers with a ranking is eva
 whole numbers, since mteb breaks ties of scores by id in one place and by another rule in the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

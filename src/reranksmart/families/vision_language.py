@@ -4,8 +4,6 @@ The embedding of a caption or a picture is the state of the last token of a chat
 logit of "yes" minus that of "no" as the answer to whether the caption is true of the picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -47,7 +45,7 @@ class VisionLanguage(Pretrained):
         super().__init__(config, network=network)
         self._processor: Any = None
 
-    def open_readers(self, folder: Path) -> VisionLanguage:
+    def open_readers(self, folder: Path) -> "VisionLanguage":
         """The model with the processor that lies in a folder; ValueError where that cannot put the question."""
         with from_hub(str(folder), local_files_only=True), pictures_alone():
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True)

@@ -4,8 +4,6 @@ The keys and values of the tokens that all pairs share, the picture's among them
 caption: n pairs of P shared and s own tokens take P + n s tokens instead of n (P + s), and one pass of the vision tower.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """What measures of "nothing here matches" read."""
 
-from __future__ import annotations
-
 import shlex
 from typing import Any
 

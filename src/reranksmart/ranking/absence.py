@@ -4,8 +4,6 @@ Each dev query asks twice: with its right items among the candidates, and withou
 What counts is its best candidate's score (Q,): the reranker's log-odds, or the cosine where nothing re-ranks.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ Tonellotto and Macdonald 2022). Batches of pairs are taken in turn from the retr
 what was judged so far, those of the best first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import islice
 

@@ -4,8 +4,6 @@ Some items are near to every query. How near an item is to the nearest points of
 training captions, says how much of a cosine it owes to that. Nothing is trained.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Retrieval runs of the library mteb, re-ranked by a model of ours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,28 +1,24 @@
 """Beyond the paper: how often search says that nothing matches, where something does and where nothing does."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
-from reranksmart.report.labels import SHORT_DIRECTIONS, system_label
+from reranksmart.report.labels import SHORT_DIRECTIONS
 from reranksmart.report.reading import measures
 from reranksmart.report.scope import by_system, cell_of, sizes
 from reranksmart.report.table import Column, Row, Table
+from reranksmart.values.frames import Frame
 from reranksmart.values.settings import Fraction
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Settings(TableOfExperiments):
     false_alarms: Fraction = Field(0.05, description="the rate that is shown, one of the configuration's")
 
 
-def absence_table(measures: pd.DataFrame, asked: Asked) -> Table:
+def absence_table(measures: Frame, asked: Asked) -> Table:
     """Each system on each test set: the retriever decides by its cosine, a system that re-ranks by the log-odds."""
     rate = f"{100 * asked.settings['false_alarms']:g} %"
     columns = tuple(
@@ -38,25 +34,23 @@ def absence_table(measures: pd.DataFrame, asked: Asked) -> Table:
         rows += [
             Row(
                 f"{system} {test_set}",
-                system_label(system, asked.labels),
+                asked.label(system),
                 tuple(cell_of(found, column.key) for column in columns),
                 group=label or test_set,
             )
             for system, found in by_system(on_set, asked.systems)
         ]
     first = chosen[chosen["test_set"] == asked.test_sets[0][0]]
-    return Table(
-        name=asked.name,
-        title="Beyond the paper: nothing here matches",
-        caption=f"Search says so where the best candidate scores too low; how low is learned on dev, so that at most {rate} "
+    return asked.table(
+        "Beyond the paper: nothing here matches",
+        columns,
+        rows,
+        f"Search says so where the best candidate scores too low; how low is learned on dev, so that at most {rate} "
         "of the queries whose answer is there are told so (false alarms). Noticed: the share of the same queries that are "
         "told so once their right items are taken out of the gallery. In percent. Brier score: of the calibrated "
         "probability that the best candidate is right, over both, times 100; always answering one half has 25. "
         f"Re-ranking at k = {asked.named_scope.depth}. {sizes(first)}",
         header="searches",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 

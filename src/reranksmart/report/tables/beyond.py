@@ -1,26 +1,22 @@
 """Beyond the paper: each idea against a bi-encoder and its re-ranking to a fixed depth, and whether it pays."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 from reranksmart.files.storage import read_json
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, Reads, TableOfExperiments
-from reranksmart.report.labels import fusion_label, number, plural, system_label
+from reranksmart.report.labels import fusion_label, number, plural
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.report.reading import LATENCY
 from reranksmart.report.scope import MEASURES, NOT_RUN, SHORT_COLUMNS, by_system
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.report.times import machine
+from reranksmart.values.frames import Frame, Series
 from reranksmart.values.settings import Name
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SHORT = {"text-to-image": "IR", "image-to-text": "TR"}
 
@@ -30,7 +26,7 @@ class Settings(TableOfExperiments):
     cooperation: Name = Field(description="the system that re-ranks all candidates, with which all others are compared")
 
 
-def read_seeds(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+def read_seeds(files: Sequence[Path], asked: Asked) -> Frame:
     """The long table of all measures, seed by seed; ValueError where two code versions made them."""
     import pandas as pd
 
@@ -38,7 +34,7 @@ def read_seeds(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
 
 
-def beyond_table(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked) -> Table:
+def beyond_table(measures: Frame, latency: Frame, asked: Asked) -> Table:
     """Each system with each fusion; R@1 and mR, what a query costs, and in how many seeds it is above the two."""
     scope, baselines = asked.named_scope, (asked.settings["bi_encoder"], asked.settings["cooperation"])
     chosen = scope.rows(measures.assign(seeds=1), free=["system", "fusion"])
@@ -47,7 +43,7 @@ def beyond_table(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked) ->
         *SHORT_COLUMNS,
         *(Column(f"{way} pairs", f"pairs a query, {short}", unit="", in_paper=False) for way, short in _SHORT.items()),
         Column("time_ms", "one query, IR", unit="ms", in_paper=False),
-        *(Column(f"above {name}", f"above {system_label(name, asked.labels)}", in_paper=False) for name in baselines),
+        *(Column(f"above {name}", f"above {asked.label(name)}", in_paper=False) for name in baselines),
         Column("verdict", "pays?", in_paper=False),
     )
     rows = []
@@ -62,27 +58,25 @@ def beyond_table(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked) ->
             cells.append(_time(latency, asked, pairs[0]))
             cells += [Cell(text=_signs(own, first[name])) for name in baselines]
             against = baselines[0] if not sum(pairs) else baselines[1]
-            cells.append(Cell(text=_verdict(own, first[against], system_label(against, asked.labels))))
+            cells.append(Cell(text=_verdict(own, first[against], asked.label(against))))
             label = fusion_label(fusion) if sum(pairs) else "no re-ranking"
-            rows.append(Row(f"{system} {fusion}", label, tuple(cells), group=system_label(system, asked.labels)))
+            rows.append(Row(f"{system} {fusion}", label, tuple(cells), group=asked.label(system)))
     seeds = sorted(set(chosen["seed"]))
-    return Table(
-        name=asked.name,
-        title="Beyond the paper: what pays, and what does not",
-        caption=f"{MEASURES} At most k = {scope.depth} candidates; mean of {plural(len(seeds), 'seed')} ± standard deviation. Above: in "
+    return asked.table(
+        "Beyond the paper: what pays, and what does not",
+        columns,
+        rows,
+        f"{MEASURES} At most k = {scope.depth} candidates; mean of {plural(len(seeds), 'seed')} ± standard deviation. Above: in "
         "how many seeds R@1 is higher, IR and TR. An idea pays where R@1 is higher in every seed in one direction and lower "
         "in no seed in the other; where half of the pairs or fewer cost accuracy, it is cheaper, not better; without pairs it is held against the bi-encoder, else against re-ranking all candidates. "
         f"Time of one caption among {_gallery(latency):,} images: encoding and search, and for each pair a share of the time "
         f"of all, on {machine(latency)}. Weights, depths and neighbours are chosen on dev.",
-        header="system",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 
-def _of_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+def _of_seeds(rows: Frame) -> Frame:
     """A row a seed: R@1 of both directions, mR, and the pairs of a query in each direction."""
+
     import pandas as pd
 
     found = {}
@@ -97,21 +91,21 @@ def _of_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index")
 
 
-def _sd(values: pd.Series[float]) -> float | None:
+def _sd(values: Series) -> float | None:
     return float(values.std()) if len(values) > 1 else None
 
 
-def _differences(own: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
+def _differences(own: Frame, other: Frame) -> dict[str, Any]:
     return {short: (own[f"{way} R@1"] - other[f"{way} R@1"]).dropna() for way, short in _SHORT.items()}
 
 
-def _signs(own: pd.DataFrame, other: pd.DataFrame) -> str:
+def _signs(own: Frame, other: Frame) -> str:
     if other.empty:
         return NOT_RUN
     return ", ".join(f"{name} {(found > 0).sum()} of {len(found)}" for name, found in _differences(own, other).items())
 
 
-def _verdict(own: pd.DataFrame, other: pd.DataFrame, label: str) -> str:
+def _verdict(own: Frame, other: Frame, label: str) -> str:
     """``pays: IR +1.2, TR +0.3``, or that it does not, or that it is what others are compared with."""
     if other.empty:
         return NOT_RUN
@@ -125,15 +119,15 @@ def _verdict(own: pd.DataFrame, other: pd.DataFrame, label: str) -> str:
     return f"{said} against {label}: {told}"
 
 
-def _pairs(of_seeds: pd.DataFrame) -> float:
+def _pairs(of_seeds: Frame) -> float:
     return float(sum(of_seeds[f"{way} pairs"].mean() for way in _SHORT))
 
 
-def _gallery(latency: pd.DataFrame) -> int:
+def _gallery(latency: Frame) -> int:
     return int(latency["gallery_size"].min())
 
 
-def _time(latency: pd.DataFrame, asked: Asked, pairs: float) -> Cell:
+def _time(latency: Frame, asked: Asked, pairs: float) -> Cell:
     """A query's time with so many pairs, from the timed system that re-ranks in the settings' own way, or another."""
     timed = latency[(latency["depth"] > 0) & (latency["gallery_size"] == _gallery(latency))]
     own = timed[timed["system"] == asked.settings["cooperation"]]

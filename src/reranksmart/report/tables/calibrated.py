@@ -2,7 +2,7 @@
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
-from reranksmart.report.labels import fusion_label, system_label
+from reranksmart.report.labels import fusion_label
 from reranksmart.report.reading import measures
 from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, by_system, cell_of, sizes
 from reranksmart.report.table import Cell, Column, Row, Table
@@ -26,17 +26,14 @@ def calibrated_table(measures: Frame, asked: Asked) -> Table:
                 way = found[found["direction"] == column.key.removesuffix(" pairs")].iloc[0]
                 cells.append(Cell(value=float(way["pairs_scored"] / way["queries"])))
             label = fusion_label(fusion) if system in asked.reranking else "no re-ranking"
-            rows.append(Row(f"{system} {fusion}", label, tuple(cells), group=system_label(system, asked.labels)))
-    return Table(
-        name=asked.name,
-        title="Beyond the paper: a depth for each query, and both scores joined",
-        caption=f"At most k = {scope.depth} candidates. Calibrated: candidates whose cosine lies within a gap of the first "
+            rows.append(Row(f"{system} {fusion}", label, tuple(cells), group=asked.label(system)))
+    return asked.table(
+        "Beyond the paper: a depth for each query, and both scores joined",
+        (*SHORT_COLUMNS, *pairs),
+        rows,
+        f"At most k = {scope.depth} candidates. Calibrated: candidates whose cosine lies within a gap of the first "
         "one's are ordered by log-odds + weight x cosine; gap and weight are chosen on dev for each direction and seed. "
         f"{MEASURES} {sizes(chosen)}",
-        header="system",
-        columns=(*SHORT_COLUMNS, *pairs),
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 

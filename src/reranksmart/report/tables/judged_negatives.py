@@ -1,27 +1,23 @@
 """Beyond the paper: hard negatives judged by the cross-encoder, with labels hidden on purpose."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, Reads, TableOfExperiments
 from reranksmart.report.labels import plural
 from reranksmart.report.table import Cell, Column, Row, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reranksmart.values.frames import Frame
 
 
-def read_judged(files: Sequence[Path], asked: Asked) -> pd.DataFrame:
+def read_judged(files: Sequence[Path], asked: Asked) -> Frame:
     import pandas as pd
 
     return pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
 
 
-def judged_negatives_table(judged: pd.DataFrame, asked: Asked) -> Table:
+def judged_negatives_table(judged: Frame, asked: Asked) -> Table:
     """A row for each bound: what is left out of the captions mined for images, in the mean over seeds."""
     seeds = judged["seed"].nunique()
     columns = (
@@ -46,17 +42,15 @@ def judged_negatives_table(judged: pd.DataFrame, asked: Asked) -> Table:
             for share in shares
         ]
         rows.append(Row(f"{bound:g}", f"{bound:g}", tuple(cells)))
-    return Table(
-        name=asked.name,
-        title="Beyond the paper: hard negatives judged by the cross-encoder",
-        caption="Half of the labels of dev are hidden, the joint model mines captions for its images, and its cross-encoder "
+    return asked.table(
+        "Beyond the paper: hard negatives judged by the cross-encoder",
+        columns,
+        rows,
+        "Half of the labels of dev are hidden, the joint model mines captions for its images, and its cross-encoder "
         "leaves out those to which it gives at least the bound's share of the match probability of the image's own captions. "
         f"False negatives: captions whose hidden label says that they are true. In percent; {plural(seeds, 'seed')}, "
         f"{plural(int(judged['images'].max()), 'image')}, {int(judged['hidden'].mean()):,} false negatives among those mined.",
         header="bound",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=asked.dataset,
     )
 
 

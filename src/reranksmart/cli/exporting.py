@@ -78,7 +78,7 @@ def _subset(
     truth: Mapping[str, frozenset[str]],
     way: Direction,
 ) -> Subset:
-    texts = dict(zip(captions.ids, captions.texts, strict=True))
+    texts: Mapping[str, str | Path] = dict(zip(captions.ids, captions.texts, strict=True))
     asking, answering = way.pair(texts, pictures)
     inside = frozenset(ranking.gallery_ids)
     return Subset(

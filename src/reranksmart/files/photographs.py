@@ -98,7 +98,7 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
     """As (H, W, 3), a strip at a time: Pillow would hold a picture three times while it becomes an array."""
     found = np.empty((image.height, image.width, 3), np.uint8)
     for top in range(0, image.height, _STRIP):
-        found[top : top + _STRIP] = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+        found[top : top + _STRIP] = np.asarray(image.crop((0, top, image.width, min(top + _STRIP, image.height))))
     return found
 
 

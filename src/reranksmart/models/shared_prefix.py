@@ -76,7 +76,7 @@ def _shared(tokens: list[Tensor]) -> int:
 
 def _picture_token(network: Any) -> int:
     config = network.config
-    return int(getattr(config, "image_token_id", None) or getattr(config, "image_token_index", -1))
+    return int(getattr(config, "image_token_id", 0) or getattr(config, "image_token_index", -1))
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if isinstance(index, faiss.IndexIVFPQ):
-            index.do_polysemous_training = False  # a minute for an order of codes that this search never uses
+            index.do_polysemous_training = False  # type: ignore[attr-defined]  # a minute for an order of codes that this search never uses
         if not index.is_trained:
             index.train(vectors)
     except RuntimeError as error:

@@ -25,7 +25,7 @@ def require_factory(factory: str, *, width: int = 128) -> str:
     try:
         index = faiss.index_factory(width, _LISTS.sub("IVF4", factory), faiss.METRIC_INNER_PRODUCT)
         if isinstance(index, faiss.IndexIVFPQ):
-            index.do_polysemous_training, index.pq.cp.min_points_per_centroid = False, 1  # no minute, no warnings
+            index.do_polysemous_training, index.pq.cp.min_points_per_centroid = False, 1  # type: ignore[attr-defined]  # no minute, no warnings
         index.train(drawn)
         index.add(drawn)
         _, rows = index.search(drawn[:1], 1)

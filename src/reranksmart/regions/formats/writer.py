@@ -113,5 +113,5 @@ def convert_regions(
 
 def images_alone(store: RegionStore) -> list[str]:
     """The images without regions in published files: the whole of each stands for one, with features of 0."""
-    single = np.flatnonzero(store.lengths == 1)
+    single = np.flatnonzero(store.lengths == 1).tolist()
     return [store.image_ids[row] for row in single if not store[row].features.any()]

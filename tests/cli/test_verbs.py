@@ -98,7 +98,14 @@ def test_help_names_every_verb() -> None:
 def test_help_names_the_verbs_of_people_before_those_of_rules() -> None:
     text = run("--help").stdout
     by_hand, by_rules = text.split("What the workflow's rules call:")
-    assert re.findall(r"^  ([a-z-]+)  ", by_hand, re.MULTILINE) == ["export", "gallery", "rerank", "search", "serve", "status"]
+    assert re.findall(r"^  ([a-z-]+)  ", by_hand, re.MULTILINE) == [
+        "export",
+        "gallery",
+        "rerank",
+        "search",
+        "serve",
+        "status",
+    ]
     assert "train" in by_rules
 
 

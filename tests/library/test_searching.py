@@ -119,7 +119,7 @@ def test_a_tokeniser_of_other_weights_is_refused(world, tmp_path):
     ("change", "said"),
     [
         ({"library": None}, r"needs library.opened_as"),
-        ({"family": "clip"}, "library belongs to the families that read pictures as they are"),
+        ({"family": "clip"}, "library belongs to family sentence_transformers; leave it out of clip"),
         ({"checkpoint": "/tmp"}, "modules.json or config.json is missing"),
     ],
 )

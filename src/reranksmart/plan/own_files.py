@@ -32,7 +32,8 @@ def _found(value: Any, mark: object, key: str) -> Iterator[tuple[str, str]]:
 @cache
 def _marks(model: type[BaseModel]) -> dict[str, object]:
     """By field, how its values are marked: as paths, as paths or names, or not at all."""
-    return {name: _mark(hint) for name, hint in get_type_hints(model, include_extras=True).items()}
+    hints = get_type_hints(model, include_extras=True)
+    return {name: _mark(hints[name]) for name in model.model_fields}
 
 
 def _mark(hint: Any) -> object:

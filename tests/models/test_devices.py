@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from reranksmart.cli import backbones
 from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model, single_stream
 from reranksmart.models import checkpoints
@@ -13,6 +12,7 @@ from reranksmart.models.devices import accelerator, fastest_device
 from reranksmart.models.published import save_published
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.models.single_stream_config import SingleStreamConfig
+from reranksmart.training import backbones
 
 
 def small() -> SingleStream:

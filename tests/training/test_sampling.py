@@ -84,7 +84,8 @@ def test_a_draw_costs_the_same_whatever_the_size_of_the_training_set():
 @pytest.mark.parametrize("probability", [0.1, 1.0])
 def test_mined_negatives_replace_the_named_share(probability):
     """The published code ignores the share on COCO and Multi30k: there every negative is a mined one."""
-    mined = MinedNegatives(np.full((len(DATA), 3), 5, np.int32), np.full((len(DATA.regions), 3), 7, np.int32))
+    tables = [np.full((count, 3), row, np.int32) for count, row in ((len(DATA), 5), (len(DATA.regions), 7))]
+    mined = MinedNegatives(*tables, *(np.ones(table.shape, np.float32) for table in tables))
     rows = np.full(4000, 0, dtype=np.int64)
     captions, images = draw_mined_negatives(DATA, rows, mined, generator_of(0, "mined"), probability=probability)
     hard = ((captions == 0) & (images == 5)) | (captions == 7)

@@ -119,10 +119,7 @@ def prepare_file_split(
     with atomic_directory(folder) as target:
         (target / "images").mkdir()
         for image_id, source in kept.items():
-            link = picture_path(target, image_id)
-            if link.is_symlink():
-                raise ValueError(f"{source} and {link.readlink()} have the same name {link.name!r} here; rename one.")
-            link.symlink_to(source)
+            picture_path(target, image_id).symlink_to(source)
         write_captions(target / "captions.jsonl", captions)
         if captions_file is None:
             write_jsonl(target / IMAGES_FILE, ({"image_id": image_id} for image_id in kept))

@@ -90,7 +90,7 @@ def caption_scene(
 def write_split(folder: Path, split: str, *, size: int, seed: int, stamps: Sequence[Stamp], start: int = 0) -> Captions:
     """The captions of the scenes ``start`` to ``start + size`` of a split, after writing all that belongs to them.
 
-    ``folder`` then holds images/*.jpg, scenes.jsonl, captions.jsonl and propositions.jsonl, or nothing at all. The
+    ``folder`` then holds images/ (JPEG), scenes.jsonl, captions.jsonl and propositions.jsonl, or nothing at all. The
     split named ``twins`` is made of pairs; any other name gives scenes of its own.
     """
     if size < 1 or start < 0:

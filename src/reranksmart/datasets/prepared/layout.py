@@ -30,17 +30,17 @@ _UNWRITABLE = ("Cc", "Cs")  # control characters, and halves of characters
 
 
 def picture_path(folder: Path, image_id: str) -> Path:
-    """The picture of an image: its id below the dataset in one level, or the digest of a name too long for a file.
+    """The picture of an image, a file of its own for each id.
 
-    A composed scene is a JPEG file.
+    Its name is the id below the dataset in one level, with ``__`` for each slash; where the id has that itself or the
+    name is too long for a file, it is the digest.
     """
     dataset, _, rest = image_id.partition("/")
     if not dataset or not rest.strip("./") or any(unicodedata.category(letter) in _UNWRITABLE for letter in rest):
         raise ValueError(f"image id {image_id!r} is not a dataset, a slash and a name; rename the image.")
     name = rest.replace("/", "__")
-    name = name if Path(name).suffix else f"{name}.jpg"
-    if len(name.encode()) > _LONGEST_NAME:
-        name = hashlib.sha256(name.encode()).hexdigest()
+    if "__" in rest or len(name.encode()) > _LONGEST_NAME:
+        name = hashlib.sha256(rest.encode()).hexdigest()
     return folder / "images" / name
 
 

@@ -35,10 +35,7 @@ def prepare_published_split(folder: Path, captions: Captions, pictures: Sequence
     with atomic_directory(folder) as target:
         (target / "images").mkdir()
         for image_id, source in sources.items():
-            link = picture_path(target, image_id)
-            if link.is_symlink():
-                raise ValueError(f"{source} and {link.readlink()} have the same name {link.name!r} here; rename one.")
-            link.symlink_to(source.resolve())  # type: ignore[union-attr]
+            picture_path(target, image_id).symlink_to(source.resolve())  # type: ignore[union-attr]
         write_captions(target / "captions.jsonl", captions)
     return Prepared(len(set(captions.image_ids)))
 

@@ -14,6 +14,7 @@ from reranksmart.values.settings import ConfigError
 
 ROOT = Path(__file__).parent.parent
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT["training_sets"]["scenes_half"] = {"dataset": "scenes", "fraction": 0.5}
 
 
 def changed(path: str, value: object, base: dict = DEFAULT) -> dict:

@@ -46,14 +46,16 @@ def test_single_values_of_the_command_line_lie_over_the_default(folder: Path) ->
 
 
 def test_an_experiment_without_a_table_is_measured(folder: Path) -> None:
+    half = "{scenes_half: {dataset: scenes, fraction: 0.5}}"
     mine = "{backbones: [oscar], training_sets: [scenes_half], systems: [be], test_sets: [unseen]}"
-    (folder / "mine.yaml").write_text(f"experiments: {{mine: {mine}}}\n")
+    (folder / "mine.yaml").write_text(f"training_sets: {half}\nexperiments: {{mine: {mine}}}\n")
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "mine.yaml")
     assert "output: results/measures/oscar/scenes_half/be/seed1/unseen" in done.stdout
 
 
 def test_one_table_plans_only_its_models(folder: Path) -> None:
-    done = snakemake(folder, "--dry-run", "--cores", "2", "results/tables/table2_languages.md")
+    extended = ("--configfile", "config.yaml", "workflow/configs/extended.yaml")
+    done = snakemake(folder, "--dry-run", "--cores", "2", "results/tables/table2_languages.md", *extended)
     jobs = planned(done.stdout)
     assert jobs["train"] == 1
     assert "measure_latency" not in jobs
@@ -63,7 +65,7 @@ def test_seeds_multiply_models_and_not_data(folder: Path) -> None:
     (folder / "seeds.yaml").write_text("seeds: [1, 2, 3, 4]\n")
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "seeds.yaml")
     jobs = planned(done.stdout)
-    assert jobs["train"] == 13 + 3  # of Table 1; the others stay with the first seed
+    assert jobs["train"] == 4 * 3
     assert jobs["prepare_split"] == 7
 
 

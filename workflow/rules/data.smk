@@ -31,7 +31,7 @@ rule prepare_split:
         "results/logs/prepare_split/{dataset}.{split}.log",
     benchmark:
         "results/benchmarks/prepare_split/{dataset}.{split}.tsv"
-    priority: 90
+    priority: lambda wildcards: data.split_priority(CONFIG, wildcards)
     conda:
         "../../envs/reranksmart.yaml"
     resources:
@@ -119,7 +119,7 @@ rule judge:
         "results/logs/judge/{gallery}.log",
     benchmark:
         "results/benchmarks/judge/{gallery}.tsv"
-    priority: 85
+    priority: 92  # pretraining waits for it
     conda:
         "../../envs/reranksmart.yaml"
     resources:

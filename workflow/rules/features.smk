@@ -11,7 +11,7 @@ rule extract_regions:
         "results/logs/extract_regions/{dataset}.{split}.{shard}.log",
     benchmark:
         "results/benchmarks/extract_regions/{dataset}.{split}.{shard}.tsv"
-    priority: 90
+    priority: lambda wildcards: data.split_priority(CONFIG, wildcards)
     conda:
         detection.detection_environment(CONFIG)
     threads: 1
@@ -41,7 +41,7 @@ rule merge_regions:
         "results/benchmarks/merge_regions/{dataset}.{split}.tsv"
     wildcard_constraints:
         dataset=names.one_of(data.detected(CONFIG)),
-    priority: 90
+    priority: lambda wildcards: data.split_priority(CONFIG, wildcards)
     conda:
         "../../envs/reranksmart.yaml"
     resources:
@@ -65,7 +65,7 @@ rule import_regions:
         "results/benchmarks/import_regions/{dataset}.{split}.tsv"
     wildcard_constraints:
         dataset=names.one_of(data.imported(CONFIG)),
-    priority: 90
+    priority: lambda wildcards: data.split_priority(CONFIG, wildcards)
     conda:
         "../../envs/reranksmart.yaml"
     resources:

@@ -14,7 +14,7 @@ rule pretrain:
         "results/logs/pretrain/{backbone}.{dataset}.log",
     benchmark:
         "results/benchmarks/pretrain/{backbone}.{dataset}.tsv"
-    priority: 80
+    priority: 94  # everything waits for it
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1

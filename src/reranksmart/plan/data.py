@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from reranksmart.config.backbones import Backbone
 from reranksmart.config.schema import Config
 from reranksmart.datasets import module_of
 from reranksmart.files.code import code_digest
@@ -47,6 +48,13 @@ def _own_settings(config: Config, wildcards: Any) -> dict[str, Any]:
         raise ConfigError(f"dataset {wildcards.dataset!r} has no split {wildcards.split!r}; it has {known}")
     own = dataset.model_dump(mode="json", exclude={"regions"})
     return {**own, "splits": {wildcards.split: own["splits"][wildcards.split]}}
+
+
+def split_priority(config: Config, wildcards: Any) -> int:
+    """What backbones are pretrained on goes first: every model waits for pretraining, which keeps one core busy."""
+    chosen = (backbone for backbone in config.backbones.values() if isinstance(backbone, Backbone))
+    wanted = {backbone.pretraining.split for backbone in chosen if backbone.pretraining}
+    return 92 if wildcards.split in wanted else 90
 
 
 def detected(config: Config) -> list[str]:

@@ -17,7 +17,7 @@ def planned(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)}
 
 
-@pytest.mark.parametrize(("config", "models"), [("config.yaml", 13), (TINY, 8)])
+@pytest.mark.parametrize(("config", "models"), [("config.yaml", 9), (TINY, 8)])
 def test_a_configuration_plans_every_rule(folder: Path, config: str, models: int) -> None:
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", config)
     assert done.returncode == 0, done.stdout

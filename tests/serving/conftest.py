@@ -1,15 +1,20 @@
 """An index with captions that try to run a script, and a client of the application over it."""
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import own_pictures
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from reranksmart.searching import Searcher, build_index_folder
 from reranksmart.serving.app import create_app
+from reranksmart.serving.guards import guarded
+from reranksmart.serving.listening import listening
 
 SCRIPT = '<img src=x onerror="document.title=\'run\'"><script>document.title="run"</script>'
 
@@ -35,3 +40,25 @@ def client(searcher: Searcher) -> Iterator[TestClient]:
 def picture(searcher: Searcher) -> Path:
     """One of the pictures."""
     return searcher.contents.pictures[0].path
+
+
+Served = Callable[[ASGIApp], AbstractContextManager[int]]
+
+
+@pytest.fixture(scope="session")
+def served() -> Served:
+    """Has the real server answer by an application, as long as a block runs, at the port that it gives."""
+
+    @contextmanager
+    def serve(application: ASGIApp) -> Iterator[int]:
+        with listening("127.0.0.1", 0) as listener:
+            server = guarded(application)
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            try:
+                yield listener.getsockname()[1]
+            finally:
+                server.should_exit = True
+                thread.join()
+
+    return serve

@@ -1,13 +1,11 @@
 """The page in a real browser, as hands and eyes meet it. Needs Debian's chromium (apt-get install chromium)."""
 
 import shutil
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reranksmart.searching import Searcher
@@ -17,17 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def address(searcher: Searcher) -> Iterator[str]:
+def address(searcher: Searcher, served: Callable[..., AbstractContextManager[int]]) -> Iterator[str]:
     """Where the real server answers."""
-    server = uvicorn.Server(uvicorn.Config(create_app(searcher), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with served(create_app(searcher)) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="module")

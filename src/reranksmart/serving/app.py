@@ -5,10 +5,11 @@ import contextlib
 import io
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from reranksmart.files.photographs import read_scaled
 from reranksmart.searching import Hit, Query, Results, Searcher
 from reranksmart.serving.batching import Batcher
-from reranksmart.serving.guards import OwnPageOnly, SafeHeaders
+from reranksmart.serving.guards import OwnPageOnly, SafeHeaders, while_wanted
 from reranksmart.serving.uploads import RefusedError, read_bounded, require_picture
 
 LARGE_SIDE = 1000
@@ -32,6 +33,7 @@ DECODED_AT_ONCE, UPLOADS_AT_ONCE = 2, 8
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 _PAGE = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _PAGE |= {"answers.js": "text/javascript"}
+_T, _Given = TypeVar("_T"), TypeVar("_Given")
 
 
 def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> Starlette:
@@ -40,7 +42,10 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
     pictures = list(searcher.contents.pictures)
     row_by_id = {picture.id: row for row, picture in enumerate(pictures)}
     row_by_path = {picture.path: row for row, picture in enumerate(pictures)}
-    decoders, uploads = asyncio.Semaphore(DECODED_AT_ONCE), asyncio.Semaphore(UPLOADS_AT_ONCE)
+    decoders, uploads = ThreadPoolExecutor(DECODED_AT_ONCE), asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    def decoded(decode: Callable[[_Given], _T], given: _Given) -> "asyncio.Future[_T]":
+        return asyncio.get_running_loop().run_in_executor(decoders, decode, given)
 
     def told(hit: Hit) -> dict[str, Any]:
         row = row_by_id.get(hit.id, row_by_path.get(hit.picture))
@@ -80,25 +85,25 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
         depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
         if "like" in request.query_params:
             like = pictures[_row(request.query_params["like"], len(pictures))].id
-            return answer(await batcher.ask(Query(like=like, top=top)))
+            return answer(await while_wanted(request, batcher.ask(Query(like=like, top=top))))
         if len(text) > LONGEST_TEXT:
             raise HTTPException(400, f"The text has {len(text)} letters; at most {LONGEST_TEXT} are read.")
-        return answer(await batcher.ask(Query(text, depth=depth, top=top, false_alarms=_share(request))))
+        query = Query(text, depth=depth, top=top, false_alarms=_share(request))
+        return answer(await while_wanted(request, batcher.ask(query)))
 
     async def search_image(request: Request) -> Response:
         depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
         similar = "similar" in request.query_params or not searcher.has_captions
+        alarms = _share(request)
         with tempfile.NamedTemporaryFile(suffix=".image") as file:
             async with uploads:
                 body = await read_bounded(request.stream(), announced=request.headers.get("content-length"))
-                async with decoders:
-                    await asyncio.to_thread(require_picture, body)
+                await decoded(require_picture, body)  # to its end, also for who hung up: the bytes are held as long
                 file.write(body)
                 file.flush()
                 del body
-            alarms = _share(request)
             query = Query(image=Path(file.name), depth=depth, top=top, similar=similar, false_alarms=alarms)
-            return answer(await batcher.ask(query))
+            return answer(await while_wanted(request, batcher.ask(query)))
 
     async def thumbnail(request: Request) -> Response:
         jpeg, _ = searcher.contents.thumbnail(_row(request.path_params["row"], len(pictures)))
@@ -112,8 +117,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
     async def large(request: Request) -> Response:
         path = pictures[_row(request.path_params["row"], len(pictures))].path
         try:
-            async with decoders:
-                shown = await asyncio.to_thread(shrunk, path)
+            shown = await while_wanted(request, decoded(shrunk, path))
         except (OSError, ValueError):
             raise HTTPException(404, f"{path.name} cannot be read any more.") from None
         return Response(shown, media_type="image/jpeg")
@@ -133,7 +137,8 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(batcher.run())
-        yield
+        with decoders:
+            yield
         task.cancel()
 
     return Starlette(

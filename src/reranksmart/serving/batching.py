@@ -27,11 +27,12 @@ class Batcher:
             batch = [await self._waiting.get()]
             while not self._waiting.empty() and len(batch) < MOST_AT_ONCE:
                 batch.append(self._waiting.get_nowait())
-            batch = [(query, future) for query, future in batch if not future.cancelled()]
-            if batch:
-                await self._settle(batch)
+            await self._settle(batch)
 
     async def _settle(self, batch: list[tuple[Query, asyncio.Future[Results]]]) -> None:
+        batch = [(query, future) for query, future in batch if not future.cancelled()]
+        if not batch:
+            return
         try:
             answers = await asyncio.to_thread(self._answer, [query for query, _ in batch])
         except Exception as error:  # of whichever kind, it is the asker's, and must not stop the others

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from reranksmart.files.photographs import TooLargeError, undecoded
 
-SECONDS = 60  # a slow sender has
+PATIENCE_S, SLOWEST = 10.0, 250_000  # a sender has these seconds, and one more for so many bytes that have come
 MOST_BYTES = 20 * 1024 * 1024
 MOST_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -21,19 +21,24 @@ class RefusedError(ValueError):
 
 
 async def read_bounded(stream: AsyncIterator[bytes], *, announced: str | None) -> bytes:
-    """The whole body, or RefusedError (413) as soon as it is announced or seen to exceed ``MOST_BYTES``."""
+    """The whole body, or RefusedError: as soon as it is announced or seen to exceed ``MOST_BYTES`` (413), or as it comes
+    more slowly than ``SLOWEST`` bytes a second (408)."""
     told = f"The picture is larger than {MOST_BYTES // 1024**2} MB; send a smaller one."
     if announced is not None and announced.isdigit() and int(announced) > MOST_BYTES:
         raise RefusedError(413, told)
-    body = bytearray()
+    body, until = bytearray(), asyncio.get_running_loop().time() + PATIENCE_S
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout_at(until) as deadline:
             async for chunk in stream:
                 body += chunk
+                deadline.reschedule(until + len(body) / SLOWEST)
                 if len(body) > MOST_BYTES:
                     raise RefusedError(413, told)
     except TimeoutError:
-        raise RefusedError(408, f"The picture did not arrive within {SECONDS} seconds; send it again.") from None
+        told = (
+            f"The picture came too slowly; at least {SLOWEST // 1000} kB a second are waited for. Send a smaller one."
+        )
+        raise RefusedError(408, told) from None
     return bytes(body)
 
 

@@ -96,8 +96,18 @@ def test_nothing_is_made_again_where_nothing_changed(default: Run) -> None:
     assert default.made_again() == set()
 
 
-def test_another_split_is_audited_and_trains_nothing_again(default: Run) -> None:
-    assert default.made_again(datasets={"scenes": {"splits": {"more": 10}}}) == {"prepare_split", "audit_splits"}
+MORE = {"scenes": {"splits": {"more": 10}}}
+
+
+def test_another_split_trains_nothing_again(default: Run) -> None:
+    assert default.made_again(datasets=MORE) == set()
+
+
+def test_beside_another_split_what_lacks_and_what_changed_is_still_made(default: Run) -> None:
+    audited = {"prepare_split", "audit_splits"}
+    assert default.made_again(datasets=MORE, objectives={"bi_encoder": {"steps": 7}}) == {*audited, "train"}
+    lacking = Run(default.folder, default.programs, MODEL.replace("seed1", "seed2"), default.config)
+    assert lacking.made_again(datasets=MORE) == {*audited, "train"}
 
 
 def test_checkpoints_at_other_steps_train_nothing_again(default: Run) -> None:

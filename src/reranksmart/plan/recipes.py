@@ -83,25 +83,28 @@ class Recipes:
         return f"--recipe {self.of(output[0])}{place}"
 
     def _planned(self, rule: Any, workflow: Any, wildcards: Any) -> dict[str, Any] | list[str]:
-        """The inputs of a job, by role, or without roles; what is made by its recipe is older than anything."""
+        """The inputs of a job, by role, or without roles.
+
+        To what was made by its recipe, inputs are older than anything, and no gate leads: Snakemake 9.27 looks at nothing
+        that comes after a job that runs, but where it finds an input that is newer than nothing.
+        """
         made = dict(wildcards.items())
         path = str(rule.output[0].apply_wildcards(made))
-        if workflow.is_main_process and self._is_stale(path, workflow.dag) and os.path.exists(path):
+        exists, stale = os.path.exists(path), workflow.is_main_process and self._is_stale(path, workflow.dag)
+        if exists and stale:
             workflow.dag.forcefiles.add(path)
+        fresh = exists and not stale
         found: dict[str, Any] = {}
         unnamed: list[str] = []
         for role, paths in self._roles(rule, made):
-            marked = [self._marked(of, role, workflow) for of in ([paths] if isinstance(paths, str) else paths)]
+            if role == GATE and fresh and workflow.is_main_process:
+                continue
+            marked = [_marked(of, fresh=fresh) for of in ([paths] if isinstance(paths, str) else paths)]
             if role is None:
                 unnamed += marked
             else:
                 found[role] = marked[0] if isinstance(paths, str) else marked
         return unnamed or found
-
-    def _marked(self, path: str, role: str | None, workflow: Any) -> str:
-        anew = role != GATE and workflow.is_main_process and self._is_stale(path, workflow.dag)
-        placed = flag(path, PATH_MODIFIER_FLAG)
-        return placed if anew else ancient(placed)
 
     def _is_stale(self, path: str, dag: Any) -> bool:
         """Whether what lies at a path was made by another recipe, or from what is made anew: as asked, or measured."""
@@ -192,6 +195,12 @@ class Recipes:
         digest = self._contents.digest(path)
         gone = digest is None and self._own.get(path)
         return digest or f"nothing at {path}", frozenset([path] if gone else [])
+
+
+def _marked(path: str, *, fresh: bool) -> str:
+    """An input that Snakemake takes as it is, and as older than an output that is ``fresh``."""
+    placed = flag(path, PATH_MODIFIER_FLAG)
+    return ancient(placed) if fresh else placed
 
 
 def _record(job: _Job) -> str:

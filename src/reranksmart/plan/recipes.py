@@ -85,8 +85,8 @@ class Recipes:
     def _planned(self, rule: Any, workflow: Any, wildcards: Any) -> dict[str, Any] | list[str]:
         """The inputs of a job, by role, or without roles.
 
-        To what was made by its recipe, inputs are older than anything, and no gate leads: Snakemake 9.27 looks at nothing
-        that comes after a job that runs, but where it finds an input that is newer than nothing.
+        What was made by its recipe is newer than any input, and waits at no gate: of what follows a job that runs,
+        Snakemake 9.27 plans only what reads something that is no older than its output.
         """
         made = dict(wildcards.items())
         path = str(rule.output[0].apply_wildcards(made))

@@ -64,12 +64,12 @@ another-faiss:
 
 test: .venv/.ready
 	$(CHECKS)
-	pytest -n 2 --dist loadscope
+	pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # Also the slow tests (half an hour): a real cluster, signals and disks.
 test-all: .venv/.ready
 	$(CHECKS)
-	pytest -n 2 --dist loadscope -m "slow or not slow"
+	pytest -n 2 --dist loadscope --no-loadscope-reorder -m "slow or not slow"
 
 # Regions by a trained detector need torchvision, which needs another torch than the rest: an environment of its own.
 detector: .venv-detector/.ready

@@ -1,4 +1,4 @@
-"""The real photographs, for the tests that need them."""
+"""What test processes share, and the order in which they take the tests."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ from filelock import FileLock
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first, which are the longest: the last of two processes then ends soon after the other."""
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+
+
 @pytest.fixture(scope="session")
-def stamps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all test processes of this session have."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base  # pytest-xdist gives each process a folder below
+
+
+@pytest.fixture(scope="session")
+def stamps_folder(shared_folder: Path) -> Path:
     """The unpacked stamps: those of a run in this checkout, or fetched once for all test processes."""
     made = Path("results/stamps/pictures")
     if made.is_dir():
         return made.resolve()
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base  # pytest-xdist gives each process a folder below
-    folder = shared / "stamps"
+    folder = shared_folder / "stamps"
     with FileLock(f"{folder}.lock"):
         if not folder.is_dir():
             fetch_stamps(folder)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
-from forked_verbs import fork_of
-from running import TINY
+from forked_programs import fork_of
+from running import TINY, snakemake
 
 from reranksmart.run.jobs import Job, read_plan
 
@@ -39,7 +39,7 @@ def command(targets: Iterable[str], *options: str) -> list[str]:
 
 
 def start(folder: Path, line: Sequence[str], *, verbs: Path | None = None) -> subprocess.Popen[bytes]:
-    """The command, running; ``verbs`` is a folder of ``forked_verbs``."""
+    """The command, running; ``verbs`` is a folder of a ``forked_program``."""
     with (folder / _SAID).open("wb") as file:
         return subprocess.Popen(
             line, cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True, env=_environment(verbs)
@@ -54,8 +54,8 @@ def unlock(folder: Path) -> None:
 
 def finish(folder: Path, line: Sequence[str], *, verbs: Path | None = None) -> None:
     """Runs the command to its end, which must be a good one."""
-    status = start(folder, line, verbs=verbs).wait(timeout=LIMIT_S)
-    assert status == 0, said(folder)[-5000:]
+    done = snakemake(folder, *line[1:], programs=verbs)
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 def said(folder: Path) -> str:
@@ -175,35 +175,35 @@ def kill_jobs(
 
     Gives how often each was killed until Snakemake ended. ``look`` is given each job that was killed, while Snakemake is
     held so that it cannot clean up first (of other jobs that failed it may just be removing folders); ``verbs`` is the
-    folder of ``forked_verbs`` whose program the jobs run.
+    folder of the ``forked_program`` that the jobs run.
     """
-    snakemake = psutil.Process(process.pid)
+    scheduler = psutil.Process(process.pid)
     due, killed, scanned = {job: list(each) for job, each in moments.items()}, Counter[Job](), 0.0
     running: dict[Job, psutil.Process] = {}
     while process.poll() is None:
         if time.monotonic() - scanned > _SECONDS_BETWEEN_SCANS:
-            running = _forks(snakemake, [job for job in due if due[job]], verbs)
+            running = _forks(scheduler, [job for job in due if due[job]], verbs)
             scanned = time.monotonic()
         for job, fork in list(running.items()):
             if time.time() - fork.create_time() < due[job][0]:
                 continue
             del running[job]
-            snakemake.suspend()
+            scheduler.suspend()
             with suppress(psutil.NoSuchProcess):
                 fork.kill()
                 fork.wait(timeout=60)
                 killed[job] += 1
                 due[job].pop(0)
             look(job)
-            snakemake.resume()
+            scheduler.resume()
         time.sleep(0.01)
     return killed
 
 
-def _forks(snakemake: psutil.Process, jobs: Sequence[Job], verbs: Path) -> dict[Job, psutil.Process]:
+def _forks(scheduler: psutil.Process, jobs: Sequence[Job], verbs: Path) -> dict[Job, psutil.Process]:
     """The processes of those jobs that run: each one's shell names the job's log and has begun a program of ``verbs``."""
     found = {}
-    for shell in children_of(snakemake):
+    for shell in children_of(scheduler):
         words = " ".join(words_of(shell))
         for job in jobs:
             if f"tee {job.log}" in words:

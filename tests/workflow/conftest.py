@@ -8,7 +8,8 @@ from pathlib import Path
 
 import interruptions
 import pytest
-from forked_verbs import forked_verbs
+from filelock import FileLock
+from forked_programs import forked_program
 from running import ROOT, TINY
 
 
@@ -37,23 +38,29 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Pat
 
 
 @pytest.fixture(scope="session")
-def finished(fresh: Path, verbs: Path) -> Path:
-    """A folder in which the whole tiny configuration was run."""
-    folder = shutil.copytree(fresh, fresh.with_name("finished"))
-    interruptions.finish(folder, interruptions.command([]), verbs=verbs)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def verbs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a ``reranksmart`` that begins at once."""
-    with forked_verbs(tmp_path_factory.mktemp("forked") / "bin") as folder:
+    with forked_program(tmp_path_factory.mktemp("forked") / "bin", "reranksmart") as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
-def undisturbed(fresh: Path, verbs: Path) -> Path:
-    """A folder in which everything was made, temporary outputs too, and which no test touches."""
-    folder = shutil.copytree(fresh, fresh.with_name("undisturbed"))
-    interruptions.finish(folder, interruptions.command(interruptions.EVERYTHING, "--notemp"), verbs=verbs)
+def undisturbed(shared_folder: Path, fresh: Path, verbs: Path) -> Path:
+    """A folder in which everything was made, temporary outputs too, and which no test of any process touches."""
+    folder = shared_folder / "tiny"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            run = shutil.copytree(fresh, fresh.with_name("run"))
+            interruptions.finish(run, interruptions.command(interruptions.EVERYTHING, "--notemp"), verbs=verbs)
+            run.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(undisturbed: Path, fresh: Path) -> Path:
+    """A folder of this process in which the whole tiny configuration was run."""
+    folder = shutil.copytree(undisturbed, fresh.with_name("finished"), symlinks=True)
+    for job in interruptions.planned(folder):
+        for path in job.outputs if job.temporary else ():
+            shutil.rmtree(folder / path)
     return folder

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from forked_verbs import forked_verbs
 from modern_miniature import MODERN, modern_miniature
 from running import snakemake
 
@@ -21,17 +20,11 @@ APART = "results/measures/siglip2/coco/zero_shot_sep_coop/seed1/coco_5k"
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with forked_verbs(tmp_path_factory.mktemp("programs") / "bin") as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Path], Path], programs: Path) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Path], Path], verbs: Path) -> Path:
     """A folder in which SigLIP 2 retrieved and BLIP re-ranked, both as published."""
     folder = copy_workflow(tmp_path_factory.mktemp("modern") / "run")
     (folder / MODERN).write_text(yaml.safe_dump(modern_miniature(folder / "published")))
-    done = snakemake(folder, APART, "--cores", "2", "--configfile", MODERN, programs=programs)
+    done = snakemake(folder, APART, "--cores", "2", "--configfile", MODERN, programs=verbs)
     assert done.returncode == 0, done.stdout[-5000:]
     return folder
 
@@ -55,8 +48,8 @@ def test_pixels_are_made_of_both_and_states_of_the_reranker_alone(run: Path) -> 
     }
 
 
-def test_every_table_of_published_models_is_made(run: Path, programs: Path) -> None:
-    done = snakemake(run, "--cores", "2", "--configfile", MODERN, programs=programs)
+def test_every_table_of_published_models_is_made(run: Path, verbs: Path) -> None:
+    done = snakemake(run, "--cores", "2", "--configfile", MODERN, programs=verbs)
     assert done.returncode == 0, done.stdout[-5000:]
     config = validated(yaml.safe_load((run / MODERN).read_text()))
     for table in config.tables:
@@ -74,7 +67,7 @@ def test_every_table_of_published_models_is_made(run: Path, programs: Path) -> N
     assert snakemake(run, "--cores", "2", "--configfile", MODERN, "--dry-run").stdout.count("Nothing to be done") == 1
 
 
-def test_a_published_system_of_two_models_becomes_searchable(run: Path, programs: Path) -> None:
+def test_a_published_system_of_two_models_becomes_searchable(run: Path, verbs: Path) -> None:
     index = "results/searchable/siglip2/coco/zero_shot_sep_coop/seed1/coco_5k"
-    done = snakemake(run, index, "--cores", "2", "--configfile", MODERN, programs=programs)
+    done = snakemake(run, index, "--cores", "2", "--configfile", MODERN, programs=verbs)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from forked_verbs import forked_verbs
 from paper_files import DISTRACTORS, SIZES, SMALL, write_paper_files
 from running import PAPER, ROOT, snakemake
 
@@ -30,12 +29,6 @@ CALL = ("--cores", "2", "--configfile", PAPER, "small.yaml")
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with forked_verbs(tmp_path_factory.mktemp("forked") / "bin") as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Path], Path]) -> Path:
     """The workflow with all the files that the configuration names, before anything was run."""
     folder = copy_workflow(tmp_path_factory.mktemp("paper") / "run")
@@ -45,20 +38,20 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[
 
 
 @pytest.fixture(scope="module")
-def part(prepared: Path, programs: Path) -> Path:
+def part(prepared: Path, verbs: Path) -> Path:
     """A folder in which two tables were made: OSCAR on three datasets, and M3P on two of other languages."""
     tables = [f"results/tables/{name}.md" for name in ("enlarged_flickr30k", "transfer_m3p")]
-    return succeeded(prepared, *tables, *CALL, programs=programs)
+    return succeeded(prepared, *tables, *CALL, programs=verbs)
 
 
 @pytest.fixture(scope="module")
-def whole(part: Path, programs: Path) -> Path:
+def whole(part: Path, verbs: Path) -> Path:
     """A folder in which the whole configuration was run."""
-    return succeeded(part, *CALL, programs=programs)
+    return succeeded(part, *CALL, programs=verbs)
 
 
-def succeeded(folder: Path, *options: str, programs: Path) -> Path:
-    done = snakemake(folder, *options, programs=programs)
+def succeeded(folder: Path, *options: str, verbs: Path) -> Path:
+    done = snakemake(folder, *options, programs=verbs)
     assert done.returncode == 0, done.stdout[-5000:]
     return folder
 
@@ -88,9 +81,7 @@ def test_m3p_is_tested_in_the_languages_of_each_dataset(part: Path) -> None:
     assert table(part, "transfer_m3p")["value"].notna().all()
 
 
-def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_marked(
-    part: Path, programs: Path
-) -> None:
+def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_marked(part: Path, verbs: Path) -> None:
     leak = {
         "test_sets": {"selected_on": {"dataset": "flickr30k", "split": "dev"}},
         "experiments": {
@@ -105,12 +96,12 @@ def test_a_leak_is_refused_unless_it_is_allowed_and_then_each_of_its_cells_is_ma
     }
     (part / "leak.yaml").write_text(yaml.safe_dump(leak))
     target = "results/tables/leaky.md"
-    refused = snakemake(part, target, *CALL, "leak.yaml", programs=programs)
+    refused = snakemake(part, target, *CALL, "leak.yaml", programs=verbs)
     assert refused.returncode != 0
     assert "flickr30k (dev) and selected_on share 8 of 8 and 8 images" in refused.stdout
     allowed = {**leak, "allowed_leaks": [{"training_set": "flickr30k", "test_set": "selected_on"}]}
     (part / "leak.yaml").write_text(yaml.safe_dump(allowed))
-    done = snakemake(part, target, "--printshellcmds", *CALL, "leak.yaml", programs=programs)
+    done = snakemake(part, target, "--printshellcmds", *CALL, "leak.yaml", programs=verbs)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "rule train:" not in done.stdout
     cells = table(part, "leaky")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import interruptions
 import pytest
-from forked_verbs import forked_verbs
+from forked_programs import forked_program
 from running import TINY
 
 from reranksmart.run.jobs import Job
@@ -24,10 +24,9 @@ JOINT = "oscar/scenes/joint"
 MEASURE = f"results/measures/{JOINT}_coop/seed1/test"
 
 
-def run(folder: Path, targets: Sequence[str], *, cores: int, hash_seed: str, verbs: Path | None = None) -> None:
+def run(folder: Path, targets: Sequence[str], *, cores: int, hash_seed: str, verbs: Path) -> None:
     command = [interruptions.SNAKEMAKE, *targets, "--cores", str(cores), "--configfile", TINY]
-    path = f"{verbs}:{os.environ['PATH']}" if verbs else os.environ["PATH"]
-    environment = {**os.environ, "PATH": path, "PYTHONHASHSEED": hash_seed}
+    environment = {**os.environ, "PATH": f"{verbs}:{os.environ['PATH']}", "PYTHONHASHSEED": hash_seed}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
@@ -43,7 +42,8 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
     ]
     for path in again:
         shutil.rmtree(path)
-    run(folder, [MEASURE], cores=1, hash_seed="7")
+    with forked_program(tmp_path / "bin", "reranksmart", hash_seed="7") as verbs:
+        run(folder, [MEASURE], cores=1, hash_seed="7", verbs=verbs)
     for path in again:
         before = finished / path.relative_to(folder)
         assert interruptions.digest(path) == interruptions.digest(before), path
@@ -55,7 +55,7 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
 @pytest.mark.slow
 def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(fresh, tmp_path / "elsewhere" / "deeper" / "run")
-    with forked_verbs(tmp_path / "bin", hash_seed="7") as verbs:
+    with forked_program(tmp_path / "bin", "reranksmart", hash_seed="7") as verbs:
         run(folder, interruptions.EVERYTHING, cores=1, hash_seed="7", verbs=verbs)
     jobs = [job for job in interruptions.planned(folder) if not job.temporary]
     timeless = [job for job in jobs if not _holds_times(job, interruptions.needs(jobs)[job])]

@@ -106,7 +106,9 @@ def test_cooperation_scores_a_share_of_the_pairs_and_keeps_recall_beyond_k(finis
     assert set(shallow["pairs_scored"]) == {24 * 5 * 2}
 
 
-def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(finished: Path, tmp_path: Path) -> None:
+def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(
+    finished: Path, verbs: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "shared_out"
     shutil.copytree(finished, folder, symlinks=True)
     targets = [
@@ -117,7 +119,9 @@ def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(finis
     for target in targets:
         shutil.rmtree(folder / target)
     (folder / "shards.yaml").write_text("shards: {encode: 2, rerank: 3}\n")
-    done = snakemake(folder, *targets, "--printshellcmds", "--cores", "2", "--configfile", TINY, "shards.yaml")
+    done = snakemake(
+        folder, *targets, "--printshellcmds", "--cores", "2", "--configfile", TINY, "shards.yaml", programs=verbs
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     for rule, jobs in (("encode_shard", 2), ("score_candidates_shard", 3), ("score_all_shard", 3)):
         assert done.stdout.count(f"rule {rule}:") == jobs
@@ -152,9 +156,9 @@ def test_every_job_has_a_log_and_a_benchmark(finished: Path) -> None:
     assert len(logs) >= 80
 
 
-def test_a_test_set_becomes_searchable_by_its_name(finished: Path) -> None:
+def test_a_test_set_becomes_searchable_by_its_name(finished: Path, verbs: Path) -> None:
     index = "results/searchable/oscar/scenes/joint_coop/seed1/enlarged"
-    done = snakemake(finished, index, "--cores", "1", "--configfile", TINY)
+    done = snakemake(finished, index, "--cores", "1", "--configfile", TINY, programs=verbs)
     assert done.returncode == 0, done.stdout[-3000:]
     searcher = Searcher.load(finished / index)
     captions = read_captions(finished / "results/data/scenes/test/captions.jsonl").in_languages(["en"])

@@ -1,8 +1,10 @@
 """`make verify`: a run has the measures of the committed reference of the tiny configuration, or is told apart."""
 
+import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,19 +13,28 @@ from running import ROOT
 
 pytestmark = pytest.mark.workflow
 
-REFERENCE = ROOT / "results" / "reference_tiny"
 SCRIPT = ROOT / "workflow" / "scripts" / "verify_reference.py"
+_SPEC = importlib.util.spec_from_file_location("verify_reference", SCRIPT)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+verifying = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(verifying)
 
 
-def verify(finished: Path, reference: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPT, "--results", finished / "results", "--reference", reference, *options]
-    return subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture
+def verify(finished: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Path], tuple[int, str]]:
+    """Compares the finished run with a reference: exit status, and what is said."""
+
+    def compared(reference: Path) -> tuple[int, str]:
+        return verifying.verify(finished / "results", reference), capsys.readouterr().out
+
+    return compared
 
 
 @pytest.fixture
 def reference(finished: Path, tmp_path: Path) -> Path:
     """A reference that this machine made."""
-    verify(finished, tmp_path / "reference", "--keep")
+    verifying.keep(finished / "results", tmp_path / "reference")
     return tmp_path / "reference"
 
 
@@ -41,51 +52,51 @@ def of_another_machine(reference: Path) -> None:
 
 
 def test_a_run_has_the_measures_of_the_committed_reference(finished: Path) -> None:
-    done = verify(finished, REFERENCE)
+    done = subprocess.run([sys.executable, SCRIPT, "--results", finished / "results"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All are the reference's." in done.stdout
 
 
-def test_on_the_same_machine_the_least_difference_of_one_cell_is_named(finished: Path, reference: Path) -> None:
-    assert "compared bit for bit" in verify(finished, reference).stdout
+def test_on_the_same_machine_the_least_difference_of_one_cell_is_named(verify, reference: Path) -> None:
+    assert "compared bit for bit" in verify(reference)[1]
     tamper(reference, by=1e-9)
-    done = verify(finished, reference)
-    assert done.returncode == 1
-    assert "R@1: " in done.stdout
-    assert "1 measure differs" in done.stdout
+    status, said = verify(reference)
+    assert status == 1
+    assert "R@1: " in said
+    assert "1 measure differs" in said
 
 
-def test_on_another_machine_a_rank_may_fall_just_off_the_list(finished: Path, reference: Path) -> None:
+def test_on_another_machine_a_rank_may_fall_just_off_the_list(verify, reference: Path) -> None:
     of_another_machine(reference)
     path = reference / "measures.csv"
     table = pd.read_csv(path, dtype=str)
     path.write_text(path.read_text().replace(",inf", ",24.0"))  # of 24 candidates
     assert path.read_text() != table.to_csv(index=False)
-    assert verify(finished, reference).returncode == 0
+    assert verify(reference)[0] == 0
     path.write_text(path.read_text().replace(",24.0", ",22.0"))
-    done = verify(finished, reference)
-    assert done.returncode == 1
-    assert "median rank: 22.0 in the reference, inf now" in done.stdout
+    status, said = verify(reference)
+    assert status == 1
+    assert "median rank: 22.0 in the reference, inf now" in said
 
 
-def test_on_another_machine_a_difference_beyond_the_tolerance_is_named(finished: Path, reference: Path) -> None:
+def test_on_another_machine_a_difference_beyond_the_tolerance_is_named(verify, reference: Path) -> None:
     of_another_machine(reference)
     tamper(reference, by=4)
-    done = verify(finished, reference)
-    assert done.returncode == 0
-    assert "within 5 points" in done.stdout
-    assert "processor: another in the reference" in done.stdout
+    status, said = verify(reference)
+    assert status == 0
+    assert "within 5 points" in said
+    assert "processor: another in the reference" in said
     tamper(reference, by=2)
-    done = verify(finished, reference)
-    assert done.returncode == 1
-    assert "R@1: " in done.stdout
+    status, said = verify(reference)
+    assert status == 1
+    assert "R@1: " in said
 
 
-def test_a_measure_that_is_missing_is_named(finished: Path, reference: Path) -> None:
+def test_a_measure_that_is_missing_is_named(verify, reference: Path) -> None:
     path = reference / "measures.csv"
     path.write_text(path.read_text().replace(",test,cs,", ",test,aa,", 1))
-    done = verify(finished, reference)
-    assert done.returncode == 1
-    assert "test aa 0 none both mR: 20.55" in done.stdout
-    assert "in the reference, nan now" in done.stdout
-    assert "nan in the reference, 20.55" in done.stdout
+    status, said = verify(reference)
+    assert status == 1
+    assert "test aa 0 none both mR: 20.55" in said
+    assert "in the reference, nan now" in said
+    assert "nan in the reference, 20.55" in said

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
-from forked_programs import fork_of
+from forked_verbs import fork_of
 from running import TINY, snakemake
 
 from reranksmart.run.jobs import Job, read_plan
@@ -39,7 +39,7 @@ def command(targets: Iterable[str], *options: str) -> list[str]:
 
 
 def start(folder: Path, line: Sequence[str], *, verbs: Path | None = None) -> subprocess.Popen[bytes]:
-    """The command, running; ``verbs`` is a folder of a ``forked_program``."""
+    """The command, running; ``verbs`` is a folder of ``forked_verbs``."""
     with (folder / _SAID).open("wb") as file:
         return subprocess.Popen(
             line, cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True, env=_environment(verbs)
@@ -175,7 +175,7 @@ def kill_jobs(
 
     Gives how often each was killed until Snakemake ended. ``look`` is given each job that was killed, while Snakemake is
     held so that it cannot clean up first (of other jobs that failed it may just be removing folders); ``verbs`` is the
-    folder of the ``forked_program`` that the jobs run.
+    folder of ``forked_verbs`` whose program the jobs run.
     """
     scheduler = psutil.Process(process.pid)
     due, killed, scanned = {job: list(each) for job, each in moments.items()}, Counter[Job](), 0.0

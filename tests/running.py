@@ -1,16 +1,20 @@
-"""Runs Snakemake in a folder, for the tests."""
+"""Runs Snakemake and the verbs, for the tests."""
 
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
-from forked_programs import forked_program
+from forked_verbs import forked_snakemake
+
+from reranksmart.cli import main
 
 ROOT = Path(__file__).parent.parent
 TINY = "workflow/configs/tiny.yaml"
@@ -36,4 +40,16 @@ def _forked() -> Path:
     kept = ExitStack()
     atexit.register(kept.close)
     folder = Path(kept.enter_context(tempfile.TemporaryDirectory()))
-    return kept.enter_context(forked_program(folder / "bin", "snakemake"))
+    return kept.enter_context(forked_snakemake(folder / "bin"))
+
+
+def reranksmart(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Gives a command in this process, which has imported most of what it needs."""
+    words, status = ["reranksmart", *map(str, arguments)], 0
+    said, complained = io.StringIO(), io.StringIO()
+    with patch("sys.argv", words), redirect_stdout(said), redirect_stderr(complained):
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, status, said.getvalue(), complained.getvalue())

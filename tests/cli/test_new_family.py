@@ -35,15 +35,17 @@ class ChineseClip(Clip):
     facts: ClassVar[Facts] = FACTS
     network_class: ClassVar[type[PreTrainedModel]] = ChineseCLIPModel
 '''
-ENCODE = """
+CONVERT_AND_ENCODE = """
 import sys
 from pathlib import Path
 import torch
+from reranksmart.cli.backbones import convert_backbone_verb
 from reranksmart.config.schema import Config
 from reranksmart.families import load_model
 from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.searching.models import as_captions
-folder = Path(sys.argv[1])
+folder = Path(sys.argv[2])
+convert_backbone_verb(settings=sys.argv[1], output=folder)
 tokens = TokenisedCaptions.of(as_captions(["a red circle"]), open_tokeniser(folder), max_tokens=50)
 with torch.no_grad():
     print(load_model(folder).encode_text(tokens.batch([0]))[0].tolist())
@@ -72,17 +74,11 @@ def test_a_module_in_the_folder_of_families_is_all_that_a_new_one_needs(tmp_path
     copied = shutil.copytree(source, tmp_path / "reranksmart", ignore=shutil.ignore_patterns("__pycache__"))
     (copied / "families" / "chinese_clip.py").write_text(MODULE)
     folder, network = checkpoint(tmp_path / "checkpoint")
-
-    def run(*arguments: str | Path) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     settings = json.dumps({"family": "chinese_clip", "checkpoint": str(folder), "local_files_only": True})
-    run("-m", "reranksmart", "convert-backbone", "--settings", settings, "--output", tmp_path / "model")
-    found = torch.tensor(json.loads(run("-c", ENCODE, tmp_path / "model")))
+    command = [sys.executable, "-c", CONVERT_AND_ENCODE, settings, tmp_path / "model"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = torch.tensor(json.loads(done.stdout))
     inputs = train_wordpiece(TEXTS, size=90)(["a red circle"], return_tensors="pt")
     with torch.no_grad():
         expected = network.get_text_features(inputs.input_ids, attention_mask=inputs.attention_mask).pooler_output[0]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from running import reranksmart
 from typer.testing import CliRunner
 
 from reranksmart.cli import load, main
@@ -35,7 +36,7 @@ def prepare(mine: Path, **caption: str) -> subprocess.CompletedProcess[str]:
     (mine / "captions.jsonl").write_text(json.dumps(line) + "\n")
     split = {"captions": str(mine / "captions.jsonl"), "images": str(mine / "pictures")}
     settings = json.dumps({"kind": "files", "splits": {"train": split}})
-    return run(
+    return reranksmart(
         "prepare-split", "--split", "train", "--settings", settings, "--output", mine / "data" / "mine" / "train"
     )
 
@@ -43,9 +44,11 @@ def prepare(mine: Path, **caption: str) -> subprocess.CompletedProcess[str]:
 def test_your_own_pictures_get_regions(mine: Path) -> None:
     assert prepare(mine).returncode == 0
     data, store = mine / "data" / "mine" / "train", mine / "regions"
-    shard = run("extract-regions", "--data", data, "--shard", 0, "--settings", '{"shards": 1}', "--output", mine / "0")
+    shard = reranksmart(
+        "extract-regions", "--data", data, "--shard", 0, "--settings", '{"shards": 1}', "--output", mine / "0"
+    )
     assert shard.returncode == 0, shard.stderr
-    assert run("merge-regions", "--data", data, "--output", store, mine / "0").returncode == 0
+    assert reranksmart("merge-regions", "--data", data, "--output", store, mine / "0").returncode == 0
     assert json.loads((store / "index.json").read_text())["image_ids"] == ["mine/red.png"]
 
 
@@ -73,7 +76,7 @@ def test_two_captions_with_one_id_are_named(mine: Path) -> None:
     split = {"captions": str(mine / "twice.jsonl"), "images": str(mine / "pictures")}
     (mine / "twice.jsonl").write_text(line * 2)
     settings = json.dumps({"kind": "files", "splits": {"train": split}})
-    done = run("prepare-split", "--split", "train", "--settings", settings, "--output", mine / "train")
+    done = reranksmart("prepare-split", "--split", "train", "--settings", settings, "--output", mine / "train")
     assert done.returncode == 1
     assert "occurs 2 times" in done.stderr
 
@@ -122,7 +125,7 @@ def test_a_path_that_cannot_be_used_is_named_with_what_to_do(mine: Path) -> None
     split = {"images": str(mine / "pictures")}
     settings = json.dumps({"kind": "files", "splits": {"train": split}})
     picture = mine / "pictures" / "red.png"
-    done = run("prepare-split", "--split", "train", "--settings", settings, "--output", picture / "train")
+    done = reranksmart("prepare-split", "--split", "train", "--settings", settings, "--output", picture / "train")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f"{picture}: " in done.stderr
     assert "name another" in done.stderr
@@ -140,7 +143,7 @@ def test_a_path_that_cannot_be_used_is_named_with_what_to_do(mine: Path) -> None
     ids=["key", "JSON"],
 )
 def test_settings_that_cannot_be_read_are_named_with_what_to_do(tmp_path: Path, options: tuple, said: str) -> None:
-    done = run(*options, "--output", tmp_path / "made")
+    done = reranksmart(*options, "--output", tmp_path / "made")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(f"reranksmart {options[0]}: {said}")
     assert not (tmp_path / "made").exists()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from forked_programs import forked_program
+from forked_verbs import forked_verbs
 from running import ROOT, TINY
 from slurm_cluster import Cluster, running_cluster
 
@@ -192,7 +192,7 @@ def new_workflow(stamps_folder: Path) -> Callable[[Path], Path]:
 @pytest.fixture(scope="session")
 def locally(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., None]]:
     """Runs the workflow in a folder without a cluster; its verbs need not import everything anew."""
-    with forked_program(tmp_path_factory.mktemp("forked") / "bin", "reranksmart") as verbs:
+    with forked_verbs(tmp_path_factory.mktemp("forked") / "bin") as verbs:
         environment = {**os.environ, "PATH": f"{verbs}:{os.environ['PATH']}"}
 
         def run(folder: Path, *options: str) -> None:

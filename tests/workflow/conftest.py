@@ -9,7 +9,7 @@ from pathlib import Path
 import interruptions
 import pytest
 from filelock import FileLock
-from forked_programs import forked_program
+from forked_verbs import forked_verbs
 from running import ROOT, TINY
 
 
@@ -40,7 +40,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, copy_workflow: Callable[[Pat
 @pytest.fixture(scope="session")
 def verbs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a ``reranksmart`` that begins at once."""
-    with forked_program(tmp_path_factory.mktemp("forked") / "bin", "reranksmart") as folder:
+    with forked_verbs(tmp_path_factory.mktemp("forked") / "bin") as folder:
         yield folder
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from forked_programs import forked_program
+from forked_verbs import forked_verbs
 from hub_folders import write_hub_folder
 from library_checkpoints import write_library_folder
 from miniature import photographs, split_photographs, write_karpathy
@@ -25,9 +25,7 @@ _LEFT_OUT = ("qwen_8b", "qwen_reranker_8b", "nemotron")
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with forked_program(
-        tmp_path_factory.mktemp("programs") / "bin", "reranksmart", also="sentence_transformers"
-    ) as folder:
+    with forked_verbs(tmp_path_factory.mktemp("programs") / "bin", also="sentence_transformers") as folder:
         yield folder
 
 

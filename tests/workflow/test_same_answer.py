@@ -13,7 +13,7 @@ from pathlib import Path
 
 import interruptions
 import pytest
-from forked_programs import forked_program
+from forked_verbs import forked_verbs
 from running import TINY
 
 from reranksmart.run.jobs import Job
@@ -42,7 +42,7 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
     ]
     for path in again:
         shutil.rmtree(path)
-    with forked_program(tmp_path / "bin", "reranksmart", hash_seed="7") as verbs:
+    with forked_verbs(tmp_path / "bin", hash_seed="7") as verbs:
         run(folder, [MEASURE], cores=1, hash_seed="7", verbs=verbs)
     for path in again:
         before = finished / path.relative_to(folder)
@@ -55,7 +55,7 @@ def test_training_and_measuring_again_gives_the_same_bytes(finished: Path, tmp_p
 @pytest.mark.slow
 def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(fresh, tmp_path / "elsewhere" / "deeper" / "run")
-    with forked_program(tmp_path / "bin", "reranksmart", hash_seed="7") as verbs:
+    with forked_verbs(tmp_path / "bin", hash_seed="7") as verbs:
         run(folder, interruptions.EVERYTHING, cores=1, hash_seed="7", verbs=verbs)
     jobs = [job for job in interruptions.planned(folder) if not job.temporary]
     timeless = [job for job in jobs if not _holds_times(job, interruptions.needs(jobs)[job])]

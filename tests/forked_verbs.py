@@ -17,7 +17,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -31,14 +31,23 @@ sys.exit(int(server.makefile().read() or 137))
 """
 
 
-@contextmanager
-def forked_program(folder: Path, name: str, *, hash_seed: str = "random", also: str = "reranksmart") -> Iterator[Path]:
-    """A new folder that holds the program of this name, for the front of a PATH, while the process behind it runs.
+def forked_verbs(folder: Path, *, hash_seed: str = "random", also: str = "reranksmart") -> AbstractContextManager[Path]:
+    """A new folder that holds the program ``reranksmart``, for the front of a PATH, while the process behind it runs.
 
-    ``also`` is a module that it imports beside the program's own.
+    ``also`` is a module that it imports beside the verbs.
 
-    The program hashes with the seed of that process, whatever the environment in which it is called.
+    The verbs hash with the seed of that process, whatever the environment in which they are called.
     """
+    return _forked(folder, "reranksmart", hash_seed=hash_seed, also=also)
+
+
+def forked_snakemake(folder: Path) -> AbstractContextManager[Path]:
+    """A new folder that holds the program ``snakemake``, while the process behind it runs."""
+    return _forked(folder, "snakemake")
+
+
+@contextmanager
+def _forked(folder: Path, name: str, *, hash_seed: str = "random", also: str = "reranksmart") -> Iterator[Path]:
     folder.mkdir()
     address = str(folder / "socket")
     program = folder / name
@@ -87,6 +96,8 @@ def _load_verbs() -> None:
     from reranksmart.files.code.verbs import verbs
 
     load(*(set(verbs()) - {"detect-regions"}))  # which runs in an environment of its own
+    for module in ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"):
+        importlib.import_module(module)  # which only plotting does
 
 
 def _load_plan() -> None:

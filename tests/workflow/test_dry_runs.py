@@ -69,17 +69,6 @@ def test_seeds_multiply_models_and_not_data(folder: Path) -> None:
     assert jobs["prepare_split"] == 7
 
 
-def test_the_example_of_your_own_pictures_plans_nothing_else(folder: Path) -> None:
-    example = Path("docs/own-pictures.md").read_text().split("# mine.yaml\ndatasets:\n  mine:")[1].split("```")[0]
-    (folder / "mine.yaml").write_text(f"datasets:\n  mine:{example}")
-    done = snakemake(
-        folder, "results/tables/mine.md", "--dry-run", "--cores", "2", "--configfile", "config.yaml", "mine.yaml"
-    )
-    jobs = planned(done.stdout)
-    assert (jobs["prepare_split"], jobs["train"], jobs["evaluate"], jobs["tabulate"]) == (3, 6, 6, 1)  # on three seeds
-    assert "fetch_stamps" not in jobs
-
-
 @pytest.mark.parametrize(
     ("overlay", "said"),
     [

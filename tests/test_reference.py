@@ -1,5 +1,6 @@
 """The committed reference run: its tables come out of its measures again, and README shows them."""
 
+from importlib import import_module
 from pathlib import Path
 from statistics import fmean
 
@@ -31,6 +32,14 @@ def test_a_reference_table_comes_out_of_its_measures_again(name: str) -> None:
 def test_readme_shows_the_summary_of_the_reference() -> None:
     summary = (REFERENCE / "summary.txt").read_text().partition("Everything else")[0].rstrip()
     assert f"```text\n{summary}\n```\n" in (ROOT / "README.md").read_text()
+
+
+def test_the_manual_shows_tables_of_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "workflow" / "scripts")
+    with_tables = import_module("keep_reference").with_tables
+    pages = [page.read_text() for page in (ROOT / "docs").glob("*.md")]
+    assert any("<!-- table calibrated -->" in page for page in pages)
+    assert pages == [with_tables(page) for page in pages]
 
 
 def test_the_reference_holds_no_picture_of_the_photographs() -> None:

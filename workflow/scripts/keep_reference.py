@@ -1,5 +1,6 @@
 """Keeps a finished run of the embedded default: `make reference` copies its tables, figures and measures to
-results/reference/ and puts its summary into README.md. Photographs and what shows them stay out."""
+results/reference/ and puts its summary into README.md, its tables into the manual. Photographs and what shows them stay
+out."""
 
 import re
 import shutil
@@ -28,6 +29,7 @@ FILES = (
     "regions/scenes/test/recall.json",
 )
 MARKED = re.compile(r"(<!-- summary -->\n).*?(<!-- /summary -->)", re.DOTALL)
+SHOWN = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def keep() -> None:
@@ -46,6 +48,13 @@ def keep() -> None:
             shutil.copy(model / name, target)
     readme = ROOT / "README.md"
     readme.write_text(MARKED.sub(lambda found: f"{found[1]}{summary()}{found[2]}", readme.read_text()))
+    for page in (ROOT / "docs").glob("*.md"):
+        page.write_text(with_tables(page.read_text()))
+
+
+def with_tables(page: str) -> str:
+    """A page of the manual with the kept run's tables where it names them."""
+    return SHOWN.sub(lambda found: f"{found[1]}{(REFERENCE / f'tables/{found[2]}.md').read_text()}{found[3]}", page)
 
 
 def summary() -> str:

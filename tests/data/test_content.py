@@ -22,7 +22,9 @@ def photograph(path: Path, seed: int, *, side: int = 96, quality: int = 95) -> N
     Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(path, quality=quality)
 
 
-def dataset(root: Path, rows: dict[str, list[tuple[str, str]]], **settings: str) -> tuple[Files, dict[str, Path]]:
+def dataset(
+    root: Path, rows: dict[str, list[tuple[str, str]]], *, name: str = "mine", **settings: str
+) -> tuple[Files, dict[str, Path]]:
     """The prepared splits of (picture, text) rows whose pictures lie in ``root``."""
     splits = {}
     for split, said in rows.items():
@@ -30,9 +32,9 @@ def dataset(root: Path, rows: dict[str, list[tuple[str, str]]], **settings: str)
         table.write_text("".join(f"{json.dumps({'image': image, 'text': text})}\n" for image, text in said))
         splits[split] = {"captions": str(table), "images": str(root)}
     found = Files.model_validate({"kind": "files", "splits": splits, **settings})
-    folders = {split: root / "prepared" / "mine" / split for split in rows}
+    folders = {split: root / "prepared" / name / split for split in rows}
     for split, folder in folders.items():
-        found.prepare(split, folder, name="mine")
+        found.prepare(split, folder, name=name)
     return found, folders
 
 
@@ -78,6 +80,32 @@ def test_different_pictures_and_sentences_are_not_taken_for_doubles(
     mine, folders = dataset(pictures, rows, doubles="refuse")
     assert mine.audit(folders) == {"pictures": 8, "captions": 8}
     assert "warning" not in capsys.readouterr().err
+
+
+def test_pictures_of_the_training_saved_anew_in_another_dataset_are_counted_and_refused_on_request(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {split: [(f"{n}.jpg", f"T {n}.") for n in (first, first + 1)] for split, first in (("train", 0), ("dev", 2))}
+    _, learned = dataset(pictures, rows)
+    names = ("0-again.jpg", "1-small.jpg", "5.jpg")
+    _, others = dataset(pictures, {"seen": [(name, name) for name in names], "new": [("6.jpg", "6")]}, name="other")
+    asked = {"training_set": "t", "trained": learned, "tested": {"a": [others["seen"], others["new"]]}}
+    capsys.readouterr()
+    assert [(row["shared"], row["alike"]) for row in audit_training(**asked)] == [(0, 2), (0, 0)]
+    told = "2 of the 4 images of a look as one of t (train): other/0-again.jpg, other/1-small.jpg"
+    assert told in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"doubles: refuse(?s:.)* 2 of the 4 images of a look as one of t \(train\)"):
+        audit_training(**asked, doubles="refuse")
+    asked["tested"] = {"b": [others["new"]]}
+    assert [row["alike"] for row in audit_training(**asked, doubles="refuse")] == [0, 0]
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_copy_in_another_dataset_is_shared_and_not_alike_as_well(pictures: Path) -> None:
+    _, learned = dataset(pictures, {"train": [("0.jpg", "T.")], "dev": [("2.jpg", "D.")]})
+    _, others = dataset(pictures, {"seen": [("0.jpg", "S.")]}, name="other")
+    rows = audit_training(training_set="t", trained=learned, tested={"a": [others["seen"]]}, allowed=["a"])
+    assert [(row["shared"], row["alike"]) for row in rows] == [(1, 0), (0, 0)]
 
 
 def pairs(relevance: Relevance) -> set[tuple[str, str]]:

@@ -15,6 +15,7 @@ from reranksmart.report.paper import paper_numbers
 from reranksmart.report.rendering import markdown, notes, read_written_table
 from reranksmart.report.summary import summary_text
 from reranksmart.report.table import Table
+from reranksmart.report.tables.audit import audit_table
 from reranksmart.report.tables.claims import claims_table
 from reranksmart.report.tables.main import main_table
 from reranksmart.report.writing import write_table
@@ -48,6 +49,12 @@ def test_the_cells_of_the_leaked_test_set_alone_are_marked(marked: Table) -> Non
         counts = {(cell.leaked_images, cell.gallery_images) for cell in row.cells if cell.value is not None}
         assert counts <= {(25, 300) if row.group == "one caption an image" else (0, 0)}
     assert notes(marked).count(NOTE) == 1
+
+
+def test_pictures_that_look_alike_have_a_column_where_there_are_any(asked: Asked) -> None:
+    row = {"trained": "a (train)", "tested": "b", "trained_images": 9, "tested_images": 3, "shared": 0}
+    for alike, shown in ((0, False), (2, True)):
+        assert ("look alike" in markdown(audit_table([{**row, "alike": alike}], asked))) == shown
 
 
 def test_the_mark_and_its_note_stand_in_every_form_of_the_table(marked: Table, tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ def audit_training_verb(
     settings: Annotated[str, typer.Option(help="the training set's splits, and those of each test set, as JSON")],
     output: Annotated[Path, typer.Option()],
 ) -> None:
-    """Refuses to test a model on images that it trained on, unless that is allowed, and says which and how many."""
+    """Refuses to test a model on images that it trained on, unless that is allowed, and says which and how many.
+
+    Warns of pictures of other datasets that look as one that is learned.
+    """
     asked = json.loads(settings)
     rows = audit_training(
         training_set=asked["training_set"],
@@ -25,5 +28,6 @@ def audit_training_verb(
         tested={name: [root / place for place in places] for name, places in asked["tested"].items()},
         allowed=asked["allowed"],
         languages=asked.get("languages"),
+        doubles=asked["doubles"],
     )
     write_json(output, rows)

@@ -14,6 +14,11 @@ class TrainingSet(Frozen):
     split: Name = Field("train", description="that is trained on")
     dev_split: Name = Field("dev", description="by whose recall the weights are chosen")
     fraction: Fraction = Field(1.0, description="share of the training images, the first ones of a seeded order")
+    doubles: Literal["warn", "refuse"] = Field(
+        "warn",
+        description="where a test on another dataset has a picture of the training saved anew or made smaller: say so before "
+        "training, or refuse it",
+    )
 
 
 class BiEncoderTask(Frozen):

@@ -54,7 +54,7 @@ def audit_settings(config: Config, training_set: str) -> str:
     trained = {role: "/".join(place) for role, place in _learned(config, training_set).items()}
     measured = {name: languages_tested(config, training_set, name) for name in tested}
     asked = {"training_set": training_set, "trained": trained, "tested": tested, "allowed": allowed}
-    return settings({**asked, "languages": measured})
+    return settings({**asked, "languages": measured, "doubles": config.training_sets[training_set].doubles})
 
 
 def languages_tested(config: Config, training_set: str, test_set: str) -> list[str]:

@@ -42,7 +42,7 @@ class Doubles:
 def doubles(folders: Mapping[str, Path]) -> list[Doubles]:
     """What every two of these prepared splits share: sentences by their letters and digits, pictures by their looks."""
     sentences = {split: _sentences(folder) for split, folder in folders.items()}
-    looks = {split: _Looks.of(folder) for split, folder in folders.items()}
+    looks = {split: Looks.of(folder) for split, folder in folders.items()}
     found = []
     for first, second in combinations(folders, 2):
         said = [text for key, text in sentences[second].items() if key in sentences[first]]
@@ -93,38 +93,40 @@ def _sentences(folder: Path) -> dict[tuple[str, str], str]:
 
 
 @dataclass(frozen=True)
-class _Looks:
-    """Of N pictures: which neighbouring thumbnail pixels rise (N,) uint64, and the thumbnails (N, 16 x 16 x 3)."""
+class Looks:
+    """Of N pictures: which neighbouring thumbnail pixels rise (N,) uint64, and the thumbnails (N, 16 x 16 x 3) uint8."""
 
     images: tuple[str, ...]
     rises: NDArray[np.uint64]
-    thumbnails: NDArray[np.float32]
+    thumbnails: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, folder: Path) -> "_Looks":
+    def of(cls, folder: Path) -> "Looks":
+        """Those of the pictures of a prepared split, as far as it has any."""
         paths = [(image, picture_path(folder, image)) for image in read_image_ids(folder)]
         there = [(image, path) for image, path in paths if path.is_file()]
         looks = [
             _look(path) for _, path in progress(there, what=f"compare pictures of {folder.name}", total=len(there))
         ]
         rises = np.array([rise for rise, _ in looks], dtype=np.uint64)
-        thumbnails = np.array([thumbnail for _, thumbnail in looks], dtype=np.float32).reshape(len(there), _SIDE**2 * 3)
+        thumbnails = np.array([thumbnail for _, thumbnail in looks], dtype=np.uint8).reshape(len(there), _SIDE**2 * 3)
         return cls(tuple(image for image, _ in there), rises, thumbnails)
 
-    def like(self, others: "_Looks") -> list[str]:
+    def like(self, others: "Looks") -> list[str]:
         """The images of these that look as one of the others."""
         found = []
         for image, rise, thumbnail in zip(self.images, self.rises, self.thumbnails, strict=True):
             near = np.flatnonzero(np.bitwise_count(others.rises ^ rise) <= _BITS)
-            if (np.abs(others.thumbnails[near] - thumbnail).mean(axis=1) <= _DIFFERENCE).any():
+            apart = np.abs(others.thumbnails[near].astype(np.int16) - thumbnail)
+            if (apart.mean(axis=1) <= _DIFFERENCE).any():
                 found.append(image)
         return found
 
 
-def _look(path: Path) -> tuple[int, NDArray[np.float32]]:
+def _look(path: Path) -> tuple[int, NDArray[np.uint8]]:
     """The difference hash of a picture (Krawetz 2013), and its thumbnail's values, 0 to 255."""
     picture = read_scaled(path, side=64)
     grey = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     bits = np.packbits(grey[:, 1:] > grey[:, :-1])
-    thumbnail = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.float32)
+    thumbnail = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.uint8)
     return int.from_bytes(bits.tobytes(), "big"), thumbnail.reshape(-1)

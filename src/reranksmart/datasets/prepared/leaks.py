@@ -1,14 +1,19 @@
 """The audit of a training set: which of its images stand in what its models are tested on, by id and by content."""
 
 import hashlib
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from reranksmart.datasets.prepared.content import Looks
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
 from reranksmart.datasets.prepared.overlap import find_leaks, overlap
 from reranksmart.files.storage import read_captions
+
+_SHOWN = 3
 
 
 def audit_training(
@@ -18,12 +23,16 @@ def audit_training(
     tested: Mapping[str, Sequence[Path]],
     allowed: Collection[str] = (),
     languages: Mapping[str, Collection[str]] | None = None,
+    doubles: Literal["warn", "refuse"] = "warn",
 ) -> list[dict[str, Any]]:
-    """For each test set and each of train, dev and what backbones were made on: how many images both have, and whether that is allowed.
+    """For each test set and each of train, dev and what backbones were made on: how many images both have, and how many
+    of the test's look as one of another dataset's that is learned.
 
     ``trained`` maps these roles, of which ``dev`` is one, to prepared splits, ``tested`` each test set to those of its gallery. A picture of
     another id but with the same content counts as the same image. ValueError lists what is shared but not allowed, and
     what is allowed but not shared.
+
+    What looks alike, as a picture saved anew or made smaller, is warned of; with ``doubles: refuse`` it is a ValueError too.
 
     ``languages`` are those in which each test set is measured: there every image of its first split has a caption.
     """
@@ -47,7 +56,14 @@ def audit_training(
             raise ValueError(
                 f"the leak of {training_set!r} into {name!r} is allowed, but there is none. Remove it from allowed_leaks."
             )
-    return [_row(role, images, name, asked[name]) for role, images in learned.items() for name in asked]
+    alike = _alike(trained, tested, same)
+    rows = [
+        _row(role, images, name, asked[name], alike=alike[folder, name])
+        for (role, images), folder in zip(learned.items(), trained.values(), strict=True)
+        for name in asked
+    ]
+    _tell(rows, doubles)
+    return rows
 
 
 def _require_described(test_set: str, folder: Path, languages: Collection[str]) -> None:
@@ -63,10 +79,46 @@ def _require_described(test_set: str, folder: Path, languages: Collection[str]) 
             )
 
 
-def _row(role: str, images: Iterable[str], name: str, tested: Iterable[str]) -> dict[str, Any]:
+def _row(role: str, images: Iterable[str], name: str, tested: Iterable[str], *, alike: Sequence[str]) -> dict[str, Any]:
     found = overlap(role, images, name, tested)
     counts = {"trained_images": found.first_size, "tested_images": found.second_size, "shared": len(found.shared)}
-    return {"trained": role, "tested": name, **counts, "shown": list(found.shared[:3])}
+    shown = {"shown": list(found.shared[:_SHOWN]), "shown_alike": list(alike[:_SHOWN])}
+    return {"trained": role, "tested": name, **counts, "alike": len(alike), **shown}
+
+
+def _alike(
+    trained: Mapping[str, Path], tested: Mapping[str, Sequence[Path]], same: Mapping[str, str]
+) -> dict[tuple[Path, str], list[str]]:
+    """For each learned split and test set: the images of the test's splits of other datasets that look as a learned one.
+
+    Those that are the very same picture are counted as shared. Within a dataset its own audit compares.
+    """
+    found: dict[tuple[Path, str], list[str]] = {}
+    looks = cache(Looks.of)
+    for folder in trained.values():
+        ids = set(read_image_ids(folder))
+        shared = ids | {same.get(image, image) for image in ids}
+        for name, splits in tested.items():
+            others = [split for split in splits if split.parent.name != folder.parent.name]
+            seen = [image for split in others for image in looks(split).like(looks(folder))]
+            found[folder, name] = [image for image in seen if same.get(image, image) not in shared]
+    return found
+
+
+def _tell(rows: Sequence[Mapping[str, Any]], doubles: str) -> None:
+    """Warns of pictures that look alike, or raises ValueError where these are to be refused."""
+    told = "".join(
+        f"\n  {row['alike']:,} of the {row['tested_images']:,} images of {row['tested']} look as one of {row['trained']}: "
+        f"{', '.join(row['shown_alike'])}{', ...' if row['alike'] > _SHOWN else ''}"
+        for row in rows
+        if row["alike"]
+    )
+    if told and doubles == "refuse":
+        raise ValueError(
+            f"pictures of the training stand in tests, saved anew (doubles: refuse):{told}\nTake them out of one of the two."
+        )
+    if told:
+        print(f"warning: a model may be tested on what it has learned:{told}", file=sys.stderr)
 
 
 def _require_selected_apart(learned: Mapping[str, Sequence[str]]) -> None:

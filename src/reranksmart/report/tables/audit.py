@@ -14,24 +14,29 @@ _COLUMNS = (
     Column("tested_images", "images in the gallery", unit="count", in_paper=False),
     Column("shared", "shared", unit="count", in_paper=False),
 )
+_ALIKE = Column("alike", "look alike", unit="count", in_paper=False)
 
 
 def audit_table(audits: Iterable[Mapping[str, Any]], asked: Asked) -> Table:
     """One row for each split that is learned from and each test set; ``audits`` are the rows of all audits."""
+    audited = list(audits)
+    alike = any(row["alike"] for row in audited)
+    columns = (*_COLUMNS, _ALIKE) if alike else _COLUMNS
     rows = [
         Row(
             f"{row['trained']} {row['tested']}",
             f"{row['trained']}, {row['tested']}" + (" (allowed)" if row["shared"] else ""),
-            tuple(Cell(value=float(row[column.key])) for column in _COLUMNS),
+            tuple(Cell(value=float(row[column.key])) for column in columns),
         )
-        for row in audits
+        for row in audited
     ]
     return asked.table(
         "Images of the training that stand in a test",
-        _COLUMNS,
+        columns,
         rows,
         "Compared by id and, where there are pictures, by content (sha256), before any training. A test on images "
-        "of the training is refused unless the configuration allows it by name (allowed_leaks).",
+        "of the training is refused unless the configuration allows it by name (allowed_leaks)."
+        + (" Look alike: pictures of another dataset, as if saved anew." if alike else ""),
         header="trained, tested",
     )
 

@@ -223,6 +223,24 @@ def single_query(record: dict[str, Any]) -> str:
     return f"{about}.\n\n{table(rows)}"
 
 
+def large_gallery(record: dict[str, Any]) -> str:
+    rows = [
+        {
+            "job": name + (f", each of {len(own)}" if len(own) > 1 else ""),
+            "computing, s": f"{max(one['computed'] for one in own):.1f}",
+            "what must fit, MB": f"{max(one['anonymous_mb'] for one in own):,.0f}",
+            "with mapped files, MB": f"{max(one['resident_mb'] for one in own):,.0f}",
+        }
+        for name, own in record["jobs"].items()
+    ]
+    about = (
+        f"{record['images']:,} images of {record['width']} dimensions ({record['vector_bytes'] / 1e6:,.0f} MB with ids) and "
+        f"{record['captions']:,} captions, {record['factory']} ({record['index_bytes'] / 1e6:,.0f} MB), 1,000 queries in each "
+        "direction. Both ways rank alike, byte for byte."
+    )
+    return f"{about}\n\n{table(rows)}"
+
+
 def shared_prefix(record: dict[str, Any]) -> str:
     pairs = record["pictures"] * record["captions"]
     rows = [
@@ -274,6 +292,7 @@ SECTIONS = {
     "compiled": ("Whether torch.compile pays", compiled),
     "training": ("Training", training),
     "search": ("Search that scales", search),
+    "large_gallery": ("An index beyond memory", large_gallery),
     "shared_prefix": ("A picture read once for many captions", shared_prefix),
     "single_query": ("One query alone, on a few threads", single_query),
 }

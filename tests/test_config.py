@@ -64,6 +64,7 @@ def test_a_shipped_configuration_is_whole(path):
             "experiments.main.depths.0: Input should be greater than or equal to 1, got 0",
         ),
         ("seeds", [1, 1], "each seed once"),
+        ("shards", {"index": 4}, "shards.index: 4 jobs are to fill index 'Flat', but only inverted lists are filled"),
         ("seeds", [], "seeds"),
         ("systems.be", {"label": "BE"}, "needs a retriever, a reranker or both"),
         ("training_sets.scenes.fraction", 1.5, "fraction: Input should be less than or equal to 1, got 1.5"),

@@ -56,6 +56,7 @@ from reranksmart.files.storage import (
     write_relevance,
     write_twin_scores,
 )
+from reranksmart.files.stored_embeddings import StoredEmbeddings
 from reranksmart.inputs.stored import RegionInputs, open_tokeniser
 from reranksmart.inputs.tokenisers import train_wordpiece
 from reranksmart.models.checkpoints import save_model
@@ -364,6 +365,10 @@ READERS: dict[str, Reader] = {
     ),
     "embeddings": Reader(
         lambda f: write_embeddings(f / "images.npz", EMBEDDINGS), lambda f, o: read_embeddings(f / "images.npz")
+    ),
+    "gallery's embeddings": Reader(
+        lambda f: write_embeddings(f / "images.npz", EMBEDDINGS),
+        lambda f, o: StoredEmbeddings.open([f / "images.npz"]).read(),
     ),
     "ranking": Reader(lambda f: write_ranking(f / "en.npz", RANKING), lambda f, o: read_ranking(f / "en.npz")),
     "pair scores": Reader(

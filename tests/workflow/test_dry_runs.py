@@ -28,13 +28,15 @@ def test_a_configuration_plans_every_rule(folder: Path, config: str, models: int
 
 def test_shards_multiply_the_jobs_that_run_models_and_no_others(folder: Path) -> None:
     target = "results/measures/oscar/scenes/sep_coop/seed1/unseen"
-    (folder / "shards.yaml").write_text("shards: {encode: 4, rerank: 3}\n")
+    (folder / "shards.yaml").write_text("index: IVF8,SQ8\nshards: {encode: 4, rerank: 3, index: 5}\n")
     plain = planned(snakemake(folder, target, "--dry-run", "--cores", "2").stdout)
     done = snakemake(folder, target, "--dry-run", "--cores", "2", "--configfile", "config.yaml", "shards.yaml")
     jobs = planned(done.stdout)
     assert (jobs.pop("encode_shard"), jobs.pop("merge_embeddings")) == (4 * plain.pop("encode"), 1)
     assert (jobs.pop("score_candidates_shard"), jobs.pop("merge_pair_scores")) == (3 * plain.pop("score_candidates"), 1)
-    assert jobs.pop("total") == plain.pop("total") + 7
+    assert [jobs.pop(f"{step}_index") for step in ("train", "fill", "merge")] == [1, 5, 1]
+    assert plain.pop("index") == 1
+    assert jobs.pop("total") == plain.pop("total") + 7 + 6
     assert jobs == plain
 
 

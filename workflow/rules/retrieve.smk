@@ -47,12 +47,14 @@ rule index:
         "results/logs/index/{backbone}.{training_set}.{objective}.seed{seed}.{gallery}.log",
     benchmark:
         "results/benchmarks/index/{backbone}.{training_set}.{objective}.seed{seed}.{gallery}.tsv"
+    wildcard_constraints:
+        seed=names.seed_where(CONFIG.shards.index == 1),
     priority: 40
     conda:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "index", wildcards),
         runtime=60,
     params:
         inputs=names.given,
@@ -84,7 +86,7 @@ rule retrieve:
         "../../envs/reranksmart.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: resources.memory_mb(CONFIG, "retrieve", wildcards),
         runtime=60,
     params:
         inputs=names.given,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 import typer
 
-from reranksmart.cli.options import Folder, Folders, GalleryName, ReadingSettings
+from reranksmart.cli.options import Folder, Folders, GalleryName, ReadingSettings, ShardCount, ShardIndex
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.backbones import Reading
 from reranksmart.families import load_model
@@ -31,10 +31,6 @@ from reranksmart.values.records import Direction
 from reranksmart.values.shards import Shard
 
 Bits = Annotated[Precision, typer.Option(help="auto: bfloat16 where model and hardware gain by it, else float32")]
-ShardIndex = Annotated[int, typer.Option(help="which share of the batches this job computes, from 0")]
-ShardCount = Annotated[
-    int, typer.Option(help="the jobs that share the batches; a verb merge-... joins what they wrote")
-]
 
 
 @verb(computes=True)

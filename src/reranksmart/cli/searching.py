@@ -1,29 +1,51 @@
 """Verbs that search: index a gallery, retrieve from it. They need neither model nor torch."""
 
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import faiss
-import numpy as np
 import typer
 
-from reranksmart.cli.options import Factory, Folder, Folders, GalleryName, ReadingSettings
+from reranksmart.cli.options import (
+    Factory,
+    Folder,
+    Folders,
+    GalleryName,
+    ReadingSettings,
+    ShardCount,
+    ShardFolders,
+    ShardIndex,
+)
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.backbones import Reading
-from reranksmart.files.storage import read_embeddings, write_ranking
+from reranksmart.files.storage import write_ranking
+from reranksmart.files.stored_embeddings import StoredEmbeddings
 from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.ranking.gpu_index import to_device
-from reranksmart.ranking.search import build_index, read_index, retrieve
+from reranksmart.ranking.index_shares import fill_share, merge_shares
+from reranksmart.ranking.search import build_index, read_index, retrieve, trained_index
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction, Embeddings
+from reranksmart.values.shards import Shard
 
 
 def gallery_embeddings(folders: list[Path], side: str) -> Embeddings:
-    parts = [read_embeddings(folder / f"{side}.npz") for folder in folders]
-    return Embeddings(
-        tuple(chain.from_iterable(part.ids for part in parts)), np.concatenate([part.vectors for part in parts])
-    )
+    return _stored(folders, side).read()
+
+
+def _stored(folders: list[Path], side: str) -> StoredEmbeddings:
+    return StoredEmbeddings.open([folder / f"{side}.npz" for folder in folders])
+
+
+def _sides(
+    embeddings: list[Path], data: list[Path], gallery: str, backbone_settings: str
+) -> dict[str, StoredEmbeddings]:
+    """What is searched, each by the name of its index: the images, and the captions in each language."""
+    languages = Reading.model_validate_json(backbone_settings).languages
+    captions = read_gallery_captions(data, Gallery.parse(gallery), languages)
+    texts = _stored(embeddings, "captions")
+    found = {name: texts.take(captions.in_languages([name]).ids) for name in languages}
+    return {"images": _stored(embeddings, "images"), **found}
 
 
 @verb(computes=True)
@@ -36,14 +58,46 @@ def index_verb(
     output: NewFolder,
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
-    backbone = Reading.model_validate_json(backbone_settings)
-    captions = read_gallery_captions(data, Gallery.parse(gallery), backbone.languages)
-    vectors = gallery_embeddings(embeddings, "captions")
-    images = gallery_embeddings(embeddings, "images")
-    faiss.write_index(build_index(images.vectors, factory=factory), str(output / "images.faiss"))
-    for language in backbone.languages:
-        texts = vectors.take(captions.in_languages([language]).ids)
-        faiss.write_index(build_index(texts.vectors, factory=factory), str(output / f"{language}.faiss"))
+    for name, vectors in _sides(embeddings, data, gallery, backbone_settings).items():
+        faiss.write_index(build_index(vectors[:], factory=factory), str(output / f"{name}.faiss"))
+
+
+@verb(computes=True)
+def train_index_verb(
+    embeddings: Folders,
+    data: Folders,
+    gallery: GalleryName,
+    backbone_settings: ReadingSettings,
+    factory: Factory,
+    output: NewFolder,
+) -> None:
+    """Makes the indexes of a gallery without its vectors: their lists are learned from a sample."""
+    for name, vectors in _sides(embeddings, data, gallery, backbone_settings).items():
+        faiss.write_index(trained_index(vectors, factory=factory), str(output / f"{name}.faiss"))
+
+
+@verb(computes=True)
+def fill_index_verb(
+    trained: Folder,
+    embeddings: Folders,
+    data: Folders,
+    gallery: GalleryName,
+    backbone_settings: ReadingSettings,
+    shard: ShardIndex,
+    shards: ShardCount,
+    output: NewFolder,
+) -> None:
+    """Fills one job's share of a gallery's vectors into its trained indexes."""
+    for name, vectors in _sides(embeddings, data, gallery, backbone_settings).items():
+        index = fill_share(read_index(trained / f"{name}.faiss"), vectors, Shard(shard, shards))
+        faiss.write_index(index, str(output / f"{name}.faiss"))
+
+
+@verb()
+def merge_index_verb(shards: ShardFolders, trained: Folder, output: NewFolder) -> None:
+    """Joins the indexes that several jobs filled; their lists stay on the disk, where searches map them."""
+    for path in sorted(trained.glob("*.faiss")):
+        merge_shares(path, [folder / path.name for folder in shards], output / path.name)
 
 
 @verb(computes=True)
@@ -59,18 +113,14 @@ def retrieve_verb(
     """Ranks the gallery for each query of its first split, in both directions and every language."""
     backbone = Reading.model_validate_json(backbone_settings)
     parsed = Gallery.parse(gallery)
-    captions = read_gallery_captions(data, parsed, backbone.languages)
     asking = read_gallery_captions(data[:1], parsed, backbone.languages)
-    caption_vectors, image_vectors = (
-        gallery_embeddings(embeddings, "captions"),
-        gallery_embeddings(embeddings, "images"),
-    )
-    asking_images = read_embeddings(embeddings[0] / "images.npz")
+    asking_images = gallery_embeddings(embeddings[:1], "images")
+    sides = _sides(embeddings, data, gallery, backbone_settings)
     for language in backbone.languages:
-        queries = caption_vectors.take(asking.in_languages([language]).ids)
-        images = to_device(read_index(index / "images.faiss"))
-        found = retrieve(queries, image_vectors.ids, images, depth=depth)
-        write_ranking(output / f"{language}.{Direction.TEXT_TO_IMAGE}.npz", found)
-        texts = to_device(read_index(index / f"{language}.faiss"))
-        found = retrieve(asking_images, captions.in_languages([language]).ids, texts, depth=depth)
-        write_ranking(output / f"{language}.{Direction.IMAGE_TO_TEXT}.npz", found)
+        queries = sides[language].take(asking.in_languages([language]).ids).read()
+        for way, asked, side in (
+            (Direction.TEXT_TO_IMAGE, queries, "images"),
+            (Direction.IMAGE_TO_TEXT, asking_images, language),
+        ):
+            found = retrieve(asked, sides[side].ids, to_device(read_index(index / f"{side}.faiss")), depth=depth)
+            write_ranking(output / f"{language}.{way}.npz", found)

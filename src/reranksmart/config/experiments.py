@@ -188,6 +188,11 @@ class Shards(Frozen):
 
     encode: Count = Field(1, description="jobs that encode the captions and images of a split")
     rerank: Count = Field(1, description="jobs that score the pairs of a gallery")
+    index: Count = Field(
+        1,
+        description="jobs that fill the index of a gallery, whose lists are joined on the disk and searched there; where "
+        "`index` is plain inverted lists (IVF...)",
+    )
 
 
 class Latency(Frozen):

@@ -21,7 +21,7 @@ from reranksmart.config.experiments import (
 from reranksmart.config.tables import AnyFigure, AnyTable
 from reranksmart.config.training import Objective, TrainingSet
 from reranksmart.report.kinds import figure_kinds, table_kinds
-from reranksmart.values.factories import Factory
+from reranksmart.values.factories import Factory, is_filled_in_shares
 from reranksmart.values.settings import Count, Fraction, Frozen, Name, Seed
 
 
@@ -109,6 +109,16 @@ class Keys(Frozen):
                     f"datasets.{name}: neither images nor regions are given, so that no picture can be seen; give "
                     "folders of pictures, or files of region features"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _index_has_lists_to_share(self) -> "Keys":
+        if self.shards.index > 1 and not is_filled_in_shares(self.index):
+            raise ValueError(
+                f"shards.index: {self.shards.index} jobs are to fill index {self.index!r}, but only inverted lists are filled in "
+                "shares, of Flat, SQ, PQ or RaBitQ codes without transformation or refinement. Set index to such a factory string, as "
+                "'IVF4096,SQ8', or shards.index to 1."
+            )
         return self
 
     @model_validator(mode="after")

@@ -98,6 +98,12 @@ def read_embeddings(path: Path) -> Embeddings:
         return Embeddings(_texts(arrays, "ids"), arrays["vectors"])
 
 
+def read_embedding_ids(path: Path) -> tuple[str, ...]:
+    """The ids in a file of ``write_embeddings``, without its vectors; ValueError where it is damaged."""
+    with reading(path):
+        return _texts(_arrays(path, "ids"), "ids")
+
+
 def write_ranking(path: Path, ranking: Ranking) -> None:
     with atomic_path(path) as target, target.open("wb") as file:
         np.savez(

@@ -27,6 +27,7 @@ def jobs_of(config: Config, experiments: Iterable[Experiment]) -> set[Job]:
                 own, objective = roles["retriever"]
                 read = {"backbone": own, "objective": objective}
                 found |= {_job("encode", of_all, **read, dataset=d, split=s) for d, s in Gallery.parse(gallery).places}
+                found.add(_job("index", of_all, **read, gallery=gallery))
             if "pair_scores" in made:
                 own, names = made["pair_scores"]
                 retriever, reranker = names.split("-")

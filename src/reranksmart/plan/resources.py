@@ -13,6 +13,8 @@ from reranksmart.plan import work
 from reranksmart.plan.images import reranker_of
 from reranksmart.plan.names import gallery_names
 from reranksmart.plan.sizes import gallery_images, items_of, queries_of, shape, vectors_bytes
+from reranksmart.values.factories import learned_from
+from reranksmart.values.gallery import Gallery
 
 CORE_TFLOP_A_SECOND = 0.1  # float32: 9.7 pairs of BERT-base
 V100_TFLOP_A_SECOND = 4.5  # 600,000 pairs in 25 minutes
@@ -25,6 +27,7 @@ _MODELS_READING, _MODELS_TRAINING = (
 )  # copies of the weights: gradients, moments, the best ones, what is being saved
 _MODELS_CONVERTING = 6  # as published, with what else is in such files, as read, as built, and what is being saved
 _STATES_A_TOKEN = 40  # numbers kept of a token in a layer, in widths (Korthikanti et al. 2022)
+_BYTES_AN_ITEM = 600  # of a gallery: its id, and a caption's text
 _BYTES_A_RANKED_PAIR = 64  # while a whole ranking is sorted, written or measured
 
 
@@ -94,6 +97,24 @@ def _train_bytes(config: Config, wildcards: Any) -> int:
     return weights + 3 * vectors_bytes(config, wildcards.backbone, count)
 
 
+def _index_bytes(config: Config, wildcards: Any) -> int:
+    """The vectors of a gallery twice, or each job's share of them: as they are read, and in the index."""
+    items = _gallery_items(config, wildcards)
+    return items * _BYTES_AN_ITEM + 2 * vectors_bytes(config, wildcards.backbone, items) // config.shards.index
+
+
+def _sample_bytes(config: Config, wildcards: Any) -> int:
+    """The vectors that the lists of a gallery's index are learned from, twice."""
+    items = _gallery_items(config, wildcards)
+    return items * _BYTES_AN_ITEM + 2 * vectors_bytes(
+        config, wildcards.backbone, min(items, learned_from(config.index))
+    )
+
+
+def _gallery_items(config: Config, wildcards: Any) -> int:
+    return sum(items_of(config, wildcards.backbone, *place) for place in Gallery.parse(wildcards.gallery).places)
+
+
 def _candidates_bytes(config: Config, wildcards: Any) -> int:
     return _BYTES_A_RANKED_PAIR * sum(queries_of(config, wildcards.backbone, wildcards.gallery)) * config.candidates
 
@@ -143,6 +164,9 @@ _MEMORY: Mapping[str, Callable[[Config, Any], int]] = {
     "encode": _encode_bytes,
     "train": _train_bytes,
     "merge_embeddings": _saved_vectors_bytes,
+    "index": _index_bytes,
+    "train_index": _sample_bytes,
+    "retrieve": lambda config, w: _index_bytes(config, w) + _candidates_bytes(config, w),
     "score_candidates": lambda config, w: _scoring_bytes(config, w) + _candidates_bytes(config, w),
     "merge_pair_scores": _candidates_bytes,
     "score_all": lambda config, w: _scoring_bytes(config, w) + _every_pair_bytes(config, w),

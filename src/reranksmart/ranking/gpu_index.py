@@ -1,6 +1,7 @@
 """faiss on a GPU, where its wheel and the machine have one: the same neighbours as on the CPU, up to ties."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,15 +52,21 @@ def to_device(index: faiss.Index) -> Searchable:
         return index
 
 
-def filled(index: faiss.Index, vectors: NDArray[np.float32]) -> faiss.Index:
-    """The trained index with the vectors (N, D) added; a GPU finds which of the inverted lists each belongs to."""
+Block = tuple[NDArray[np.float32], NDArray[np.int64] | None]
+"""Vectors (n, D) and their rows (n,), or None where they follow those that an index has."""
+
+
+def filled(index: faiss.Index, blocks: Iterable[Block]) -> faiss.Index:
+    """The trained index with the vectors of all blocks added; a GPU finds which inverted list each belongs to."""
     inverted = isinstance(faiss.downcast_index(index), faiss.IndexIVF)
     placed = to_device(index) if inverted else index
-    if not isinstance(placed, GpuIndex):
-        index.add(vectors)
-        return index
-    placed.copy.add(vectors)
-    return faiss.index_gpu_to_cpu(placed.copy)
+    into = placed.copy if isinstance(placed, GpuIndex) else placed
+    for vectors, rows in blocks:
+        if rows is None:
+            into.add(vectors)
+        else:
+            into.add_with_ids(vectors, rows)
+    return faiss.index_gpu_to_cpu(into) if isinstance(placed, GpuIndex) else into
 
 
 def has_gpu() -> bool:

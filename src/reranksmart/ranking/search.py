@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranksmart.files.reading import reading
+from reranksmart.files.stored_embeddings import StoredEmbeddings
 from reranksmart.ranking.gpu_index import GpuIndex, Searchable, filled
+from reranksmart.values.factories import learned_from
 from reranksmart.values.records import Embeddings, Ranking
 
 _FEW_THREADS = 4
@@ -19,37 +21,52 @@ _ROUNDING = 1e-6  # of unit vectors' inner products as faiss sums them, and more
 
 
 def build_index(vectors: NDArray[np.float32], *, factory: str = "Flat") -> faiss.Index:
-    """A faiss index of the vectors (N, D) by inner product; ValueError where faiss cannot make ``factory`` of them.
+    """A faiss index of the vectors (N, D) by inner product; ValueError where faiss cannot make ``factory`` of them."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    return filled(trained_index(vectors, factory=factory), [(vectors, None)])
+
+
+def trained_index(vectors: NDArray[np.float32] | StoredEmbeddings, *, factory: str) -> faiss.Index:
+    """An index without vectors that has learned its lists and codes from a sample of these; ValueError as ``build_index``.
 
     Of inverted lists an eighth is searched, and ten times as many candidates are refined as are asked: a factory string
     cannot say it, and faiss would search a single list and refine nothing.
     """
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     try:
-        index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.index_factory(vectors[:1].shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if isinstance(index, faiss.IndexIVFPQ):
             index.do_polysemous_training = False  # type: ignore[attr-defined]  # a minute for an order of codes that this search never uses
+        inverted = faiss.try_extract_index_ivf(index)
         if not index.is_trained:
-            index.train(vectors)
+            index.train(_sample(vectors, most=learned_from(factory)))
     except RuntimeError as error:
         reason = str(error).rsplit(": ", maxsplit=1)[-1]
         raise ValueError(
             f"{factory!r} is not an index that faiss can make of {len(vectors):,} vectors ({reason}). "
             "Use a factory string such as 'Flat', 'HNSW32' or 'IVF64,Flat', which needs 64 vectors at least."
         ) from error
-    index = filled(index, vectors)
     if isinstance(index, faiss.IndexRefine):
         index.k_factor = _REFINED
-    if (inverted := faiss.try_extract_index_ivf(index)) is not None:
+    if inverted is not None:
         inverted.nprobe = max(1, inverted.nlist // 8)
     return index
 
 
+def _sample(vectors: NDArray[np.float32] | StoredEmbeddings, *, most: int) -> NDArray[np.float32]:
+    """All vectors, or as many of them, drawn by chance."""
+    if len(vectors) <= most:
+        return vectors[:]
+    return vectors[np.sort(np.random.default_rng(0).choice(len(vectors), most, replace=False))]
+
+
 def read_index(path: Path) -> faiss.Index:
-    """The index in a file that faiss wrote; ValueError where it is damaged."""
+    """The index in a file that faiss wrote; ValueError where it is damaged.
+
+    Lists that lie in a file beside it, as ``merge_shares`` writes them, are memory-mapped.
+    """
     with reading(path, remedy="Delete its folder; rule index makes it again."):
         path.stat()  # faiss has one error for a missing and a damaged file
-        index = faiss.read_index(str(path))
+        index = faiss.read_index(str(path), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
         if index.metric_type != faiss.METRIC_INNER_PRODUCT:
             raise ValueError(f"it compares by metric {index.metric_type}, not by inner product")
         return index

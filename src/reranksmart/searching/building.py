@@ -3,17 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-
-import numpy as np
 
 from reranksmart.datasets.prepared.caption_tables import captions_of_broken, read_file_captions
 from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.links import link_folder
 from reranksmart.files.picture_folders import LeftOut, list_pictures, split_broken, write_left_out
 from reranksmart.files.picture_names import PictureNames
-from reranksmart.files.storage import read_embeddings, read_json
+from reranksmart.files.storage import read_json
+from reranksmart.files.stored_embeddings import StoredEmbeddings
 from reranksmart.files.writing import atomic_directory
 from reranksmart.inputs.images import concatenated, open_store
 from reranksmart.inputs.library import is_published, place_library_model
@@ -163,9 +161,7 @@ def _part(
 
 
 def _read_vectors(paths: Sequence[Path]) -> Embeddings:
-    parts = [read_embeddings(path) for path in paths if path.exists()]
-    ids = tuple(chain.from_iterable(part.ids for part in parts))
-    return Embeddings(ids, np.concatenate([part.vectors for part in parts]))
+    return StoredEmbeddings.open([path for path in paths if path.exists()]).read()
 
 
 def _place_models(

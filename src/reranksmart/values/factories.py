@@ -7,7 +7,9 @@ import numpy as np
 from pydantic import AfterValidator
 
 _KNOWN = re.compile(r"Flat|HNSW\d+(,Flat)?|IVF\d+,(Flat|SQ8|RaBitQ(,RFlat|,Refine\(SQ8\))?)")
-_LISTS = re.compile(r"IVF\d+")
+_LISTS = re.compile(r"IVF(\d+)")
+_IN_SHARES = re.compile(r"IVF\d+(_HNSW\d+)?,(Flat|SQ\w+|PQ\d+(x\d+)?|RaBitQ)")
+_SAMPLE, _SAMPLE_A_LIST = 100_000, 64
 _TRIED = 256  # vectors: what product quantisation learns from at least, and then at once
 
 
@@ -40,6 +42,17 @@ def require_factory(factory: str, *, width: int = 128) -> str:
             "'IVF64,RaBitQ,RFlat'."
         ) from error
     return factory
+
+
+def learned_from(factory: str) -> int:
+    """How many vectors an index learns from at most; faiss warns below 39 for each of its lists."""
+    lists = _LISTS.search(factory)
+    return max(_SAMPLE, _SAMPLE_A_LIST * int(lists[1]) if lists else 0)
+
+
+def is_filled_in_shares(factory: str) -> bool:
+    """Whether several jobs can fill such an index, and its lists can lie on the disk."""
+    return _IN_SHARES.fullmatch(factory) is not None
 
 
 Factory = Annotated[str, AfterValidator(require_factory)]

@@ -27,7 +27,8 @@ class Direction(StrEnum):
         return (query, item) if self is Direction.TEXT_TO_IMAGE else (item, query)
 
 
-def _require_unique(ids: Sequence[str], what: str) -> None:
+def require_unique(ids: Sequence[str], what: str) -> None:
+    """ValueError names an id that stands among them twice."""
     if len(set(ids)) != len(ids):
         duplicate, count = Counter(ids).most_common(1)[0]
         raise ValueError(
@@ -80,7 +81,7 @@ class Captions:
             raise ValueError(
                 f"captions need as many ids, texts, image ids and languages, got lengths {sorted(lengths)}"
             )
-        _require_unique(self.ids, "caption")
+        require_unique(self.ids, "caption")
         for column in (self.ids, self.texts, self.image_ids, self.languages):
             _require_encodable(column)
         for caption_id, text in zip(self.ids, self.texts, strict=True):
@@ -148,7 +149,7 @@ class Embeddings:
             raise ValueError(f"{len(self.ids)} ids need vectors of shape (N, D), got {self.vectors.shape}")
         if self.vectors.dtype != np.float32:
             raise ValueError(f"embeddings are float32, got {self.vectors.dtype}")
-        _require_unique(self.ids, "embedding")
+        require_unique(self.ids, "embedding")
         lengths = np.linalg.norm(self.vectors, axis=1)
         if len(lengths) and not np.all(np.abs(lengths - 1) < 1e-3):
             worst = int(np.argmax(np.abs(lengths - 1)))

@@ -64,6 +64,7 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_f
         facts=facts(table, asked.roles),
         facts_label="IR R@1",
         headline=["Coop wins."],
+        claims=["Does it always? Sep+Coop against BE: +9.0."],
         tables=[table],
         figures=[read_plot(folder / "latency.txt")],
         examples=[shown_first, shown],
@@ -127,6 +128,12 @@ def test_page_shows_the_papers_value_beside_ours(page: str) -> None:
     )
 
 
+def test_the_findings_stand_open_and_each_test_behind_one_click(page: str) -> None:
+    summary, folded = page.split('<section aria-labelledby="examples">')[0].split("<details>")
+    assert "<li>Coop wins.</li>" in summary
+    assert "<li>Does it always? Sep+Coop against BE: +9.0.</li>" in folded
+
+
 def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:
     assert 'name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
@@ -169,11 +176,11 @@ def test_the_page_says_what_each_step_took_the_longest_first(tmp_path: Path) -> 
         (tmp_path / f"{path}.tsv").write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:01:00\t{memory}\n")
     found = steps(tmp_path)
     assert [tuple(row.values()) for row in found] == [
-        ("train", "2", "2.0", "1.5", "800"),
-        ("report", "1", "0.1", "0.1", "100"),
+        ("train", "2", "2 min", "90 s", "800"),
+        ("report", "1", "6 s", "6 s", "100"),
     ]
     shown = render_page(title="A run", steps=found)
-    assert re.findall(r"<td>(.*?)</td>", shown)[:3] == ["train", "2", "2.0"]
+    assert re.findall(r"<td>(.*?)</td>", shown)[:3] == ["train", "2", "2 min"]
 
 
 def test_tables_stand_in_the_paper_s_order_then_as_configured() -> None:

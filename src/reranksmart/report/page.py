@@ -23,6 +23,7 @@ def render_page(
     facts: Sequence[Fact] = (),
     facts_label: str = "",
     headline: Sequence[str] = (),
+    claims: Sequence[str] = (),
     tables: Sequence[Table] = (),
     figures: Sequence[SavedPlot] = (),
     examples: Sequence[Example] = (),
@@ -34,8 +35,9 @@ def render_page(
 ) -> str:
     """The page as HTML.
 
-    ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first; ``method`` is
-    a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each, and so are the ``steps`` of the run. ``files``: tables that lie beside it in tables/.
+    ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first, then ``claims``,
+    folded away; ``method`` is a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each, and
+    so are the ``steps`` of the run. ``files``: tables that lie beside it in tables/.
     """
     columns = list(dict.fromkeys(key for row in provenance for key in row))
     environment = Environment(
@@ -61,6 +63,7 @@ def render_page(
         facts=facts,
         facts_label=facts_label,
         headline=headline,
+        claims=claims,
         tables=tables,
         figures=figures,
         examples=examples,

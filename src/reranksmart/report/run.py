@@ -27,6 +27,10 @@ METHOD = (
     "Pictures are read as the backbone wants them: as regions, each with its feature vector and the place of its box, or as "
     "pixels.",
 )
+FACTS = (
+    "Text-to-image R@1 in percent, ± the standard deviation over seeds or [95 % interval]. BE is the bi-encoder alone, CE the "
+    "cross-encoder on every pair; in Coop the one retrieves and the other re-ranks. Sep has a model for each, Joint one for both."
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ def page_of_run(
         title="Retrieve fast, rerank smart",
         subtitle=f"Geigle et al. 2022, run on {', '.join(run.datasets)} with seeds {', '.join(map(str, run.seeds))}",
         facts=facts(headline, run.roles),
-        facts_label="text-to-image R@1, percent",
-        headline=sentences,
+        facts_label=FACTS,
+        headline=[said for said in sentences if "?" not in said],
+        claims=[said for said in sentences if "?" in said],
         tables=[*sorted(tables, key=_place_in_paper), *([deviations] if deviations else [])],
         figures=[read_plot(Path(path)) for path in run.figures if path.endswith(".txt")],
         examples=_examples(run),

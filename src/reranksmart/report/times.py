@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
+from reranksmart.report.labels import number
 from reranksmart.report.table import Cell
 from reranksmart.values.frames import Frame
 from reranksmart.values.precision import Precision
@@ -60,8 +61,8 @@ def steps(benchmarks: Path) -> list[dict[str, str]]:
         {
             "step": rule,
             "jobs": f"{len(rows):,}",
-            "minutes together": f"{sum(seconds for seconds, _ in rows) / 60:,.1f}",
-            "minutes of the longest": f"{max(rows)[0] / 60:,.1f}",
+            "together": number(sum(seconds for seconds, _ in rows), "seconds"),
+            "the longest": number(max(rows)[0], "seconds"),
             "MB at most": f"{max(megabytes for _, megabytes in rows):,.0f}",
         }
         for rule, rows in sorted(found.items(), key=lambda item: -sum(seconds for seconds, _ in item[1]))

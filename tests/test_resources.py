@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 
 from reranksmart.config.schema import Config
 from reranksmart.config.validation import validated
-from reranksmart.plan import arrays, models, resources, sizes
+from reranksmart.plan import arrays, durations, models, resources, sizes
 
 ROOT = Path(__file__).parent.parent
 READ = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -21,6 +21,7 @@ EXTENDED = validated(READ)
 PAPER = validated(yaml.safe_load((ROOT / "workflow/configs/paper.yaml").read_text()))
 MODERN = validated(yaml.safe_load((ROOT / "workflow/configs/modern.yaml").read_text()))
 OF_DEFAULT = {"backbone": "oscar", "training_set": "scenes", "seed": "1"}
+REFERENCE = validated(yaml.safe_load((ROOT / "results/reference/config.yaml").read_text()))
 OF_PAPER = {"backbone": "oscar", "training_set": "coco", "seed": "1"}
 
 
@@ -164,3 +165,25 @@ def test_the_states_of_a_large_tower_need_a_gpu() -> None:
     assert (minutes < 120, gpus) == (True, 1)
     _, minutes, gpus = asked(MODERN, "store_states", backbone="blip", **split)
     assert (2 * 60 < minutes < 6 * 60, gpus) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wildcards", "took"),
+    [
+        ("prepare_split", {"dataset": "scenes", "split": "train"}, 13.3),
+        ("extract_regions", {"dataset": "scenes", "split": "train"}, 136),
+        ("pretrain", {"backbone": "oscar", "dataset": "scenes"}, 103),
+        ("train", {**OF_DEFAULT, "objective": "bi_encoder"}, 62),
+        ("train", {**OF_DEFAULT, "objective": "cross_encoder"}, 75),
+        ("train", {**OF_DEFAULT, "objective": "joint"}, 121),
+        ("encode", {**OF_DEFAULT, "objective": "joint", "dataset": "scenes", "split": "test"}, 11.8),
+        ("score_candidates", {**OF_DEFAULT, "retriever": "joint", "reranker": "joint", "gallery": "scenes.test"}, 38.7),
+        ("score_all", {**OF_DEFAULT, "reranker": "joint", "gallery": "scenes.exhaustive.1"}, 33.8),
+        ("evaluate", {**OF_DEFAULT, "system": "joint_coop", "test_set": "test"}, 4.5),
+        ("measure_latency", {}, 111),
+    ],
+)
+def test_a_job_is_expected_to_take_what_it_took_in_the_reference_run(rule, wildcards, took) -> None:
+    """On two AVX2 cores: within a factor of 1.5, as the console's first words are to be."""
+    expected = durations.seconds(REFERENCE, rule, SimpleNamespace(**wildcards))
+    assert took / 1.5 <= expected <= took * 1.5

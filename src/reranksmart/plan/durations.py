@@ -13,17 +13,24 @@ from reranksmart.plan.images import reranker_of
 from reranksmart.plan.resources import CORE_TFLOP_A_SECOND, V100_TFLOP_A_SECOND, gpus, tflop
 from reranksmart.plan.sizes import images_of, items_of, queries_of, shape, vectors_bytes
 
-_LIGHT_S, _TORCH_S = 4.0, 12.0  # a verb's start: without and with torch
+_LIGHT_S, _TORCH_S = 1.5, 12.0  # a verb's start: without and with torch
 _STARTS = {
-    "fetch_stamps": 60.0,
+    "fetch_stamps": 30.0,
     "download": 60.0,
-    "plot": 8.0,
-    "evaluate": 6.0,
-    "measure_rates": 60.0,
+    "prepare_split": 3.0,
+    "merge_regions": 4.0,
+    "evaluate": 3.0,
+    "evaluate_absence": 2.5,
+    "compare": 5.0,
+    "tabulate": 3.0,
+    "plot": 5.0,
+    "report": 4.0,
+    "measure_rates": 55.0,
     "measure_precision": 40.0,
 }
 _TORCH = ("pretrain", "train", "encode", "score_", "store_states", "convert_", "adopt_", "extract_", "measure_")
 _FULL_SPEED_WIDTH = 384  # narrower models spend their time between the products
+_ALL_CORES = 1.5  # how many times faster than one core: small products gain little from more
 _PICTURE_S, _DETECTION_S = 0.008, 0.1  # of a composed scene
 _PICTURE_MB, _REGIONS_MB, _IMPORTED_REGIONS_MB, _PIXELS_MB = 0.025, 0.02, 0.2, 0.44
 _STAMPS_MB, _RANKED_PAIR_MB, _OTHER_MB = 200, 12e-6, 0.3
@@ -51,7 +58,8 @@ def _work_seconds(config: Config, rule: str, wildcards: Any) -> float:
         return 0.0
     if shutil.which("nvidia-smi") and gpus(config, rule, wildcards):
         return operations / V100_TFLOP_A_SECOND
-    return operations / (CORE_TFLOP_A_SECOND * min(1.0, _width(config, rule, wildcards) / _FULL_SPEED_WIDTH))
+    speed = CORE_TFLOP_A_SECOND * min(1.0, _width(config, rule, wildcards) / _FULL_SPEED_WIDTH)
+    return operations / (speed * (_ALL_CORES if rule == "measure_latency" else 1.0))
 
 
 def megabytes(config: Config, rule: str, wildcards: Any) -> float:

@@ -44,21 +44,21 @@ def measured(verb: str, *arguments: object, threads: int) -> dict[str, float]:
     """The seconds of a verb by both clocks, and the most megabytes that were anonymous, and that were resident."""
     own = ["--threads", threads] if verb != "merge-index" else []
     command = [sys.executable, "-m", "reranksmart", verb, *map(str, [*arguments, *own])]
-    began, anonymous = time.perf_counter(), 0
+    began, most = time.perf_counter(), {"RssAnon": 0, "VmHWM": 0}
     job = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
     while True:
         ended, status, used = os.wait4(job.pid, os.WNOHANG)
         if ended:
             break
         for line in Path(f"/proc/{job.pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon"):
-                anonymous = max(anonymous, int(line.split()[1]))
+            if (name := line.partition(":")[0]) in most:
+                most[name] = max(most[name], int(line.split()[1]))
         time.sleep(0.01)
     job.returncode = os.waitstatus_to_exitcode(status)
     if job.returncode:
         raise SystemExit(f"{verb} failed")
     found = {"wall": time.perf_counter() - began, "computed": used.ru_utime + used.ru_stime}
-    found |= {"anonymous_mb": anonymous / 1024, "resident_mb": used.ru_maxrss / 1024}
+    found |= {"anonymous_mb": most["RssAnon"] / 1024, "resident_mb": most["VmHWM"] / 1024}
     print(f"{verb}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()), flush=True)
     return found
 

@@ -110,6 +110,11 @@ def measures_times(job: Job) -> bool:
     return job.rule.startswith("measure_") or job.rule == "report"
 
 
+def holds_times(job: Job, needed: Iterable[Job]) -> bool:
+    """Whether a job measures times, or shows what one of those that it needs has measured."""
+    return any(measures_times(each) for each in (job, *needed))
+
+
 def kind(job: Job) -> str:
     """A job's rule; of a training also its objective and of a pretraining its backbone, which run other code."""
     varying = {"train": -3, "pretrain": -2}

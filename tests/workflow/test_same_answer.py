@@ -16,8 +16,6 @@ import pytest
 from forked_verbs import forked_verbs
 from running import TINY
 
-from reranksmart.run.jobs import Job
-
 pytestmark = pytest.mark.workflow
 
 JOINT = "oscar/scenes/joint"
@@ -58,7 +56,8 @@ def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path
     with forked_verbs(tmp_path / "bin", hash_seed="7") as verbs:
         run(folder, interruptions.EVERYTHING, cores=1, hash_seed="7", verbs=verbs)
     jobs = [job for job in interruptions.planned(folder) if not job.temporary]
-    timeless = [job for job in jobs if not _holds_times(job, interruptions.needs(jobs)[job])]
+    needed = interruptions.needs(jobs)
+    timeless = [job for job in jobs if not interruptions.holds_times(job, needed[job])]
     assert len(timeless) > 80
     wrong = [
         path
@@ -67,8 +66,3 @@ def test_the_whole_run_gives_the_same_bytes_again(fresh: Path, undisturbed: Path
         if interruptions.digest(folder / path) != interruptions.digest(undisturbed / path)
     ]
     assert not wrong
-
-
-def _holds_times(job: Job, needed: set[Job]) -> bool:
-    """Whether a job measures times, or shows what one of those that it needs has measured."""
-    return any(interruptions.measures_times(each) for each in {job, *needed})

@@ -1,6 +1,7 @@
 import copy
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from reranksmart.config.validation import validated
 from reranksmart.plan import cost, entries, experiments, page
+from reranksmart.plan.own_files import own_files
 from reranksmart.values.settings import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -163,6 +165,16 @@ def test_pictures_without_captions_can_be_searched_and_neither_trained_nor_measu
         place[name] = value
         with pytest.raises(ConfigError, match="split 'all' of dataset 'mine' has no captions"):
             validated(bad)
+
+
+def test_annotations_features_and_weights_of_one_s_own_count_by_their_content(monkeypatch):
+    """All paths of the paper's configuration, those that are fetched included: each can be a path of one's own."""
+    monkeypatch.setattr("reranksmart.plan.own_files.SOURCE", "nothing is fetched")
+    paper = yaml.safe_load((ROOT / "workflow" / "configs" / "paper.yaml").read_text())
+    config = validated(laid_over(DEFAULT, paper))
+    named = set(re.findall(r'"((?:source:|data/|checkpoints/)[^"]+)"', config.model_dump_json()))
+    assert len(named) >= 20
+    assert named <= set(own_files(config))
 
 
 def test_every_fault_is_named_at_once():

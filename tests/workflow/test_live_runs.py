@@ -20,7 +20,8 @@ from running import snakemake
 from reranksmart.files.holding import held
 
 MADE = Path("results/stamps/pictures")
-COMMAND = ("results/stamps/stamps.jsonl", "--cores", "1", "--configfile", "config.yaml", "stamps.yaml")
+TARGET, CONFIGURATION = ["results/stamps/stamps.jsonl"], ["--configfile", "config.yaml", "stamps.yaml"]
+COMMAND = (*TARGET, "--cores", "1", *CONFIGURATION)
 
 
 @pytest.fixture
@@ -59,13 +60,15 @@ def wait_for_its_job(folder: Path, live: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def test_a_dry_run_beside_a_live_run_leaves_it_alive(folder: Path, live: subprocess.Popen[bytes]) -> None:
+def test_looks_at_a_live_run_leave_it_alive(folder: Path, live: subprocess.Popen[bytes]) -> None:
     with held(folder / MADE):
         wait_for_its_job(folder, live)
         log = (folder / "results" / "logs" / "fetch_stamps.log").read_text()
         assert re.search(rf"pictures is being written by \S+.* on \S+, process {os.getpid()}, since \d{{4}}-", log)
         locks = sorted((folder / ".snakemake" / "locks").iterdir())
-        assert snakemake(folder, *COMMAND, "--dry-run").returncode == 0
+        for look in (["--dry-run", "--cores", "1"], ["--summary"], ["--lint"]):
+            seen = snakemake(folder, *TARGET, *look, *CONFIGURATION)
+            assert seen.returncode == 0, seen.stdout
         assert live.poll() is None
         assert sorted((folder / ".snakemake" / "locks").iterdir()) == locks != []
     assert live.wait(timeout=300) == 0, (folder / "said").read_text()

@@ -144,9 +144,12 @@ def test_a_change_whose_first_job_fails_is_not_lost(
     assert run.made_again(**changes) == asked
 
 
-def test_a_lost_memory_of_snakemake_and_other_times_make_nothing_again(table: Run, tmp_path: Path) -> None:
+def test_a_lost_memory_of_snakemake_other_times_and_a_link_make_nothing_again(table: Run, tmp_path: Path) -> None:
     assert table.made_again() == set()
-    assert table.copied(tmp_path / "run").made_again() == set()
+    run = table.copied(tmp_path / "run")
+    (run.folder / "results").rename(tmp_path / "elsewhere")
+    (run.folder / "results").symlink_to(tmp_path / "elsewhere")
+    assert run.made_again() == set()
 
 
 def test_new_measurements_are_shown(table: Run, tmp_path: Path) -> None:

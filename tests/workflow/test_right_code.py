@@ -22,7 +22,7 @@ def test_another_folder_s_code_is_refused(tmp_path: Path, copy_workflow: Callabl
     assert f"The code in {ROOT / 'src' / 'reranksmart'} would run, not that of this folder" in done.stdout
 
 
-@pytest.mark.parametrize("option", ["--unlock", "--summary", "--rulegraph"])
+@pytest.mark.parametrize("option", ["--unlock", "--rulegraph"])
 def test_what_runs_no_job_needs_no_cores(option: str, tmp_path: Path, copy_workflow: Callable[[Path], Path]) -> None:
     target = [] if option == "--unlock" else ["results/latency"]
     done = snakemake(copy_workflow(tmp_path / "run"), *target, option, "--configfile", TINY)

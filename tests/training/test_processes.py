@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,21 +17,19 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """One training alone, and one shared by two processes that torchrun started."""
+    found = {"alone 0": runpy.run_path(str(SCRIPT))["trained"](tmp_path_factory.mktemp("alone"))}
+    folder = tmp_path_factory.mktemp("shared")
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     path = os.pathsep.join([str(SCRIPT.parent.parent), os.environ.get("PYTHONPATH", "")])
-    found = {}
-    for name, start in (("alone", []), ("shared", launch)):
-        folder = tmp_path_factory.mktemp(name)
-        done = subprocess.run(
-            [sys.executable, *start, str(SCRIPT), str(folder)],
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        assert done.returncode == 0, done.stdout[-3000:]
-        found |= {f"{name} {path.stem}": json.loads(path.read_text()) for path in folder.glob("[01].json")}
-    return found
+    done = subprocess.run(
+        [sys.executable, *launch, str(SCRIPT), str(folder)],
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return found | {f"shared {path.stem}": json.loads(path.read_text()) for path in folder.glob("[01].json")}
 
 
 def test_two_processes_were_two(runs: dict[str, dict]) -> None:

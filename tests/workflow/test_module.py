@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from running import ROOT, snakemake
+
 HOST = """\
 configfile: "host.yaml"
 
@@ -44,9 +43,8 @@ rule own:
 def test_a_host_workflow_plans_everything_below_its_prefix_and_its_folder_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(HOST.format(snakefile=ROOT / "workflow" / "Snakefile"))
     shutil.copy(ROOT / "workflow" / "configs" / "tiny.yaml", tmp_path / "host.yaml")
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds", "--cores", "1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = snakemake(tmp_path, "--dry-run", "--printshellcmds", "--cores", "1")
+    assert done.returncode == 0, done.stdout
     assert re.search(r"^reranksmart_train +\d+$", done.stdout, re.MULTILINE)
     assert re.search(r"^own +1$", done.stdout, re.MULTILINE)
     commands = re.findall(r"^Shell command: (reranksmart .*)$", done.stdout, re.MULTILINE)

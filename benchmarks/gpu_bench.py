@@ -41,11 +41,12 @@ class Bench:
     def timed(
         self, what: str, action: Callable[[], object], *, count: int, unit: str, repeats: int = 3, **more
     ) -> None:
-        """Keeps the raw seconds of an action after one warming call, and how many a second that is."""
+        """Keeps the raw seconds of an action after one warming call (none where it is tiny), and how many a second that is."""
         if self.out_of_time():
             self.rows.append({"what": what, "skipped": "out of time", **more})
             return
-        action()
+        if not self.tiny:
+            action()
         raw = []
         for _ in range(1 if self.tiny else repeats):
             synchronise()

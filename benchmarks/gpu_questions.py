@@ -45,7 +45,7 @@ def right(bench: Bench) -> dict[str, Any]:
     def step(net: SingleStream, *, reduced: bool) -> np.ndarray:
         """What one step of gradient descent on both tasks adds to a weight of the first layer."""
         weight = net.encoder.layer[0].output.dense.weight
-        before = weight.detach().float().cpu().numpy()
+        before = weight.detach().float().cpu().numpy().copy()  # on a CPU the weight itself
         optimiser = torch.optim.SGD(net.parameters(), lr=1.0)
         with torch.autocast(net.device.type, torch.bfloat16, enabled=reduced):
             text, image = few.batch(asking), bench.images.batch(images[:16])

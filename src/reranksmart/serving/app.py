@@ -33,7 +33,8 @@ DECODED_AT_ONCE, UPLOADS_AT_ONCE = 2, 8
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 _PAGE = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _PAGE |= {"answers.js": "text/javascript"}
-_T, _Given = TypeVar("_T"), TypeVar("_Given")
+_T = TypeVar("_T")
+_Given = TypeVar("_Given")
 
 
 def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> Starlette:

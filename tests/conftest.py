@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes is no claim
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

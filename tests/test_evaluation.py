@@ -76,7 +76,7 @@ def brute_force(ranked: list[str], relevant: frozenset[str]) -> dict[str, float]
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), queries=st.integers(1, 6), gallery=st.integers(1, 30), tied=st.booleans())
 def test_measures_equal_brute_force(seed: int, queries: int, gallery: int, tied: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -214,7 +214,7 @@ def test_distractors_in_the_gallery_lower_no_ideal_and_need_no_relevance() -> No
     assert found.loc["c0", "nDCG@10"] == pytest.approx(1 / np.log2(3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 20))
 def test_reranking_changes_no_recall_at_or_beyond_its_depth(seed: int, depth: int) -> None:
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ def random_scores(seed: int, queries: int, depth: int) -> tuple[np.ndarray, np.n
     return cosines.astype(np.float32), (5 * rng.standard_normal((queries, depth))).astype(np.float32)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), queries=st.integers(1, 30), depth=st.integers(1, 12), weight=st.floats(0, 1))
 def test_every_query_is_fused_and_for_itself(seed: int, queries: int, depth: int, weight: float) -> None:
     """The published code fused only the first n_images captions, and crashed on enlarged galleries."""

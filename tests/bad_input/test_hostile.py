@@ -181,7 +181,7 @@ def test_a_picture_lies_in_its_splits_folder_whatever_its_id(image_id: str) -> N
 words = st.text(st.characters(exclude_categories=[]), max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=st.lists(st.tuples(words, words, words), max_size=4))
 def test_captions_of_any_text_are_kept_or_refused(rows: list[tuple[str, str, str]], tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("captions") / "captions.jsonl"
@@ -194,7 +194,7 @@ def test_captions_of_any_text_are_kept_or_refused(rows: list[tuple[str, str, str
     assert read_captions(path) == captions
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_captions_or_refused(content: bytes, tmp_path_factory) -> None:
     for name in ("captions.jsonl", "captions.csv"):
@@ -205,7 +205,7 @@ def test_any_bytes_are_captions_or_refused(content: bytes, tmp_path_factory) -> 
         assert type(caught.value) is ValueError
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     fields=st.lists(st.one_of(st.binary(max_size=8), st.sampled_from([b"1", b"AAAA", b"7\r"])), min_size=1, max_size=7)
 )
@@ -219,7 +219,7 @@ def test_any_fields_are_an_image_or_refused(fields: list[bytes], tmp_path_factor
         assert type(error) is ValueError  # noqa: PT017
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32))
 def test_any_change_of_the_configuration_is_accepted_or_described(seed: int) -> None:
     raw = yaml.safe_load((ROOT / "workflow" / "configs" / "tiny.yaml").read_text())

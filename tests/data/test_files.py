@@ -310,7 +310,7 @@ def a_picture() -> bytes:
     return made.getvalue()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(FILES, min_size=1, max_size=8), st.lists(FILES, max_size=8), st.sampled_from("/\\"), st.booleans())
 def test_what_is_given_is_used_or_left_out_with_a_reason(files, rows, slash, link) -> None:
     drawn = a_picture()

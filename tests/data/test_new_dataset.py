@@ -104,7 +104,7 @@ def test_a_new_module_is_a_kind_of_dataset_that_is_planned_and_prepared(copied: 
     prepared = copied / "data" / "poems" / "test"
     texts = [json.loads(line)["text"] for line in (prepared / "captions.jsonl").read_text("utf-8").splitlines()]
     assert texts == ["古池や", "蛙飛びこむ"]
-    assert {path.name for path in (prepared / "images").iterdir()} == {"1.jpg", "2.jpg"}
+    assert {path.name for path in (prepared / "images").iterdir()} == {"1", "2"}
 
 
 def test_another_kind_changes_the_code_of_no_dataset_but_its_own(copied: Path) -> None:

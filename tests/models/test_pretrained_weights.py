@@ -163,7 +163,7 @@ def reads_every_end(edited: PreTrainedTokenizerFast, said: int, embedded: int) -
     return True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(56, 61),
     st.integers(54, 60),

@@ -38,7 +38,7 @@ def hits(chosen: Calibration, cosines: np.ndarray, log_odds: np.ndarray, relevan
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0, 50))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_candidates_beyond_a_query_s_depth_keep_their_place(seed: int, gap: float, weight: float) -> None:
     cosines, log_odds, _, _ = drawn(seed, queries=20)
     chosen = Calibration(weight, gap)

@@ -32,7 +32,7 @@ def retrieved(seed: int) -> Ranking:
 
 
 @given(st.integers(0, 500), st.integers(1, K), st.integers(1, 7))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_graph_without_edges_gives_the_plain_ranking(seed: int, pairs: int, batch: int) -> None:
     candidates, judge = retrieved(seed), Reranker(seed)
     found = rerank_with_neighbours(candidates, np.empty((N, 0), np.int32), judge, pairs=pairs, batch=batch)
@@ -42,7 +42,7 @@ def test_a_graph_without_edges_gives_the_plain_ranking(seed: int, pairs: int, ba
 
 
 @given(st.integers(0, 500), st.integers(1, K), st.integers(1, 10))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_query_costs_as_many_pairs_and_none_twice(seed: int, pairs: int, neighbours: int) -> None:
     graph = graph_of(np.random.default_rng(seed).standard_normal((N, 8)).astype(np.float32), neighbours=neighbours)
     candidates, judge = retrieved(seed), Reranker(seed)

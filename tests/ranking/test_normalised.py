@@ -20,7 +20,7 @@ def embedded(count: int, *, seed: int, hub: float = 0.0, name: str = "e") -> Emb
 
 
 @given(st.integers(0, 1000), st.floats(0, 1), st.integers(1, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_bank_of_one_point_changes_no_order(seed: int, weight: float, nearest: int) -> None:
     queries, gallery, bank = (embedded(size, seed=seed + size) for size in (5, 30, 1))
     hubness = Normalisation(weight, nearest).hubness(gallery.vectors, bank.vectors)

@@ -322,7 +322,7 @@ def test_a_mutated_pickle_is_refused_or_gives_a_valid_store(name):
     whole = _published(name)
 
     @given(data=st.data())
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     def check(data):
         # the pickle is at the start; what follows are the numbers themselves
         at = data.draw(st.integers(0, min(len(whole), 1500) - 1))

@@ -197,7 +197,7 @@ MUTANTS = st.one_of(
 
 
 @given(mutant=MUTANTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_mutated_file_is_refused_or_read_as_it_stands(mutant):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.tsv"

@@ -30,7 +30,7 @@ ROUNDS = range(int(os.environ.get("INTERRUPTIONS", "1")))
 NOT_IN_THE_DEFAULT = {
     *("download", "unpack", "import_regions", "convert_backbone", "adopt_backbone"),
     *("extract_pixels", "store_states", "judge_extended", "evaluate_extended"),
-    *("encode_shard", "score_candidates_shard", "score_all_shard"),
+    *("encode_shard", "score_candidates_shard", "score_all_shard", "train_index", "fill_index", "merge_index"),
     *("merge_embeddings", "merge_pair_scores", "merge_exhaustive"),
 }
 """Rules of published data sets and checkpoints, and of work shared out over jobs: the default runs without them."""

@@ -50,8 +50,8 @@ def whole(part: Path, verbs: Path) -> Path:
     return succeeded(part, *CALL, programs=verbs)
 
 
-def succeeded(folder: Path, *options: str, verbs: Path) -> Path:
-    done = snakemake(folder, *options, programs=verbs)
+def succeeded(folder: Path, *options: str, programs: Path) -> Path:
+    done = snakemake(folder, *options, programs=programs)
     assert done.returncode == 0, done.stdout[-5000:]
     return folder
 

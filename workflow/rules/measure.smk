@@ -4,6 +4,7 @@
 rule evaluate:
     input:
         unpack(lambda wildcards: measures.measure_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_before(CONFIG, wildcards),
     output:
         directory(
             "results/measures/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -28,6 +29,7 @@ rule evaluate:
 rule evaluate_absence:
     input:
         unpack(lambda wildcards: absence.absence_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_before(CONFIG, wildcards),
     output:
         directory(
             "results/absence/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -82,6 +84,7 @@ rule judge_negatives:
 rule evaluate_twins:
     input:
         unpack(lambda wildcards: measures.twin_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_before(CONFIG, wildcards),
     output:
         directory(
             "results/twins/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"
@@ -134,6 +137,7 @@ rule judge_extended:
 rule evaluate_extended:
     input:
         unpack(lambda wildcards: extended.extended_measure_inputs(CONFIG, wildcards)),
+        audits=lambda wildcards: audit.audits_before(CONFIG, wildcards),
     output:
         directory(
             "results/extended_measures/{collection}/{backbone}/{training_set}/{system}/seed{seed}/{test_set}"

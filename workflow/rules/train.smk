@@ -94,7 +94,7 @@ TRAININGS = arrays.Array(CONFIG, "train")
 rule train:
     input:
         unpack(lambda wildcards: models.train_inputs(CONFIG, wildcards)),
-        audits=lambda wildcards: audit.audits_before_training(CONFIG, wildcards),
+        audits=lambda wildcards: audit.audits_before(CONFIG, wildcards),
     output:
         directory(MODEL),
     log:

@@ -73,8 +73,8 @@ def audit_inputs(config: Config, wildcards: Any) -> list[str]:
     return audit_folders(config, wildcards.training_set)
 
 
-def audits_before_training(config: Config, wildcards: Any) -> list[str]:
-    """The audits that must pass before a model is trained: of its training set, and inside a dataset of one's own.
+def audits_before(config: Config, wildcards: Any) -> list[str]:
+    """The audits that must pass before a model is trained or measured: of its training set, and inside a dataset of one's own.
 
     The splits of published datasets overlap by design.
     """

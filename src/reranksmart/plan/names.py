@@ -14,6 +14,9 @@ from reranksmart.values.gallery import Gallery
 NORMALISED = ".normalised"
 """After a retriever's name in paths: its candidates with hubs pushed back."""
 
+GATE = "audits"
+"""The input that must be there before a job begins but decides nothing of what it makes."""
+
 
 def model_folder(backbone: str, training_set: str, objective: str, seed: int) -> str:
     return f"{backbone}/{training_set}/{objective}/seed{seed}"
@@ -121,8 +124,8 @@ def options(flag: str, values: Iterable[str]) -> str:
 
 
 def given(wildcards: Any, input: Any) -> str:
-    """The inputs of a job as options of its verb, each by its role: ``--data a --data b --model c``."""
-    paths = {role: [found] if isinstance(found, str) else found for role, found in input.items()}
+    """The inputs of a job as options of its verb, each by its role, without its gate: ``--data a --data b --model c``."""
+    paths = {role: [found] if isinstance(found, str) else found for role, found in input.items() if role != GATE}
     return " ".join(options(f"--{role.replace('_', '-')}", found) for role, found in paths.items())
 
 

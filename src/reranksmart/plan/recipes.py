@@ -20,13 +20,10 @@ from snakemake.path_modifier import PATH_MODIFIER_FLAG
 from reranksmart.config.schema import Config
 from reranksmart.files.contents import ContentDigests, content_digest
 from reranksmart.files.provenance import read_record
+from reranksmart.plan.names import GATE
 from reranksmart.plan.own_files import own_files
 from reranksmart.plan.prefix import place_params
 from reranksmart.values.settings import ConfigError
-
-GATE = "audits"
-"""The input that must be there before a job begins but decides nothing of what it makes."""
-
 
 MEASURED = "measure_"
 """How the names of the rules begin whose results no recipe decides: times, which are others each time."""

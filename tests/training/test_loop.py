@@ -73,6 +73,15 @@ def test_a_training_cut_off_anywhere_ends_as_the_unbroken_one(tmp_path, cut):
     assert whole_history == resumed_history
 
 
+def test_gradients_from_before_a_training_are_no_part_of_it(tmp_path):
+    """A pretraining's alignment leaves some, which an interrupted training would add at another step."""
+    fresh, started, schedule = training()
+    for parameter in fresh.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    train(started, schedule, StateFile(tmp_path / "b" / "state.pt", "settings"), what="test")
+    assert same(run(tmp_path / "a")[0], fresh.state_dict())
+
+
 def test_a_state_of_other_settings_is_ignored(tmp_path):
     StateFile(tmp_path / "state.pt", "settings").save({"step": 5})
     assert StateFile(tmp_path / "state.pt", "other settings").load() is None

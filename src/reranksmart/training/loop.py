@@ -95,6 +95,7 @@ def _train(training: Training, schedule: Schedule, state_file: StateFile, *, wha
             }
         )
 
+    training.optimiser.zero_grad(set_to_none=True)  # what another stage left behind is no part of this training
     observer = Observer(state_file.path.with_name(FILE_NAME), start=start, steps=schedule.steps)
     with termination_watched() as termination:
         for step in progress(range(start, schedule.steps), what=what, total=schedule.steps, start=start):

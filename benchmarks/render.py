@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from reranksmart.config.experiments import PlannedEvaluation
+from reranksmart.config.costs import PlannedEvaluation
 from reranksmart.report.asked import Asked
 from reranksmart.report.rendering import markdown
 from reranksmart.report.tables.planned_evaluation import planned_table

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from reranksmart.datasets.published.captions import PublishedCaption, collect
-from reranksmart.datasets.published.settings import Published, Subset
+from reranksmart.datasets.published.settings import Published, UsedSplit
 from reranksmart.datasets.published.texts import read_lines
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Name, Place
@@ -28,7 +28,7 @@ from reranksmart.values.settings import Name, Place
 class Haiku(Published):
     kind: Literal["haiku"]
     captions: Place
-    splits: dict[Name, Subset]
+    splits: dict[Name, UsedSplit]
 
     terms = "Haiku may be read aloud only."
     sizes = 575

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from reranksmart.cli.options import Resamples
 from reranksmart.cli.verb import NewFolder, Threads, verb
-from reranksmart.config.experiments import PlannedEvaluation
+from reranksmart.config.costs import PlannedEvaluation
 from reranksmart.cost.fewer_bits import EXACT, bit_costs
 from reranksmart.cost.rates import measured_rates
 from reranksmart.cost.roles import Role

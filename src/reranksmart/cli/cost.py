@@ -10,7 +10,8 @@ import typer
 from pydantic import TypeAdapter
 
 from reranksmart.cli.verb import NewFolder, Threads, verb
-from reranksmart.config.experiments import Latency, Precisions
+from reranksmart.config.costs import Latency
+from reranksmart.config.experiments import Precisions
 from reranksmart.cost.index_costs import index_costs
 from reranksmart.cost.latency import evaluation_times, grown_gallery, query_times
 from reranksmart.cost.roles import Systems, computed_in, costs_of, timed_system

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reranksmart.cli.verb import verb
-from reranksmart.run import as_text, find, queue_as_text
+from reranksmart.run import find, findings_as_text, queue_as_text
 
 
 @verb(by_hand=True)
@@ -21,4 +21,4 @@ def status_verb(
     if as_json:
         typer.echo(json.dumps([asdict(found) for found in findings], indent=1, ensure_ascii=False))
     else:
-        typer.echo("\n\n".join(filter(None, (as_text(findings), queue_as_text(results.absolute().parent)))))
+        typer.echo("\n\n".join(filter(None, (findings_as_text(findings), queue_as_text(results.absolute().parent)))))

@@ -6,13 +6,12 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from reranksmart.config.backbones import AnyBackbone
+from reranksmart.config.costs import Latency, PlannedEvaluation
 from reranksmart.config.datasets import AnyDataset, Downloads, RegionFeatures
 from reranksmart.config.experiments import (
     AllowedLeak,
     Comparison,
     Experiment,
-    Latency,
-    PlannedEvaluation,
     Precisions,
     Shards,
     System,

@@ -3,7 +3,8 @@
 import difflib
 
 from reranksmart.config.backbones import Backbone
-from reranksmart.config.experiments import Comparison, Latency
+from reranksmart.config.costs import Latency
+from reranksmart.config.experiments import Comparison
 from reranksmart.config.keys import Keys
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from reranksmart.datasets.published.foils import Choice, Foils
-from reranksmart.datasets.published.settings import Subsets
+from reranksmart.datasets.published.settings import UsedSplits
 from reranksmart.datasets.published.texts import field_of, read_json_text
 from reranksmart.values.settings import Place
 
@@ -17,7 +17,7 @@ from reranksmart.values.settings import Place
 class Aro(Foils):
     kind: Literal["aro"]
     annotations: Place = Field(description="the folder that holds visual_genome_{split}.json")
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {"relation": 23_937, "attribution": 28_748}
 

@@ -15,7 +15,7 @@ from reranksmart.datasets.published.captions import (
     of_listed_images,
     with_captions_each,
 )
-from reranksmart.datasets.published.settings import AnnotatedSubset, PublishedInEnglish
+from reranksmart.datasets.published.settings import AnnotatedSplit, PublishedInEnglish
 from reranksmart.datasets.published.texts import read_list, require_known
 from reranksmart.files.reading import require_fetched, said
 from reranksmart.values.records import Captions
@@ -26,7 +26,7 @@ LISTED = 1_000  # images of one of the five folds, and of the published list
 _OSCAR_SPLITS = {"train": "train", "dev": "minival", "test": "test"}
 
 
-class CocoSubset(AnnotatedSubset):
+class CocoSplit(AnnotatedSplit):
     image_list: Place | None = Field(
         None, description="only its images (test_img_keys_1k.tsv: the published code's 1k)"
     )
@@ -40,7 +40,7 @@ class Coco(PublishedInEnglish):
     )
     annotations: Place | None = Field(None, description="that file or folder")
     captions_per_image: Count | None = Field(5, description="of 5 to 7; null: all (25,010 of test), as published code")
-    splits: dict[Name, CocoSubset] = Field(description="splits in use, by name")
+    splits: dict[Name, CocoSplit] = Field(description="splits in use, by name")
 
     sizes: ClassVar = {"train": 113_287, "dev": 5_000, "test": 5_000}
 
@@ -62,7 +62,7 @@ class Coco(PublishedInEnglish):
 
     def numbers_captions(self, split: str) -> bool:
         """Whether a split is of the published test images, read from a file that gives COCO's number of each caption."""
-        subset = self.splits.get(split, CocoSubset())
+        subset = self.splits.get(split, CocoSplit())
         return self.layout == "karpathy" and subset.annotations is None and (subset.of or split) == "test"
 
     def caption_numbers(self, split: str) -> dict[str, int]:

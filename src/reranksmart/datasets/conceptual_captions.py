@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import PublishedInEnglish, Subset
+from reranksmart.datasets.published.settings import PublishedInEnglish, UsedSplit
 from reranksmart.datasets.published.texts import read_lines, read_table
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Name, Place
 
 
-class TableSubset(Subset):
+class TableSplit(UsedSplit):
     captions: Place
 
 
@@ -24,7 +24,7 @@ class ConceptualCaptions(PublishedInEnglish):
     layout: Literal["table", "rows"] = Field(
         "table", description="columns caption and image_id, as published code; or Google's rows of caption and URL"
     )
-    splits: dict[Name, TableSubset] = Field(description="splits in use, by name")
+    splits: dict[Name, TableSplit] = Field(description="splits in use, by name")
 
     sizes = 15_840  # of its dev set
     each = 1

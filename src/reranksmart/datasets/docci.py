@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import PublishedInEnglish, Subsets
+from reranksmart.datasets.published.settings import PublishedInEnglish, UsedSplits
 from reranksmart.datasets.published.texts import field_of, read_json_lines
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Place
@@ -16,7 +16,7 @@ from reranksmart.values.settings import Place
 class Docci(PublishedInEnglish):
     kind: Literal["docci"]
     annotations: Place = Field(description="docci_descriptions.jsonlines")
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {"train": 9_647, "test": 5_000, "qual_dev": 100, "qual_test": 100}
     each = 1

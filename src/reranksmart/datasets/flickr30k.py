@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reranksmart.datasets.published.annotations import caption_id, photograph_id, read_split
 from reranksmart.datasets.published.captions import CAPTIONS_PER_IMAGE, PublishedCaption, collect, with_captions_each
-from reranksmart.datasets.published.settings import AnnotatedSubset, PublishedInEnglish
+from reranksmart.datasets.published.settings import AnnotatedSplit, PublishedInEnglish
 from reranksmart.datasets.published.texts import read_lines, read_list, require_known
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Name, Place
@@ -36,7 +36,7 @@ class Flickr30k(PublishedInEnglish):
     )
     sentences: Place | None = Field(None, description="entities: the folder of sentences; null: annotations/Sentences")
     captions_per_image: Count | None = Field(5, description="null: all")
-    splits: dict[Name, AnnotatedSubset] = Field(description="splits in use, by name")
+    splits: dict[Name, AnnotatedSplit] = Field(description="splits in use, by name")
 
     terms = (
         "Flickr30k is provided for non-commercial research and education only, and use of its images must abide by the "

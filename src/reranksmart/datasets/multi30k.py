@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.annotations import photograph_id
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import Published, Subsets
+from reranksmart.datasets.published.settings import Published, UsedSplits
 from reranksmart.datasets.published.texts import plain_or_gzip, read_lines_beside, read_list, require_known
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Place
@@ -22,7 +22,7 @@ class Multi30k(Published):
         {"en": 2, "de": 2, "fr": 1, "cs": 1},
         description="captions of each language: 1, translations, one an image; 2, independent, five an image",
     )
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {
         **{"train": 29_000, "dev": 1_014, "test_2016": 1_000},

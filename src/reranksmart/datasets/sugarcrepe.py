@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from reranksmart.datasets.published.foils import Choice, Foils
-from reranksmart.datasets.published.settings import Subsets
+from reranksmart.datasets.published.settings import UsedSplits
 from reranksmart.datasets.published.texts import field_of, read_json_text
 from reranksmart.values.settings import Place
 
@@ -29,7 +29,7 @@ class SugarCrepe(Foils):
         "sugarcrepe", description="sugarcrepe_pp: SugarCrepe++, with two true captions a picture"
     )
     annotations: Place = Field(description="the folder that holds {split}.json")
-    splits: Subsets
+    splits: UsedSplits
 
     def choices(self, split: str) -> list[Choice]:
         of = self.published_name(split)

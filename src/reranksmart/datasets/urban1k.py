@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import PublishedInEnglish, Subsets
+from reranksmart.datasets.published.settings import PublishedInEnglish, UsedSplits
 from reranksmart.datasets.published.texts import AGAIN, read_lines
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Place
@@ -16,7 +16,7 @@ from reranksmart.values.settings import Place
 class Urban1k(PublishedInEnglish):
     kind: Literal["urban1k"]
     annotations: Place = Field(description="the folder caption, of 1.txt, 2.txt, ...; its pictures are in image")
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {"test": 1_000}
     each = 1

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from reranksmart.datasets.published.annotations import photograph_id, read_pictures
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import Published, Subsets
+from reranksmart.datasets.published.settings import Published, UsedSplits
 from reranksmart.datasets.published.texts import require_known
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Place
@@ -23,7 +23,7 @@ class XFlickrCO(Published):
     kind: Literal["xflickrco"]
     annotations: Place = Field(description="the folder that holds annotations/{language}/{split}.jsonl")
     languages: tuple[Language, ...] = Field(LANGUAGES, description="that are read of the captions")
-    splits: Subsets
+    splits: UsedSplits
 
     sizes = 2_000
     each = 1

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import Published, Subsets
+from reranksmart.datasets.published.settings import Published, UsedSplits
 from reranksmart.datasets.published.texts import field_of, read_json_lines, require_known
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Language, Place
@@ -26,7 +26,7 @@ class Crossmodal3600(Published):
         "all",
         description="of an image in a language: all (1 to 5), as in mteb and big_vision; first, as in CLIP_benchmark",
     )
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {"test": 3_600}
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reranksmart.datasets.published.annotations import photograph_id
 from reranksmart.datasets.published.captions import PublishedCaption, collected
-from reranksmart.datasets.published.settings import Published, Subsets
+from reranksmart.datasets.published.settings import Published, UsedSplits
 from reranksmart.datasets.published.texts import read_lines_beside, read_list
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Place
@@ -27,7 +27,7 @@ class Xtd10(Published):
     kind: Literal["xtd10"]
     annotations: Place = Field(description="the folder that holds XTD10, MIC and STAIR")
     languages: tuple[Language, ...] = Field(LANGUAGES, description="that are read of the captions")
-    splits: Subsets
+    splits: UsedSplits
 
     sizes: ClassVar = {"test": 1_000}
     each = 1

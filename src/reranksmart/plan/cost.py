@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from reranksmart.config.experiments import Experiment, Latency
+from reranksmart.config.costs import Latency
+from reranksmart.config.experiments import Experiment
 from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
 from reranksmart.plan.images import image_root, training_images

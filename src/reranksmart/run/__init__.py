@@ -7,4 +7,4 @@ from reranksmart.run.findings import find as find
 from reranksmart.run.jobs import note_plan as note_plan
 from reranksmart.run.programs import shell_prefix as shell_prefix
 from reranksmart.run.queue import queue_as_text as queue_as_text
-from reranksmart.run.text import as_text as as_text
+from reranksmart.run.text import findings_as_text as findings_as_text

@@ -52,7 +52,7 @@ def note_failures(failed: Iterable[Any], snakemake_logs: list[str], *, results: 
     )
     write_json(results / FAILURES, [asdict(failure) for failure in failures])
     if failures:
-        print(as_text(failures), file=sys.stderr, flush=True)
+        print(failures_as_text(failures), file=sys.stderr, flush=True)
 
 
 def read_failures(results: Path) -> list[Failure]:
@@ -66,7 +66,7 @@ def read_failures(results: Path) -> list[Failure]:
     ]
 
 
-def as_text(failures: list[Failure]) -> str:
+def failures_as_text(failures: list[Failure]) -> str:
     lines = [f"{len(failures)} job{'s' if len(failures) > 1 else ''} failed:", ""]
     for failure in failures:
         lines += [f"{failure.rule} {failure.name}", f"  {failure.message}", f"  log: {failure.log or 'none'}"]

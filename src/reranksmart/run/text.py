@@ -13,7 +13,7 @@ _IN_FULL = tuple(_NOUNS)
 _MARKS = {"there": "+", "running": ">", "failed": "!", "stopped": "!", "ready": ".", "waiting": "."}
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def findings_as_text(findings: Sequence[Finding]) -> str:
     """First what runs and what failed, then every model, index and table, then how many jobs of each rule are done."""
     lines: list[str] = []
     for title, states in (("Running", {"running"}), ("Failed or stopped", {"failed", "stopped"})):

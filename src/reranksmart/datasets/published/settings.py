@@ -15,17 +15,17 @@ from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Frozen, Name, Place
 
 
-class Subset(Frozen):
+class UsedSplit(Frozen):
     """A split in use."""
 
     of: str | None = Field(None, description="its name in the publication; null: its key")
     first: Count | None = Field(None, description="only the first n images; null: all")
 
 
-Subsets = Annotated[dict[Name, Subset], Field(description="splits in use, by name")]
+UsedSplits = Annotated[dict[Name, UsedSplit], Field(description="splits in use, by name")]
 
 
-class AnnotatedSubset(Subset):
+class AnnotatedSplit(UsedSplit):
     annotations: Place | None = Field(None, description="a file of this split alone (BLIP's), instead of the dataset's")
 
 
@@ -79,7 +79,7 @@ class Published(Dataset):
                     f"split {name!r} is {subset.of or name!r} of the publication, which has {list(known)}; name one of "
                     "these by `of`"
                 )
-        annotated = {name: own for name, own in self.splits.items() if isinstance(own, AnnotatedSubset)}
+        annotated = {name: own for name, own in self.splits.items() if isinstance(own, AnnotatedSplit)}
         if lacking := [name for name, own in annotated.items() if not (files or own.annotations)]:
             raise ValueError(f"splits {lacking} have no annotations; give the dataset's or their own")
         return self

@@ -19,7 +19,7 @@ from reranksmart.files.code.modules import (
     module,
     resolve,
 )
-from reranksmart.files.code.words import HELPING, chain_of, is_said, last_name, may_say
+from reranksmart.files.code.words import HELPING, chain_of, is_said, last_name, may_take_words
 
 _WITHOUT_EFFECT = ("cli.verb", "files.code", "files.provenance", "run.observation", "run.progress")
 """Modules that only say something, or that only give a verb its frame."""
@@ -163,7 +163,7 @@ class _Reader:
         target = resolve(chain, self.within.name) if chain else None
         quiet = target is not None and is_without_effect(target.module)
         names, words = _NOTHING
-        if target and not quiet and may_say(node):
+        if target and not quiet and may_take_words(node):
             names, words = _parameters_of_words(target, self.depth)
         for place, value in enumerate(node.args):
             (self.say if names[place : place + 1] and names[place] in words else self.read)(value)

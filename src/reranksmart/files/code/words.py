@@ -14,7 +14,7 @@ def is_said(node: ast.expr) -> bool:
     return all(keyword.arg != "file" or last_name(keyword.value) in ("stderr", "stdout") for keyword in node.keywords)
 
 
-def may_say(call: ast.Call) -> bool:
+def may_take_words(call: ast.Call) -> bool:
     """Whether an argument may be words: a text, or as a keyword a name or a composed text."""
     values = [*call.args, *(keyword.value for keyword in call.keywords)]
     return any(isinstance(value, ast.JoinedStr) or _is_text(value) for value in values) or any(

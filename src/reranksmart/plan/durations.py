@@ -13,13 +13,13 @@ from reranksmart.plan.images import reranker_of
 from reranksmart.plan.resources import CORE_TFLOP_A_SECOND, V100_TFLOP_A_SECOND, gpus, tflop
 from reranksmart.plan.sizes import images_of, items_of, queries_of, shape, vectors_bytes
 
-_LIGHT_S, _TORCH_S = 1.5, 12.0  # a verb's start: without and with torch
+_LIGHT_S, _TORCH_S = 1.5, 10.0  # a verb's start: without and with torch
 _STARTS = {
     "fetch_stamps": 30.0,
     "download": 60.0,
     "prepare_split": 3.0,
     "merge_regions": 4.0,
-    "evaluate": 3.0,
+    "evaluate": 3.5,
     "evaluate_absence": 2.5,
     "compare": 5.0,
     "tabulate": 3.0,

@@ -218,6 +218,23 @@ def described() -> ModuleType:
     return module
 
 
+def test_a_system_that_is_not_timed_has_the_clock_of_one_that_does_the_same():
+    changed_systems = {**DEFAULT["systems"], "pushed": {**DEFAULT["systems"]["joint_be"], "normalised": True}}
+    config = validated({**changed("systems", changed_systems)} | {"experiments": with_system("main", "pushed")})
+    clocks = json.loads(entries.asked(config, "figures", "accuracy_latency"))["clocks"]
+    assert {name: clocks[name] for name in ("joint_be", "joint_coop", "joint_ce")} == {
+        "joint_be": "be",
+        "joint_coop": "joint_coop",
+        "joint_ce": "ce",
+    }
+    assert "pushed" not in clocks
+
+
+def with_system(experiment: str, system: str) -> dict[str, object]:
+    own = DEFAULT["experiments"][experiment]
+    return {**DEFAULT["experiments"], experiment: {**own, "systems": [*own["systems"], system]}}
+
+
 def test_the_schema_and_the_page_of_keys_are_current():
     for path, text in described().texts().items():
         assert path.read_text() == text, "run python workflow/scripts/describe_config.py"

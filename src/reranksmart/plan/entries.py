@@ -128,6 +128,7 @@ def asked(config: Config, section: str, name: str) -> str:
         roles={
             key: {role: "/".join(chosen) for role, chosen in config.systems[key].roles("").items()} for key in systems
         },
+        clocks=_clocks(config, systems),
         training_sets={t: config.training_sets[t].fraction for e in experiments for t in e.training_sets},
         test_sets=[(test_set, config.test_sets[test_set].label or "") for test_set in test_sets],
         words=words(config, test_sets),
@@ -140,6 +141,19 @@ def asked(config: Config, section: str, name: str) -> str:
         else None,
     )
     return settings(asdict(found))
+
+
+def _clocks(config: Config, systems: Iterable[str]) -> dict[str, str]:
+    def done(name: str) -> tuple[object, ...]:
+        system = config.systems[name]
+        backbones = {role: backbone for role, (backbone, _) in system.roles("").items()}
+        return backbones, system.normalised, system.neighbours
+
+    timed = config.latency.systems if config.latency else ()
+    found = {
+        name: name if name in timed else next((t for t in timed if done(t) == done(name)), None) for name in systems
+    }
+    return {name: clock for name, clock in found.items() if clock}
 
 
 def code(config: Config, section: str, name: str) -> str:

@@ -31,6 +31,8 @@ class Asked:
     labels: Mapping[str, str] = field(default_factory=lambda: SYSTEM_LABELS)
     roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of each system, the model that retrieves and the one that re-ranks, where it has one."""
+    clocks: Mapping[str, str] = field(default_factory=dict)
+    """Of each system, the timed one that takes as long: itself, or the first that does the same on the same backbones."""
     training_sets: Mapping[str, float] = field(default_factory=dict)
     """The share of its dataset that each holds."""
     test_sets: Sequence[tuple[str, str]] = ()

@@ -16,16 +16,6 @@ from reranksmart.values.frames import Frame
 
 _MEASURE, _DIRECTION = "R@1", "text-to-image"
 
-
-_TIMED_LIKE: Mapping[str, str] = {
-    "joint_be": "be",
-    "joint_hard_be": "be",
-    "joint_coop": "sep_coop",
-    "joint_hard_coop": "sep_coop",
-    "joint_ce": "ce",
-}
-
-
 _APART = 1.05  # by which factor points of one time are drawn apart, so that none hides another
 
 
@@ -37,16 +27,15 @@ def accuracy_latency_figure(measures: Frame, latency: Frame, asked: Asked) -> Pl
     """
     import pandas as pd
 
-    scope = asked.named_scope
     exhaustive_test_set = "".join(name for name, _ in asked.test_sets[1:])
-    chosen = scope.rows(measures, free=["system", "depth"])
+    chosen = asked.rows(measures, "depth")
     chosen = chosen[(chosen["measure"] == _MEASURE) & (chosen["direction"] == _DIRECTION)].assign(comparable=True)
     if exhaustive_test_set:
-        others = scope.rows(measures, free=["system"], instead={"test_set": exhaustive_test_set, "depth": 0})
+        others = asked.rows(measures, test_set=exhaustive_test_set, depth=0)
         others = others[(others["measure"] == _MEASURE) & (others["direction"] == _DIRECTION)]
         others = others[others["system"].isin(asked.exhaustive) & ~others["system"].isin(chosen["system"])]
         chosen = pd.concat([chosen, others.assign(comparable=False)])
-    timed = _with_times(chosen, latency)
+    timed = _with_times(chosen, latency, asked.clocks)
     points = timed[timed["time_ms"].notna()].copy()
     same = points.groupby("time_ms")["time_ms"]
     points["drawn_ms"] = points["time_ms"] * _APART ** (same.cumcount() - (same.transform("size") - 1) / 2)
@@ -60,7 +49,7 @@ def accuracy_latency_figure(measures: Frame, latency: Frame, asked: Asked) -> Pl
         for place, (system, own) in enumerate(points.groupby("system", sort=False)):
             look = look_of(system, place)
             name = asked.labels.get(system, system) + ("" if own["comparable"].all() else " (one caption an image)")
-            _points(axes, own, look, name, hollow=not own["comparable"].all(), depths_on_the_left=place % 2 == 0)
+            _points(axes, own, look, name, hollow=not own["comparable"].all())
         axes.set_xscale("log")
         axes.margins(x=0.08, y=0.12)
         time_ticks(axes.xaxis)
@@ -75,11 +64,11 @@ def accuracy_latency_figure(measures: Frame, latency: Frame, asked: Asked) -> Pl
         name=asked.name,
         title="Accuracy against latency",
         caption=f"{DIRECTIONS[_DIRECTION]} {_MEASURE} against the median time of one query among {size:,} images, on "
-        f"{machine(latency)}; numbers at the points: k. {sizes(chosen[chosen['comparable']])}"
+        f"{machine(latency)}; numbers above the points: k. {sizes(chosen[chosen['comparable']])}"
         + (f" Hollow, on one caption an image: {apart}" if apart else "")
         + (f" Not timed, and so not shown: {untimed}." if untimed else "")
         + " The grey line joins what "
-        "no other point beats in both. A joint model that was not timed has the clock of the separate ones; points of one "
+        "no other point beats in both. A system that was not timed has the clock of one that does the same; points of one "
         "time are drawn side by side.",
         figure=figure,
     )
@@ -93,7 +82,7 @@ def pareto_front(costs: NDArray[np.float64], values: NDArray[np.float64]) -> NDA
     return np.asarray(~(cheaper & better & strictly).any(axis=1))
 
 
-def _with_times(chosen: Frame, latency: Frame) -> Frame:
+def _with_times(chosen: Frame, latency: Frame, clocks: Mapping[str, str]) -> Frame:
     """The measures with the median time of their system and depth, missing where it was not timed."""
     totals = quantiles(latency[latency["stage"] == "total"]).rename(columns={"value": "time_ms"})
     images = int(chosen["images"].max()) if len(chosen) else 0
@@ -101,13 +90,12 @@ def _with_times(chosen: Frame, latency: Frame) -> Frame:
     at_size = totals[totals["gallery_size"] == size]
     clock = {(row["system"], row["depth"]): row["time_ms"] for row in at_size.to_dict("records")}
     times = [
-        clock.get((system, depth), clock.get((_TIMED_LIKE.get(system), depth)))
-        for system, depth in zip(chosen["system"], chosen["depth"], strict=True)
+        clock.get((clocks.get(system), depth)) for system, depth in zip(chosen["system"], chosen["depth"], strict=True)
     ]
     return chosen.assign(time_ms=times, gallery_size=size).astype({"time_ms": float})
 
 
-def _points(axes: Axes, points: Frame, look: Look, label: str, *, hollow: bool, depths_on_the_left: bool) -> None:
+def _points(axes: Axes, points: Frame, look: Look, label: str, *, hollow: bool) -> None:
     low, high = bounds(points)
     axes.errorbar(
         points["drawn_ms"],
@@ -123,16 +111,17 @@ def _points(axes: Axes, points: Frame, look: Look, label: str, *, hollow: bool, 
         label=label,
         zorder=3,
     )
-    for row in points[points["depth"] > 0].to_dict("records"):
-        axes.annotate(
-            f"{row['depth']:.0f}",
-            (row["drawn_ms"], row["value"]),
-            xytext=(-5, -10) if depths_on_the_left else (5, 4),
-            textcoords="offset points",
-            ha="right" if depths_on_the_left else "left",
-            fontsize=7.5,
-            color=look.color,
-        )
+    for row, top in zip(points.to_dict("records"), high, strict=True):
+        if row["depth"] > 0:
+            axes.annotate(
+                f"{row['depth']:.0f}",
+                (row["drawn_ms"], top),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+                color=look.color,
+            )
 
 
 KIND = Kind(

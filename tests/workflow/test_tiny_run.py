@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -106,30 +107,41 @@ def test_cooperation_scores_a_share_of_the_pairs_and_keeps_recall_beyond_k(finis
     assert set(shallow["pairs_scored"]) == {24 * 5 * 2}
 
 
-def test_encoding_and_re_ranking_shared_out_over_jobs_give_the_same_arrays(
+def test_encoding_indexing_and_re_ranking_shared_out_over_jobs_change_nothing(
     finished: Path, verbs: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "shared_out"
     shutil.copytree(finished, folder, symlinks=True)
-    targets = [
+    candidates = "results/candidates/oscar/scenes/bi_encoder/seed1/scenes.test"
+    index = candidates.replace("candidates", "indexes")
+    arrays = [
         "results/embeddings/oscar/scenes/bi_encoder/seed1/scenes/test",
         "results/pair_scores/oscar/scenes/bi_encoder-cross_encoder/seed1/scenes.test",
         "results/exhaustive/oscar/scenes/cross_encoder/seed1/scenes.test.1",
     ]
-    for target in targets:
+    measures = "results/measures/oscar/scenes/be/seed1/test"
+    targets = [*arrays, candidates, measures]
+    for target in (*targets, index):
         shutil.rmtree(folder / target)
-    (folder / "shards.yaml").write_text("shards: {encode: 2, rerank: 3}\n")
+    (folder / "shards.yaml").write_text("index: IVF1,Flat\nshards: {encode: 2, rerank: 3, index: 2}\n")
     done = snakemake(
         folder, *targets, "--printshellcmds", "--cores", "2", "--configfile", TINY, "shards.yaml", programs=verbs
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    for rule, jobs in (("encode_shard", 2), ("score_candidates_shard", 3), ("score_all_shard", 3)):
-        assert done.stdout.count(f"rule {rule}:") == jobs
-    for target in targets:
-        arrays = sorted(path.name for path in (finished / target).glob("*.np[yz]"))
-        assert arrays == sorted(path.name for path in (folder / target).glob("*.np[yz]"))
-        for name in arrays:
+    jobs = {"encode_shard": 2, "score_candidates_shard": 3, "score_all_shard": 3, "index": 0}
+    for rule, count in (jobs | {"train_index": 1, "fill_index": 2, "merge_index": 1}).items():
+        assert done.stdout.count(f"rule {rule}:") == count, rule
+    for target in arrays:
+        files = sorted(path.name for path in (finished / target).glob("*.np[yz]"))
+        assert files == sorted(path.name for path in (folder / target).glob("*.np[yz]"))
+        for name in files:
             assert (folder / target / name).read_bytes() == (finished / target / name).read_bytes(), name
+    assert (folder / index / "images.lists").stat().st_size
+    for path in (finished / candidates).glob("*.npz"):
+        one, shared = read_ranking(path), read_ranking(folder / candidates / path.name)
+        np.testing.assert_array_equal(shared.items, one.items)
+        np.testing.assert_allclose(shared.scores, one.scores, atol=1e-6)
+    assert (folder / measures / "measures.csv").read_bytes() == (finished / measures / "measures.csv").read_bytes()
 
 
 def test_every_artefact_says_where_it_comes_from(finished: Path) -> None:

@@ -68,7 +68,9 @@ def test_on_the_same_machine_the_least_difference_of_one_cell_is_named(verify, r
 
 def test_on_another_machine_a_rank_may_fall_just_off_the_list(reference: Path) -> None:
     measures = verifying.read_reference(reference / "measures.csv").dropna(subset="median rank")[:1]
-    last, inner, off = (measures.assign(**{"median rank": rank}) for rank in (24.0, 22.0, float("inf")))  # 24 candidates
+    last, inner, off = (
+        measures.assign(**{"median rank": rank}) for rank in (24.0, 22.0, float("inf"))
+    )  # 24 candidates
     assert verifying.differences(last, off, exact=False) == []
     (said,) = verifying.differences(inner, off, exact=False)
     assert said.endswith("median rank: 22.0 in the reference, inf now")

@@ -110,6 +110,11 @@ def test_a_depth_outside_the_index_is_refused(depth):
         search(build_index(GALLERY), QUERIES, depth=depth)
 
 
+def test_queries_of_another_model_are_refused():
+    with pytest.raises(ValueError, match=r"have 3 values, those of the index \d+: they are of two models"):
+        retrieve(Embeddings(("q",), np.eye(1, 3, dtype=np.float32)), ("a",), build_index(GALLERY[:1]), depth=1)
+
+
 def test_an_unknown_factory_is_named():
     with pytest.raises(ValueError, match="'Flatt' is not an index that faiss can make"):
         build_index(GALLERY, factory="Flatt")

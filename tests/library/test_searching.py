@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,11 +12,14 @@ import pytest
 from library_checkpoints import write_library_folder
 from own_pictures import COLOURS, draw
 from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import load_file
 
 from reranksmart.cli.galleries import search_verb
 from reranksmart.config.backbones import AnyBackbone
 from reranksmart.evaluation.mteb_tasks import mteb_library
+from reranksmart.files.hub import checkpoint_folder
 from reranksmart.searching import Searcher
+from reranksmart.searching.building import place_model
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,21 @@ def test_one_command_searches_and_keeps_the_index_where_it_is_told_to(world, tmp
     assert hits[0] == hits[1]
 
 
+def test_an_index_is_searched_and_grown_by_the_model_that_made_it_alone(world, tmp_path):
+    asked = {"words": ["a red ellipse"], "k": 2, "top": 2, "index": tmp_path / "index", "pictures": world / "pictures"}
+    search_verb(**asked, retriever=str(world / "clip"), reranker=str(world / "reranker"))
+    with pytest.raises(ValueError, match=r"was made with the retriever .*clip, which reads otherwise than .*retriever"):
+        search_verb(**asked, retriever=str(world / "retriever"))
+    shutil.rmtree(tmp_path / "index" / "retriever")
+    place_model(str(world / "retriever"), tmp_path / "index" / "retriever", "retriever")
+    swapped = Searcher.load(tmp_path / "index")
+    with pytest.raises(ValueError, match="queries' vectors have 64 values, those of the index 24"):
+        swapped.search("a red ellipse")
+    with pytest.raises(ValueError, match="vectors of 64 values cannot stand beside those of 24"):
+        swapped.add([draw(tmp_path / "new.png", "pink", "ellipse")])
+    assert len(Searcher.load(tmp_path / "index")) == 5
+
+
 def test_a_model_given_for_a_role_that_it_does_not_have_is_named(world):
     with pytest.raises(ValueError, match="holds a CrossEncoder, which is no retriever; set opened_as to reranker"):
         Searcher.of_pictures(world / "pictures", retriever=str(world / "reranker"), reranker=str(world / "clip"))
@@ -75,6 +94,35 @@ def test_a_name_that_is_not_here_says_how_to_get_it(world, monkeypatch):
         FileNotFoundError, match=r"nobody/nothing cannot be had.*hf download nobody/nothing --local-dir"
     ):
         Searcher.of_pictures(world / "pictures", retriever="nobody/nothing", reranker=str(world / "reranker"))
+
+
+def test_a_name_that_is_not_here_says_how_large_it_is_where_that_is_known(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    config = (world / "retriever/config.json").read_text()
+    size = f"{sum(one.nbytes for one in load_file(world / 'retriever/model.safetensors').values()) / 1e6:.0f} MB"
+    index = {"metadata": {"total_size": 4_255_000_000}, "weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
+    cut_off = {"config.json": config, "model.safetensors.index.json": json.dumps(index), "1.safetensors": ""}
+    for name, kept, fault, large in (
+        ("who/parts", cut_off, "2.safetensors is not in the hub's cache", "4.3 GB of weights by its model.safetensors"),
+        (
+            "who/config-2B",
+            {"config.json": config},
+            "model.safetensors is not in",
+            f"about {size} of weights by its config",
+        ),
+        ("who/named-2B", {}, "", "about 4.0 GB if its 2B weights by name have two bytes each"),
+        ("who/knows", {}, "", "of a size that is not known here"),
+    ):
+        folder, commit = tmp_path / f"models--{name.replace('/', '--')}", "0" * 40
+        files = {"refs/main": commit} | {f"snapshots/{commit}/{one}": text for one, text in kept.items()}
+        for place, text in files.items() if kept else ():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_text(text)
+        asked = (
+            rf"{name} cannot be had .*{re.escape(fault)}.*hf download {name} --local-dir FOLDER` \({re.escape(large)}"
+        )
+        with pytest.raises(FileNotFoundError, match=asked):
+            checkpoint_folder(name, local_files_only=True)
 
 
 def edited(world: Path, target: Path, file: str, change) -> Path:

@@ -98,6 +98,9 @@ def test_vectors_on_the_disk_are_those_in_memory(tmp_path: Path) -> None:
     assert (turned.read().ids, len(turned)) == (tuple(ids[row] for row in rows), 20)
     with pytest.raises(ValueError, match=r"embedding id 'd/x0' occurs 2 times"):
         StoredEmbeddings.open([tmp_path / "7.npz", tmp_path / "7.npz"])
+    write_embeddings(tmp_path / "wide.npz", Embeddings(("d/w0",), np.eye(1, 32, dtype=np.float32)))
+    with pytest.raises(ValueError, match=r"differ in length: .*7\.npz of 16 values, .*wide\.npz of 32 values"):
+        StoredEmbeddings.open([tmp_path / "7.npz", tmp_path / "wide.npz"])
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,16 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import own_pictures
 import pytest
 
-from reranksmart.files.storage import read_captions, read_jsonl
-from reranksmart.searching import Searcher, build_index_folder
+from reranksmart.datasets.prepared.layout import picture_path
+from reranksmart.files.storage import read_captions, read_jsonl, write_embeddings
+from reranksmart.inputs.images import open_store
+from reranksmart.searching import Searcher, build_index_folder, gather_index_folder
+from reranksmart.searching.folder import NO_CAPTIONS
+from reranksmart.values.records import Embeddings
 
 
 def digest_of(folder: Path) -> dict[str, tuple[int, int]]:
@@ -121,6 +126,22 @@ def test_an_index_takes_the_place_of_an_index_and_of_nothing_else(world: Path, t
     inside = Path(shutil.copytree(pictures, tmp_path / "index" / "pictures"))
     with pytest.raises(ValueError, match="making it again would delete them"):
         build_index_folder(inside, tmp_path / "index", retriever=world / "retriever")
+
+
+def test_vectors_of_another_model_are_refused_before_an_index_is_made_of_them(world: Path, tmp_path: Path) -> None:
+    seen, data = world / "index/parts/0000/regions", tmp_path / "data"
+    ids = open_store(seen).image_ids
+    for image_id in ids:
+        picture_path(data, image_id).parent.mkdir(parents=True, exist_ok=True)
+        picture_path(data, image_id).touch()
+    write_embeddings(tmp_path / "images.npz", Embeddings(ids, np.eye(len(ids), dtype=np.float32)))
+    with pytest.raises(ValueError, match=r"retriever .* makes vectors of 32 values, those in .* have 16"):
+        gather_index_folder(
+            tmp_path / "index",
+            **{"name": "pictures", "data": [data], "seen": [seen], "embeddings": [tmp_path], "captions": NO_CAPTIONS},
+            retriever=world / "retriever",
+        )
+    assert not (tmp_path / "index").exists()
 
 
 def test_a_folder_without_a_model_is_named(world: Path, tmp_path: Path) -> None:

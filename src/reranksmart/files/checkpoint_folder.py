@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reranksmart.files.reading import require_fetched
 
+INDEX_OF_PARTS = "model.safetensors.index.json"
 _SHOWN = 5
 
 
@@ -39,6 +40,15 @@ def require_checkpoint(folder: Path, *, either: Sequence[str] = ("config.json",)
         f"{folder} {listed}, but {' or '.join(either)} is missing: a checkpoint is a folder with config.json, "
         "its weights (model.safetensors), its tokeniser and preprocessor_config.json. Name such a folder."
     )
+
+
+def missing_weights(folder: Path) -> list[str]:
+    """The files of weights that a checkpoint lacks: parts that its index names, or all of it."""
+    index = folder / INDEX_OF_PARTS
+    if index.is_file():
+        parts = {*json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
+        return sorted(name for name in parts if not (folder / name).is_file())
+    return [] if any(list(folder.rglob(kind)) for kind in ("*.safetensors", "*.bin")) else ["model.safetensors"]
 
 
 def _has_weights(folder: Path) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from transformers.utils import logging
 
+from reranksmart.files.checkpoint_folder import missing_weights
+from reranksmart.files.download_size import download_size
 from reranksmart.files.reading import said
 
 
@@ -61,13 +63,18 @@ def checkpoint_folder(source: str, *, local_files_only: bool) -> Path:
     """
     if Path(source).is_dir():
         return Path(source)
-    with suppress(OSError, ValueError):  # what the cache has needs no network
-        return Path(snapshot_download(source, local_files_only=True))
+    with suppress(OSError, ValueError):  # what the cache has whole needs no network
+        cached = Path(snapshot_download(source, local_files_only=True))
+        if not missing_weights(cached):
+            return cached
     with from_hub(source, local_files_only=local_files_only):
         try:
-            return Path(snapshot_download(source, local_files_only=local_files_only))
+            found = Path(snapshot_download(source, local_files_only=local_files_only))
         except ValueError as error:  # a path is no name of the hub
             raise OSError(f"it is no folder, and no name on the hub: {error}") from error
+        if missing := missing_weights(found):
+            raise OSError(f"of its weights {missing[0]} is not in the hub's cache, {found}")
+        return found
 
 
 def _remedy(source: str, local_files_only: bool) -> str:
@@ -75,10 +82,10 @@ def _remedy(source: str, local_files_only: bool) -> str:
         return "Put the missing file into that folder."
     if local_files_only:
         return (
-            f"Only local files are allowed here: where there is a network, `hf download {source} --local-dir FOLDER`, "
-            "then name that folder; or set local_files_only to false."
+            f"Only local files are allowed here: where there is a network, `hf download {source} --local-dir FOLDER` "
+            f"({download_size(source)}), then name that folder; or set local_files_only to false."
         )
     return (
-        f"Check the name and the network, or fetch it elsewhere (`hf download {source} --local-dir FOLDER`; with --dry-run "
-        "it says how large it is) and name that folder."
+        f"Check the name and the network, or fetch it elsewhere (`hf download {source} --local-dir FOLDER`, "
+        f"{download_size(source)}) and name that folder."
     )

@@ -29,7 +29,7 @@ class StoredEmbeddings:
 
     @classmethod
     def open(cls, paths: Sequence[Path]) -> "StoredEmbeddings":
-        """The embeddings in files of ``write_embeddings``; ValueError where one is damaged, or ids repeat.
+        """The embeddings in files of ``write_embeddings``; ValueError where one is damaged, ids repeat, or lengths differ.
 
         Ids are read now, vectors when they are asked for; the files' checksums are looked at once.
         """
@@ -40,6 +40,12 @@ class StoredEmbeddings:
             raise ValueError(
                 f"{', '.join(map(str, paths))} hold {len(ids):,} ids of {sum(map(len, files)):,} vectors; each has one. Delete "
                 "their folders to have them made again."
+            )
+        if len({file.shape[1] for file in files if len(file)}) > 1:
+            listed = ", ".join(f"{path} of {file.shape[1]:,} values" for path, file in zip(paths, files, strict=True))
+            raise ValueError(
+                f"the vectors of one gallery differ in length: {listed}. They are of several models, or cut differently; "
+                "encode all splits by one model."
             )
         return cls(ids, np.arange(len(ids)), files)
 

@@ -91,6 +91,11 @@ def search(
 def _nearest(
     index: Searchable, queries: NDArray[np.float32], depth: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    if queries.shape[1] != index.d:
+        raise ValueError(
+            f"the queries' vectors have {queries.shape[1]:,} values, those of the index {index.d:,}: they are of two models, or "
+            "cut differently. Encode queries and gallery by one model, and make the index again."
+        )
     with _threads_that_pay(len(queries)):
         scores, rows = index.search(np.ascontiguousarray(queries, dtype=np.float32), depth)
     return rows.astype(np.int32), scores

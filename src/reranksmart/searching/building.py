@@ -17,6 +17,7 @@ from reranksmart.inputs.images import concatenated, open_store
 from reranksmart.inputs.library import is_published, place_library_model
 from reranksmart.models.checkpoints import CONFIG_FILE
 from reranksmart.ranking.search import build_index
+from reranksmart.run.progress import silent
 from reranksmart.searching.folder import (
     NO_CAPTIONS,
     IndexSettings,
@@ -24,11 +25,12 @@ from reranksmart.searching.folder import (
     PictureFile,
     picture_digest,
     require_replaceable,
+    source_of,
     take_absence,
     write_index_settings,
     write_part,
 )
-from reranksmart.searching.models import RoleModels
+from reranksmart.searching.models import RoleModels, as_captions
 from reranksmart.searching.sight import Seen
 from reranksmart.values.factories import require_factory
 from reranksmart.values.records import Captions, Embeddings
@@ -61,7 +63,8 @@ def build_index_folder(
     require_factory(factory)
     pictures, described, left_out = collected(images, captions, name=name, languages=languages)
     with atomic_directory(output) as target:
-        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens)
+        sources = {"retriever_source": source_of(retriever), "reranker_source": source_of(reranker or retriever)}
+        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens, **sources)
         models = _place_models(target, settings, retriever, reranker)
         looked = models.look([(picture.id, picture.path) for picture in pictures])
         vectors = models.embed_pictures(looked)
@@ -139,6 +142,13 @@ def gather_index_folder(
             name, max_tokens, max_regions, tag_tokens=tag_tokens, reranker_max_tokens=reranker_max_tokens
         )
         models = _place_models(target, settings, retriever, reranker)
+        with silent():
+            width = models.embed_texts(as_captions(["a picture"])).vectors.shape[1]
+        if width != vectors.vectors.shape[1]:
+            raise ValueError(
+                f"the retriever {retriever} makes vectors of {width:,} values, those in {', '.join(map(str, embeddings))} have "
+                f"{vectors.vectors.shape[1]:,}. Encode the splits by this model, or name the model that encoded them."
+            )
         for store in stores:
             models.reranker.sight.require_fit(store)
         part = _part(pictures, vectors, concatenated(stores), captions, texts, factory=factory)

@@ -42,6 +42,7 @@ class Contents:
             self.__dict__.pop(name, None)
 
     def _grow(self, part: Part) -> None:
+        self.require_same_width(part)
         self.images.add(part.images.reconstruct_n(0, part.images.ntotal))
 
     @cached_property
@@ -73,6 +74,14 @@ class Contents:
             for number, part in enumerate(self.parts)
             for picture in part.pictures
         }
+
+    def require_same_width(self, part: Part) -> None:
+        """ValueError where a part's vectors have another length than the index's."""
+        if part.images.d != self.images.d:
+            raise ValueError(
+                f"pictures with vectors of {part.images.d:,} values cannot stand beside those of {self.images.d:,}: another "
+                "retriever made them. Make the index again with one."
+            )
 
     def require_same_detector(self, seen: Seen) -> None:
         """ValueError where regions name their objects otherwise than the index's."""

@@ -41,11 +41,15 @@ class IndexSettings:
     reranker: str = "reranker"
     tag_tokens: int = 0
     reranker_max_tokens: int | None = None
+    retriever_source: str | None = None
+    """The name or folder by which a user gave the model; None where the workflow made the index."""
+    reranker_source: str | None = None
     format: int = FORMAT
 
 
 _KINDS: dict[str, tuple[type, ...]] = dict.fromkeys(("max_tokens", "max_regions", "tag_tokens", "format"), (int,))
 _KINDS |= dict.fromkeys(("name", "retriever", "reranker"), (str,)) | {"reranker_max_tokens": (int, type(None))}
+_KINDS |= dict.fromkeys(("retriever_source", "reranker_source"), (str, type(None)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,25 @@ def read_index_settings(folder: Path) -> IndexSettings:
             if type(value) not in _KINDS[name]:
                 raise ValueError(f"{name} is {value!r}")
     return settings
+
+
+def source_of(model: Path | str) -> str:
+    """By what a model is known that was given as a folder or as a name on the hub."""
+    return str(Path(model).resolve()) if Path(model).exists() else str(model)
+
+
+def require_made_with(folder: Path, *, retriever: str | None, reranker: str | None) -> None:
+    """ValueError where the index in ``folder`` was made with other models than these; None asks for none."""
+    settings = read_index_settings(folder)
+    for role, asked, made in (
+        ("retriever", retriever, settings.retriever_source),
+        ("reranker", reranker, settings.reranker_source),
+    ):
+        if asked is not None and made is not None and source_of(asked) != made:
+            raise ValueError(
+                f"the index {folder} was made with the {role} {made}, which reads otherwise than {source_of(asked)}: their "
+                f"vectors are not compared. Leave --{role} out, or name another --index for this one."
+            )
 
 
 def require_replaceable(folder: Path, pictures: Sequence[Path]) -> None:

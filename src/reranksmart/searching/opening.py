@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from reranksmart.searching.folder import SETTINGS_FILE
+from reranksmart.searching.folder import SETTINGS_FILE, require_made_with
 from reranksmart.searching.searcher import Searcher
 
 
@@ -15,5 +15,6 @@ def open_searcher(index: Path | None, pictures: Path | None, retriever: str | No
         return Searcher.of_pictures(pictures, retriever=retriever, reranker=reranker, index=index)
     if index is None:
         raise ValueError("nothing is there to be searched; give --index, or --pictures, --retriever and --reranker.")
+    require_made_with(index, retriever=retriever, reranker=reranker)
     print(f"loading the index {index} ...", file=sys.stderr, flush=True)
     return Searcher.load(index)

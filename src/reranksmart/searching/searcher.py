@@ -116,6 +116,7 @@ class Searcher:
                 self.contents.require_same_detector(looked.reranker)
                 vectors = self.models.embed_pictures(looked).vectors
                 part = Part(tuple(new), build_index(vectors), looked.reranker)
+                self.contents.require_same_width(part)
                 number = int(part_folders(self.folder)[-1].name) + 1
                 write_part(self.folder, part, number=number)
                 self.contents.add(read_part(part_folder(self.folder, number), index=self.folder))

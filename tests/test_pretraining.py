@@ -1,13 +1,18 @@
 import numpy as np
+import pytest
 import torch
-from toy import model, training_data
+from toy import captions_and_regions, model, training_data
 
+from reranksmart.config.backbones import Backbone
+from reranksmart.files.storage import write_captions, write_relevance
+from reranksmart.training.making import Split, pretrain
 from reranksmart.training.pretraining import (
     align_words_and_regions,
     fold_standardisation,
     start_attention_with_like_to_like,
     word_region_scores,
 )
+from reranksmart.training.state import StateFile
 
 DATA = training_data(40)
 
@@ -56,3 +61,38 @@ def test_folding_equals_standardising_first():
     expected = linear(standard).detach()
     fold_standardisation(linear, mean, std)
     torch.testing.assert_close(linear(raw), expected)
+
+
+def test_a_pretraining_killed_after_every_step_of_every_stage_ends_as_the_unbroken_one(tmp_path, monkeypatch):
+    """What a stage leaves in memory, as the gradients of the alignment, is no part of the next one."""
+    captions, store = captions_and_regions(24)
+    split = Split(tmp_path / "captions.jsonl", tmp_path / "regions", tmp_path / "relevance.npz")
+    write_captions(split.captions, captions)
+    store.save(split.images)
+    write_relevance(split.relevance, captions.relevance())
+    tasks = {"bi_encoder": {"loss": "infonce", "batch_size": 8}, "cross_encoder": {"batch_size": 8}}
+    stages = [{**tasks, "steps": steps, "learning_rate": 1e-3, "checkpoint_every": 1} for steps in (2, 3)]
+    sizes = {"hidden_size": 32, "layers": 2, "heads": 2, "intermediate_size": 64, "vocabulary": 60}
+    alignment = {"steps": 2, "batch_size": 8, "objectives": stages}
+    backbone = Backbone.model_validate({"embedder": "oscar", **sizes, "pretraining": alignment})
+
+    def made(name):
+        target = tmp_path / name
+        target.mkdir(exist_ok=True)
+        states = tmp_path / f"{name}.state"
+        pretrain(backbone, split, target, words=[], seed=1, states=states, made_by="code", what="test")
+        assert not states.exists()
+        return {path.name: path.read_bytes() for path in target.iterdir()}
+
+    whole = made("whole")
+    save = StateFile.save
+
+    def save_and_end(self, state):
+        save(self, state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StateFile, "save", save_and_end)
+    for _ in range(2 + 3):
+        with pytest.raises(KeyboardInterrupt):
+            made("cut")
+    assert made("cut") == whole

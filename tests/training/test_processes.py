@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("two_processes.py")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
-    """One training alone, and one shared by two processes that torchrun started."""
+    """One training alone, and those shared by two processes that torchrun started."""
     found = {"alone 0": runpy.run_path(str(SCRIPT))["trained"](tmp_path_factory.mktemp("alone"))}
     folder = tmp_path_factory.mktemp("shared")
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -29,11 +29,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         stderr=subprocess.STDOUT,
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    return found | {f"shared {path.stem}": json.loads(path.read_text()) for path in folder.glob("[01].json")}
+    for path in folder.glob("[01].json"):
+        found |= {f"{kind} {path.stem}": run for kind, run in json.loads(path.read_text()).items()}
+    return found
 
 
 def test_two_processes_were_two(runs: dict[str, dict]) -> None:
-    assert {name: run["processes"] for name, run in runs.items()} == {"alone 0": 1, "shared 0": 2, "shared 1": 2}
+    shared = {f"{kind} {rank}": 2 for kind in ("shared", "whole", "resumed") for rank in (0, 1)}
+    assert {name: run["processes"] for name, run in runs.items()} == {"alone 0": 1, **shared}
 
 
 def test_losses_and_recall_are_those_of_one_process_with_the_same_batch(runs: dict[str, dict]) -> None:
@@ -47,6 +50,13 @@ def test_weights_are_those_of_one_process_and_equal_in_both(runs: dict[str, dict
     assert runs["shared 0"]["weights"] == runs["shared 1"]["weights"]
     for name, value in runs["alone 0"]["weights"].items():
         assert runs["shared 0"]["weights"][name] == pytest.approx(value, rel=1e-4), name
+
+
+def test_what_is_cut_off_in_one_of_them_goes_on_in_both_as_if_it_had_not_been(runs: dict[str, dict]) -> None:
+    """Though the first waits for the job of before, which writes the state meanwhile: the other reads it no earlier."""
+    for rank in (0, 1):
+        for what in ("history", "weights"):
+            assert runs[f"resumed {rank}"][what] == runs[f"whole {rank}"][what]
 
 
 def _numbers(run: dict) -> dict[str, float]:

@@ -62,6 +62,7 @@ def train(training: Training, schedule: Schedule, state_file: StateFile, *, what
     TerminatedError after SIGTERM, with the state saved. Of several processes the first writes, and holds the state.
     """
     with held(state_file.path) if training.processes.is_first else nullcontext():
+        training.processes.any(False)  # who holds the state may wait for it; until then none of the others reads it
         return _train(training, schedule, state_file, what=what)
 
 

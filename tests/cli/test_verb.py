@@ -95,6 +95,23 @@ def test_a_verb_that_fails_leaves_the_folder_of_before(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["made", "before"]
 
 
+def test_a_verb_that_is_killed_leaves_no_record_of_a_file_that_another_recipe_made(tmp_path: Path) -> None:
+    ends = [False, True]
+
+    @verb()
+    def judge_verb(output: Annotated[Path, typer.Option()]) -> None:
+        output.write_text("new")
+        if ends.pop():
+            raise KeyboardInterrupt
+
+    asked = ("judge", "--output", tmp_path / "made", "--record", tmp_path / "made.provenance.json", "--recipe")
+    (tmp_path / "made.provenance.json").write_text('{"recipe": "old"}')
+    assert run(*asked, "new").exit_code
+    assert not (tmp_path / "made.provenance.json").exists()
+    assert run(*asked, "new").exit_code == 0
+    assert json.loads((tmp_path / "made.provenance.json").read_text())["recipe"] == "new"
+
+
 def test_a_verb_may_decide_late_whether_it_makes_its_folder(tmp_path: Path) -> None:
     @verb()
     def decide_verb(output: Annotated[Path, typer.Option()], make: bool = False) -> None:

@@ -68,8 +68,10 @@ def verb(*, computes: bool = False, by_hand: bool = False) -> Callable[[Function
                     with new_folder(arguments[makes[0]]) as target:
                         function(**{**arguments, makes[0]: target})
                 else:
-                    function(**arguments)
                     if record := bound.arguments.get("record"):
+                        record.unlink(missing_ok=True)  # it tells of what was made before
+                    function(**arguments)
+                    if record:
                         _write_provenance(record)
             finally:
                 _RUNNING.reset(token)

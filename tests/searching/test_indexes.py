@@ -15,6 +15,7 @@ from reranksmart.files.storage import read_captions, read_jsonl, write_embedding
 from reranksmart.inputs.images import open_store
 from reranksmart.searching import Searcher, build_index_folder, gather_index_folder
 from reranksmart.searching.folder import NO_CAPTIONS
+from reranksmart.searching.refreshing import drop_deleted
 from reranksmart.values.records import Embeddings
 
 
@@ -88,6 +89,23 @@ def test_what_another_process_added_is_kept(index: Path, world: Path) -> None:
     one.add([world / "pictures" / "gold.png"])
     other.add([world / "pictures" / "red.png"])
     assert len(other) == len(Searcher.load(index)) == len(own_pictures.COLOURS) + 2
+
+
+def test_a_refresh_that_is_killed_while_it_drops_a_part_leaves_an_index(
+    index: Path, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Searcher.load(index).add([Path(shutil.copy(world / "pictures" / "gold.png", tmp_path))])
+    (tmp_path / "gold.png").unlink()
+
+    def cut_off(folder: Path, **_: object) -> None:
+        min(path for path in folder.rglob("*") if path.is_file()).unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        drop_deleted(index)
+    monkeypatch.undo()
+    assert len(Searcher.load(index)) == len(own_pictures.COLOURS)
 
 
 def test_without_captions_a_picture_is_told_that_it_finds_nothing(index: Path, world: Path) -> None:

@@ -47,19 +47,19 @@ def gallery_verb(
     factory: Annotated[str, typer.Option(help="faiss factory string")] = "Flat",
     absence: Learned = None,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="add new pictures to the index, drop deleted ones")
+        bool, typer.Option("--refresh", help="add new pictures to the index, drop deleted and changed ones")
     ] = False,
 ) -> None:
     """Makes a folder of pictures searchable with a trained model: detects, encodes, indexes."""
     if refresh:
-        print(f"{drop_deleted(output):,} deleted pictures dropped.", file=sys.stderr)
+        print(f"{drop_deleted(output):,} deleted or changed pictures dropped.", file=sys.stderr)
         _add(Searcher.load(output), [images])
         return
     require_replaceable(output, [images])
     if (output / SETTINGS_FILE).is_file():
         raise ValueError(
-            f"{output} is an index already. Give --refresh to add new pictures to it and drop deleted ones, or delete it, or "
-            "name another folder."
+            f"{output} is an index already. Give --refresh to add new pictures to it and drop deleted and changed ones, or "
+            "delete it, or name another folder."
         )
     if model is None:
         raise ValueError("a new index needs the folder of a trained model; give --model.")

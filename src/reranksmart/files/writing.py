@@ -51,6 +51,13 @@ def atomic_directory(folder: Path) -> Iterator[Path]:
         temporary.replace(folder)
 
 
+def remove_folder(folder: Path) -> None:
+    """Removes a folder, all of it or nothing: cut off half-way it has another name, under which nothing is read."""
+    hidden = _beside(folder)
+    folder.replace(hidden)
+    _remove(hidden)
+
+
 @contextmanager
 def _removed_at_last(*paths: Path) -> Iterator[None]:
     try:

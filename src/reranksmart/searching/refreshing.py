@@ -1,18 +1,27 @@
-"""Pictures whose files are gone, dropped from an index."""
+"""Pictures whose files are gone or hold something else, dropped from an index."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import faiss
 
 from reranksmart.files.holding import held
+from reranksmart.files.writing import remove_folder
 from reranksmart.ranking.search import build_index
-from reranksmart.searching.folder import Part, part_folders, read_index_settings, read_part, write_part
+from reranksmart.searching.folder import (
+    Part,
+    PictureFile,
+    part_folder,
+    part_folders,
+    picture_digest,
+    read_index_settings,
+    read_part,
+    write_part,
+)
 
 
 def drop_deleted(index: Path) -> int:
-    """How many pictures were dropped, with their captions, because their files are gone; no model is run.
+    """How many pictures were dropped, with their captions, because their files are gone or changed; no model is run.
 
     Each part is replaced whole. ValueError where no picture would be left, or the first part's kind of index cannot give
     its vectors back.
@@ -22,13 +31,13 @@ def drop_deleted(index: Path) -> int:
     with held(index):
         parts = {int(folder.name): read_part(folder, index=index) for folder in part_folders(index)}
         kept = {
-            number: [row for row, picture in enumerate(part.pictures) if picture.path.exists()]
+            number: [row for row, picture in enumerate(part.pictures) if _is_there(picture)]
             for number, part in parts.items()
         }
         first = min(parts)
         if not kept[first]:
             raise ValueError(
-                f"of the pictures with which {index} was made none is left; make it again with `reranksmart gallery` after "
+                f"of the pictures with which {index} was made none is left as it was; make it again with `reranksmart gallery` after "
                 "deleting it."
             )
         for number, part in parts.items():
@@ -36,9 +45,13 @@ def drop_deleted(index: Path) -> int:
                 if kept[number]:
                     write_part(index, _only(part, kept[number], index=index), number=number)
                 else:
-                    shutil.rmtree(index / "parts" / f"{number:04d}")
+                    remove_folder(part_folder(index, number))
                 dropped += missing
     return dropped
+
+
+def _is_there(picture: PictureFile) -> bool:
+    return picture.path.is_file() and picture_digest(picture.path) == picture.sha256
 
 
 def _only(part: Part, rows: list[int], *, index: Path) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 
 from reranksmart.config.backbones import AnyBackbone
 from reranksmart.families import load_model
+from reranksmart.families.sentence_transformers import CHECKPOINT
 from reranksmart.files.picture_store import PictureStore
 from reranksmart.inputs.library import place_library_model
 from reranksmart.inputs.raw import PictureInputs, RawCaptions
@@ -67,6 +69,15 @@ def opened(checkpoints, kind: str, **options):
         return getattr(library, names[OPENED[kind]])(
             str(checkpoints[kind]), device="cpu", local_files_only=True, **options
         )
+
+
+def test_a_folder_of_one_s_own_may_be_written_over_in_place(checkpoints, tmp_path):
+    mine = Path(shutil.copytree(checkpoints["clip"], tmp_path / "mine"))
+    place_library_model(str(mine), tmp_path / "made", local_files_only=True, settings={"opened_as": "retriever"})
+    weights = tmp_path / "made" / CHECKPOINT / "model.safetensors"
+    before = weights.read_bytes()
+    (mine / "model.safetensors").write_bytes(b"trained on")
+    assert weights.read_bytes() == before
 
 
 def seen(pictures: PictureInputs) -> list[Image.Image]:

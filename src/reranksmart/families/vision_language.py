@@ -14,7 +14,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from reranksmart.files.hub import checkpoint_folder, from_hub
-from reranksmart.files.links import link_readers
+from reranksmart.files.links import copy_readers
 from reranksmart.models.checkpoints import save_model
 from reranksmart.models.pictures_alone import pictures_alone
 from reranksmart.models.pretrained import Pretrained, PretrainedConfig, require_pairs, seeded, settings_of, unit_rows
@@ -68,7 +68,7 @@ class VisionLanguage(Pretrained):
         folder = checkpoint_folder(source, local_files_only=local_files_only)
         with from_hub(source, local_files_only=True):
             network = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-        link_readers(folder, target)
+        copy_readers(folder, target)
         config = PretrainedConfig(family=VisionLanguage.family(), network=settings_of(network.config), pad_id=0)
         save_model(VisionLanguage(config, network=network).open_readers(target), target)
         return {"source": source, "has_head": True}

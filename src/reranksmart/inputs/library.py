@@ -1,4 +1,4 @@
-"""A checkpoint of sentence-transformers as a model's folder: its files, linked, beside what it is opened with."""
+"""A checkpoint of sentence-transformers as a model's folder: its files beside what it is opened with."""
 
 import dataclasses
 import re
@@ -9,7 +9,7 @@ from reranksmart.families.sentence_transformers import CHECKPOINT, LibraryConfig
 from reranksmart.files.checkpoint_folder import checkpoints_below
 from reranksmart.files.hub import checkpoint_folder
 from reranksmart.files.library_folder import CLASSES, library_class, require_usable
-from reranksmart.files.links import link_folder
+from reranksmart.files.links import copy_folder, link_folder
 from reranksmart.files.storage import write_json
 from reranksmart.models.checkpoints import CONFIG_FILE
 
@@ -30,6 +30,8 @@ def place_library_model(
 ) -> dict[str, Any]:
     """Writes the model of a folder or of a name on the hub into ``target``, as ``load_model`` reads it; where it is from.
 
+    A folder of one's own is copied, as its owner may write over it; files in the hub's cache are linked.
+
     ``settings`` are those of ``LibraryConfig``. Raises as ``require_usable``, and FileNotFoundError where the checkpoint
     cannot be had.
     """
@@ -38,6 +40,6 @@ def place_library_model(
         settings = {**settings, "opened_as": "late_interaction"}
     config = LibraryConfig(family="sentence_transformers", **settings)
     require_usable(folder, opened_as=config.opened_as, trust_remote_code=config.trust_remote_code)
-    link_folder(folder, target / CHECKPOINT)
+    (copy_folder if Path(source).is_dir() else link_folder)(folder, target / CHECKPOINT)
     write_json(target / CONFIG_FILE, dataclasses.asdict(config))
     return {"source": source, "has_head": True}

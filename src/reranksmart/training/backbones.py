@@ -8,7 +8,7 @@ from reranksmart.config.pretrained import PretrainedBackbone
 from reranksmart.datasets.fetched.sources import read_sources
 from reranksmart.families import family, load_model
 from reranksmart.files.checkpoint_folder import require_checkpoint
-from reranksmart.files.links import link_folder, link_readers
+from reranksmart.files.links import copy_readers, link_folder
 from reranksmart.files.storage import read_json, write_json, write_jsonl
 from reranksmart.inputs.library import place_library_model
 from reranksmart.inputs.processors import PictureProcessor, copy_processor, published_tokeniser_of
@@ -98,7 +98,7 @@ def write_model(model: Any, target: Path, *, backbone: Path) -> None:
     """Writes a model with what its backbone's folder holds for preparing captions and pictures."""
     save_model(model, target)
     if reads_pictures(backbone):
-        link_readers(backbone, target)
+        copy_readers(backbone, target)
         return
     open_tokeniser(backbone).save_pretrained(target)
     copy_processor(backbone, target)

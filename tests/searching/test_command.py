@@ -46,6 +46,7 @@ def test_unquoted_words_are_one_text_and_quoted_ones_several(index: Path, tmp_pa
 
 
 def test_a_deleted_picture_is_marked_until_a_refresh_drops_it_with_its_captions(index: Path, tmp_path: Path) -> None:
+    """A picture whose file holds another one is dropped, too, and the other one taken in."""
     pictures = tmp_path / "pictures"
     before = {
         hit["id"]: hit["cosine"] for hit in answers("a gold ellipse", "--top", 16, "--index", index)[0]["retrieved"]
@@ -60,21 +61,30 @@ def test_a_deleted_picture_is_marked_until_a_refresh_drops_it_with_its_captions(
 
     refused = run("gallery", "--images", pictures, "--output", index, "--model", tmp_path)
     assert "is an index already. Give --refresh" in str(refused.exception)
+    own_pictures.draw(pictures / "green.png", "pink", "ellipse")
     done = run("gallery", "--images", pictures, "--output", index, "--refresh")
     assert done.exit_code == 0, done.output
-    assert "2 deleted pictures dropped." in done.stderr
-    assert "1 pictures added, 14 were there already; the index has 15 pictures." in done.stderr
+    assert "3 deleted or changed pictures dropped." in done.stderr
+    assert "2 pictures added, 13 were there already; the index has 15 pictures." in done.stderr
     after = {
         hit["id"]: hit["cosine"] for hit in answers("a gold ellipse", "--top", 16, "--index", index)[0]["retrieved"]
     }
     assert set(before) - set(after) == {"pictures/red.png", "pictures/ellipses/gold.jpg"}
     assert set(after) - set(before) == {"pictures/new.png"}
-    assert all(after[key] == pytest.approx(before[key], abs=1e-6) for key in set(after) & set(before))
+    same = {key for key in set(after) & set(before) if after[key] == pytest.approx(before[key], abs=1e-6)}
+    assert set(after) - same == {"pictures/new.png", "pictures/green.png"}
     texts = {
         hit["text"] for hit in answers("--image", pictures / "gold.png", "--top", 16, "--index", index)[0]["reranked"]
     }
-    assert len(texts) == 14
-    assert not texts & {"a red rectangle", "a gold ellipse"}
+    assert len(texts) == 13
+    assert not texts & {"a red rectangle", "a gold ellipse", "a green rectangle"}
+
+
+def test_a_folder_of_pictures_is_not_searched_in_the_index_of_another_one(index: Path, tmp_path: Path) -> None:
+    done = run("search", "--pictures", tmp_path / "pictures", "--index", index, "gold")
+    assert done.exit_code == 0, done.output
+    refused = run("search", "--pictures", tmp_path / "others", "--index", index, "gold")
+    assert f"{index} is an index of other pictures than {tmp_path / 'others'}, as " in str(refused.exception)
 
 
 def test_characters_that_steer_a_terminal_are_not_printed(index: Path, tmp_path: Path) -> None:

@@ -17,4 +17,11 @@ def open_searcher(index: Path | None, pictures: Path | None, retriever: str | No
         raise ValueError("nothing is there to be searched; give --index, or --pictures, --retriever and --reranker.")
     require_made_with(index, retriever=retriever, reranker=reranker)
     print(f"loading the index {index} ...", file=sys.stderr, flush=True)
-    return Searcher.load(index)
+    searcher = Searcher.load(index)
+    first = searcher.contents.pictures[0].path
+    if pictures is not None and not first.resolve().is_relative_to(pictures.resolve()):
+        raise ValueError(
+            f"{index} is an index of other pictures than {pictures}, as {first}. Leave --pictures out to search it, or name "
+            "another index."
+        )
+    return searcher

@@ -60,17 +60,25 @@ def wait_for_its_job(folder: Path, live: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def test_looks_at_a_live_run_leave_it_alive(folder: Path, live: subprocess.Popen[bytes]) -> None:
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file but what Snakemake keeps of each of its calls: what it said, and which files it saw."""
+    found = {str(path.relative_to(folder)): path.stat() for path in folder.rglob("*") if path.is_file()}
+    notes = ("said", ".snakemake/log/", ".snakemake/iocache/")
+    return {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items() if not path.startswith(notes)}
+
+
+def test_looks_at_a_live_run_change_nothing(folder: Path, live: subprocess.Popen[bytes]) -> None:
     with held(folder / MADE):
         wait_for_its_job(folder, live)
         log = (folder / "results" / "logs" / "fetch_stamps.log").read_text()
         assert re.search(rf"pictures is being written by \S+.* on \S+, process {os.getpid()}, since \d{{4}}-", log)
-        locks = sorted((folder / ".snakemake" / "locks").iterdir())
-        for look in (["--dry-run", "--cores", "1"], ["--summary"], ["--lint"]):
+        before = files(folder)
+        assert any("/locks/" in path for path in before)
+        for look in (["--dry-run", "--cores", "1"], ["--summary"], ["--lint"], ["--list-rules"], ["--dag"]):
             seen = snakemake(folder, *TARGET, *look, *CONFIGURATION)
             assert seen.returncode == 0, seen.stdout
-        assert live.poll() is None
-        assert sorted((folder / ".snakemake" / "locks").iterdir()) == locks != []
+            assert live.poll() is None
+            assert files(folder) == before, look
     assert live.wait(timeout=300) == 0, (folder / "said").read_text()
 
 

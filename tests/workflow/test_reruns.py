@@ -159,6 +159,21 @@ def test_new_measurements_are_shown(table: Run, tmp_path: Path) -> None:
     assert run.made_again() == {"measure_latency", "tabulate"}
 
 
+def test_deleted_intermediates_are_made_again_for_what_reads_them_and_no_model_for_them(
+    table: Run, tmp_path: Path
+) -> None:
+    run = table.copied(tmp_path / "run")
+    for deleted in ("data", "regions", "embeddings", "stamps"):
+        shutil.rmtree(run.folder / "results" / deleted, ignore_errors=True)
+    assert run.made_again() == set()
+    shutil.rmtree(run.folder / "results/latency")
+    needed = {"fetch_stamps", "prepare_split", "extract_regions", "merge_regions"}
+    assert run.made_again() == {*needed, "measure_latency", "tabulate"}
+    changed = run.made_again(objectives={"joint": {"learning_rate": 0.01}})
+    assert {*needed, "train", "tabulate"} <= changed
+    assert "pretrain" not in changed
+
+
 def test_files_of_one_s_own_count_by_their_content(table: Run, tmp_path: Path) -> None:
     run = table.copied(tmp_path / "run")
     elsewhere = {"scenes": {"stamps": "elsewhere"}}

@@ -82,25 +82,26 @@ class Recipes:
     def _planned(self, rule: Any, workflow: Any, wildcards: Any) -> dict[str, Any] | list[str]:
         """The inputs of a job, by role, or without roles.
 
-        What was made by its recipe is newer than any input, and waits at no gate: of what follows a job that runs,
-        Snakemake 9.27 plans only what reads something that is no older than its output.
+        What was made by its recipe is newer than any input, waits at no gate and lacks no input that was deleted: of what
+        follows a job that runs, Snakemake 9.27 plans what reads something that is not there or no older than its output.
         """
         made = dict(wildcards.items())
-        path = str(rule.output[0].apply_wildcards(made))
+        path, *others = (str(of.apply_wildcards(made)) for of in rule.output)
         exists, stale = os.path.exists(path), workflow.is_main_process and self._is_stale(path, workflow.dag)
         if exists and stale:
             workflow.dag.forcefiles.add(path)
-        fresh = exists and not stale
+        fresh = exists and not stale and all(map(os.path.exists, others))
         found: dict[str, Any] = {}
         unnamed: list[str] = []
         for role, paths in self._roles(rule, made):
-            if role == GATE and fresh and workflow.is_main_process:
-                continue
-            marked = [_marked(of, fresh=fresh) for of in ([paths] if isinstance(paths, str) else paths)]
+            read = [paths] if isinstance(paths, str) else paths
+            if fresh and workflow.is_main_process:
+                read = [of for of in read if role != GATE and os.path.exists(of)]
+            marked = [_marked(of, fresh=fresh) for of in read]
             if role is None:
                 unnamed += marked
             else:
-                found[role] = marked[0] if isinstance(paths, str) else marked
+                found[role] = marked[0] if marked and isinstance(paths, str) else marked
         return unnamed or found
 
     def _is_stale(self, path: str, dag: Any) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,30 +78,20 @@ def test_the_pairs_on_dev_stay_within_the_limit(most: float) -> None:
     assert within_pairs(cosines, log_odds, relevant, most_pairs=most).pairs(cosines).mean() <= most
 
 
-def _risk_kept(calibrate, risk: float, trials: int = 200) -> int:
-    """In how many of the trials, each with dev queries of its own, the loss on many other queries is within ``risk``."""
-    cosines, log_odds, relevant, _ = drawn(99, queries=5_000)
-    kept = 0
-    for trial in range(trials):
-        chosen = calibrate(*drawn(1000 + trial))
-        full = np.take_along_axis(
-            relevant, ranked(Calibration(chosen.weight, np.inf).scores(cosines, log_odds), cosines)[:, :1], axis=1
-        )
-        narrow = np.take_along_axis(relevant, ranked(chosen.scores(cosines, log_odds), cosines)[:, :1], axis=1)
-        kept += float((full & ~narrow).mean()) <= risk
-    return kept
+@pytest.fixture
+def risk(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The benchmark that resplits real scores."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    return import_module("risk")
 
 
-def test_the_risk_is_kept_at_the_stated_confidence() -> None:
-    kept = _risk_kept(lambda *dev: within_risk(*dev, risk=0.1, confidence=0.9), 0.1)
+def test_the_risk_is_kept_at_the_stated_confidence_and_a_broken_calibration_is_found_out(risk: ModuleType) -> None:
+    pool = risk.Scored(*drawn(99, queries=5_000))
+    proven = partial(risk.proven, risk=0.1, confidence=0.9)
+    kept = risk.within(risk.resplit(proven, pool, images=80, times=200), 0.1)["kept_population"]
     assert kept >= 171  # of 200, at 0.9: fewer has a probability under 2 %
-
-
-def test_a_broken_calibration_fails_the_same_check() -> None:
-    def naive(cosines, log_odds, relevant, image):
-        return within_pairs(cosines, log_odds, relevant, most_pairs=0.5)
-
-    assert _risk_kept(naive, 0.1, trials=20) < 17
+    kept = risk.within(risk.resplit(partial(risk.broken, risk=0.1), pool, images=80, times=40), 0.1)["kept_population"]
+    assert kept < 31  # of 40, at 0.9: as few has a probability under 2 %
 
 
 def test_too_few_images_to_prove_a_risk_mean_full_depth() -> None:

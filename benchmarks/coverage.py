@@ -1,6 +1,6 @@
 """How often the 95 % intervals of recalls hold the truth, by simulation: exits with 1 where one does in under 93 %.
 
-    python benchmarks/coverage.py [--trials 2000] [--shared 0.3]
+    python benchmarks/coverage.py --trials 1000 --shared 0.3
 
 A trial draws images, each with its own chance of a miss (beta-distributed, so that its five captions and itself as a
 query share it), and misses of R@1, R@5 and R@10, each within the one before. Beside the coverage stand the interval's
@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from measuring import provenance, write
 from numpy.typing import NDArray
 
 from reranksmart.evaluation.resampling import (
@@ -94,18 +95,21 @@ def coverage(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--shared", type=float, default=0.3, help="correlation of an image's captions")
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
-    rows = []
+    record = {"what": "coverage of intervals", **provenance(threads=1), **vars(arguments)}
+    rows: list[dict[str, object]] = []
     for images in SIZES:
         for truth in TRUTHS:
             rows += coverage(images, truth, shared=arguments.shared, trials=arguments.trials, rng=rng)
+            print(f"{images} images, {truth} %", flush=True)
     table = pd.DataFrame(rows).pivot(
         index=["images", "truth", "measure"], columns="method", values=["coverage", "width"]
     )
     print(table.round(1).to_string())
+    write("coverage", record | {"rows": rows})
     least = table["coverage", "bounded"].min()
     print(f"least coverage of the bounded interval: {least:.1f} %; at least {LEAST} % is asked")
     return int(least < LEAST)

@@ -108,11 +108,12 @@ def test_a_refresh_that_is_killed_while_it_drops_a_part_leaves_an_index(
     assert len(Searcher.load(index)) == len(own_pictures.COLOURS)
 
 
-def test_without_captions_a_picture_is_told_that_it_finds_nothing(index: Path, world: Path) -> None:
+def test_without_captions_a_picture_finds_pictures_like_it(index: Path, world: Path) -> None:
     searcher = Searcher.load(index)
     assert not searcher.has_captions
-    with pytest.raises(ValueError, match="holds no captions, so a picture finds nothing in it"):
-        searcher.search(image=world / "pictures" / "red.png")
+    found = searcher.search(image=world / "pictures" / "ellipses" / "red.jpg", top=3)
+    assert (found.direction, len(found.retrieved), found.reranked) == ("image-to-image", 3, ())
+    assert found.retrieved[0].picture.name == "red.jpg"
 
 
 def test_a_relative_picture_moves_with_its_index(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,10 +31,14 @@ def answers_as_json(answers: Sequence[Results]) -> str:
 
 
 def _told(results: Results) -> str:
-    """The re-ranked list with both stages' ranks and scores, and the times, as plain text."""
+    """The re-ranked list with both stages' ranks and scores, and the times, as plain text; of pictures alike the one list."""
     hits = results.reranked or results.retrieved
-    lines = [f"{'rank':>4} {'was':>4} {'cosine':>7} {'log-odds':>9}  {'caption' if hits[0].text else 'picture'}"]
-    lines += [_line(hit) for hit in hits]
+    if results.reranked:
+        lines = [f"{'rank':>4} {'was':>4} {'cosine':>7} {'log-odds':>9}  {'caption' if hits[0].text else 'picture'}"]
+        lines, done = [*lines, *map(_line, hits)], f"{results.depth} of the retriever's candidates re-ranked"
+    else:
+        lines = [f"{'rank':>4} {'cosine':>7}  picture like it"]
+        lines, done = [*lines, *(f"{hit.rank:4} {hit.cosine:7.3f}  {_shown(hit)}" for hit in hits)], "nothing re-ranked"
     if results.nothing_matches:
         lines.append(f"nothing here seems to match: the first is right with a probability of {results.probability:.2f}")
     if results.unknown:
@@ -42,10 +46,14 @@ def _told(results: Results) -> str:
     if any(hit.deleted for hit in hits):
         lines.append("deleted since they were indexed: reranksmart gallery --refresh drops them")
     times = ", ".join(f"{stage} {time:.1f} ms" for stage, time in results.times_ms.items())
-    return "\n".join([*lines, f"{times}; {results.depth} of the retriever's candidates re-ranked"])
+    return "\n".join([*lines, f"{times}; {done}"])
 
 
 def _line(hit: Hit) -> str:
     log_odds = f"{hit.log_odds:9.2f}" if hit.log_odds is not None else f"{'-':>9}"
+    return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {_shown(hit)}"
+
+
+def _shown(hit: Hit) -> str:
     shown = f"{hit.text}  [{hit.picture}]" if hit.text else str(hit.picture)
-    return f"{hit.rank:4} {hit.retrieved_rank:4} {hit.cosine:7.3f} {log_odds}  {shown}{' (deleted)' * hit.deleted}"
+    return f"{shown}{' (deleted)' * hit.deleted}"

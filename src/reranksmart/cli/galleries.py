@@ -126,7 +126,10 @@ def search_verb(
         list[str] | None, typer.Argument(help="what to look for; several texts in quotes", metavar="[TEXT]...")
     ] = None,
     queries: Annotated[Path | None, typer.Option(help="a file of texts, one a line; -: from the input")] = None,
-    image: Annotated[Path | None, typer.Option(help="a picture that asks for captions")] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(help="a picture that asks for captions, or if there are none for pictures", exists=True),
+    ] = None,
     k: Annotated[int, typer.Option(help="candidates that are re-ranked", min=1)] = 20,
     top: Annotated[int, typer.Option(help="answers shown", min=1)] = 10,
     false_alarms: Annotated[

@@ -15,7 +15,7 @@ Asks = Direction | Literal["image-to-image"]
 @dataclass(frozen=True)
 class Query:
     """One question: a text that asks for pictures, a picture's path that asks for captions, or the id of one of the
-    index's pictures, or a picture's path with ``similar``, that ask for pictures like it.
+    index's pictures, or a picture's path with ``similar`` or without any captions there, that ask for pictures like it.
 
     The first ``depth`` items found are re-ranked, of pictures alike none; ``top`` of each list are wanted.
     """

@@ -28,7 +28,7 @@ from reranksmart.searching.folder import (
     write_part,
 )
 from reranksmart.searching.models import RoleModels, as_captions
-from reranksmart.searching.results import SIMILAR, Added, Hit, Query, Results
+from reranksmart.searching.results import SIMILAR, Added, Asks, Hit, Query, Results
 from reranksmart.values.records import Direction
 
 
@@ -84,9 +84,8 @@ class Searcher:
         top: int = 10,
         false_alarms: float = 0.05,
     ) -> Results:
-        """The pictures that a text asks for, or the captions that a picture asks for.
-
-        ValueError where the picture cannot be read, or where the index has no captions to find.
+        """The pictures that a text asks for, or the captions that a picture asks for; where the index has none, pictures
+        like it. ValueError where the picture cannot be read.
         """
         picture = Path(image) if image is not None else None
         return self.search_many([Query(text, picture, depth=k, top=top, false_alarms=false_alarms)])[0]
@@ -97,9 +96,12 @@ class Searcher:
         kinds = {Direction.TEXT_TO_IMAGE: self._by_text, Direction.IMAGE_TO_TEXT: self._by_image, SIMILAR: self._alike}
         with self._lock, silent():
             for kind, by in kinds.items():
-                if rows := [row for row, query in enumerate(queries) if query.asks == kind]:
+                if rows := [row for row, query in enumerate(queries) if self._asks(query) == kind]:
                     answers |= dict(zip(rows, by([queries[row] for row in rows]), strict=True))
         return [answers[row] for row in range(len(queries))]
+
+    def _asks(self, query: Query) -> Asks:
+        return SIMILAR if query.asks == Direction.IMAGE_TO_TEXT and not self.has_captions else query.asks
 
     def add(self, paths: Sequence[Path]) -> Added:
         """Takes pictures in: they are looked at, encoded and appended, on disk and here; nothing else is touched.
@@ -189,11 +191,7 @@ class Searcher:
 
     def _by_image(self, queries: Sequence[Query]) -> list[Results]:
         contents, captions = self.contents, self.contents.captions
-        if contents.caption_vectors is None:
-            raise ValueError(
-                "this index holds no captions, so a picture finds nothing in it. Ask by text, or make an index of "
-                "pictures with captions."
-            )
+        assert contents.caption_vectors is not None, "without captions _asks says otherwise"
         times: dict[str, float] = {}
         with clock(times, "look at picture"):
             asking = self.models.look([(f"query/{row}", cast(Path, query.image)) for row, query in enumerate(queries)])

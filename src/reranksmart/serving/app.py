@@ -94,8 +94,7 @@ def create_app(searcher: Searcher, *, hosts: tuple[str, ...] = LOCAL_NAMES) -> S
 
     async def search_image(request: Request) -> Response:
         depth, top = _number(request, "k", 20, DEEPEST), _number(request, "top", 10, MOST_SHOWN)
-        similar = "similar" in request.query_params or not searcher.has_captions
-        alarms = _share(request)
+        similar, alarms = "similar" in request.query_params, _share(request)
         with tempfile.NamedTemporaryFile(suffix=".image") as file:
             async with uploads:
                 body = await read_bounded(request.stream(), announced=request.headers.get("content-length"))

@@ -64,7 +64,8 @@ function show(found) {
   say(summary(found));
   hide("start");
   for (const id of ["times", "lists", "hint"]) at(id).hidden = false;
-  at("more-line").hidden = found.retrieved.length < shown || shown >= index.most_shown;
+  const most = Math.min(index.most_shown, texts ? index.captions : index.pictures - (asked?.like !== undefined));
+  at("more-line").hidden = found.retrieved.length < shown || shown >= most;
   at("asked").hidden = asked?.text !== undefined || !asked;
   at("asked-similar").hidden = similar;
   at("asked-what").textContent = similar

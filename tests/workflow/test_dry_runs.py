@@ -92,6 +92,14 @@ def test_a_bad_configuration_stops_before_any_job(folder: Path, overlay: str, sa
     assert not (folder / "results").exists()
 
 
+def test_a_table_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
+    done = snakemake(folder, "--dry-run", "--cores", "1", "results/tables/depht.md")
+    assert done.returncode != 0
+    assert "this configuration has no 'depht' among its tables" in done.stdout
+    assert "Did you mean 'depth'?" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_the_paper_s_configuration_plans_before_its_data_are_there(folder: Path) -> None:
     done = snakemake(folder, "--dry-run", "--cores", "2", "--configfile", "workflow/configs/paper.yaml")
     assert done.returncode == 0, done.stdout

@@ -7,9 +7,11 @@ from typing import Any
 from reranksmart.config.backbones import Backbone
 from reranksmart.config.experiments import TestSet
 from reranksmart.config.pretrained import PretrainedBackbone
+from reranksmart.config.references import nearest
 from reranksmart.config.schema import Config
 from reranksmart.config.training import TrainingSet
 from reranksmart.values.gallery import Gallery
+from reranksmart.values.settings import ConfigError
 
 NORMALISED = ".normalised"
 """After a retriever's name in paths: its candidates with hubs pushed back."""
@@ -106,6 +108,19 @@ def reading_settings(config: Config, backbone: str, languages: tuple[str, ...] |
         )
     keys = {"embedder", "languages", "max_tokens"}
     return chosen.model_dump_json(include=keys | {"object_tags", "tag_tokens"} if chosen.object_tags else keys)
+
+
+def require_known_targets(words: Iterable[str], config: Config) -> None:
+    """ConfigError where a word of the command line is the file of a table or figure that the configuration lacks."""
+    for word in words:
+        kind, _, name = word.removeprefix("results/").partition("/")
+        name, _, suffix = name.partition(".")
+        known = list(getattr(config, kind)) if word.startswith("results/") and kind in ("tables", "figures") else []
+        if suffix and known and name not in known:
+            raise ConfigError(
+                f"{word}: this configuration has no {name!r} among its {kind}, {known}. {nearest(name, known)} Or name the "
+                "configuration that has it, such as: --configfile config.yaml workflow/configs/extended.yaml"
+            )
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from reranksmart.report.rendering import best, interval_text, leak_notes, value_
 from reranksmart.report.table import Table
 
 _KINDS = (frozenset({"retriever"}), frozenset({"retriever", "reranker"}), frozenset({"reranker"}))
+_ROWS_TOLD = 4
 _SHORT = ("text-to-image R@1", "image-to-text R@1", "mR")
 
 
@@ -43,21 +44,25 @@ def facts(main: Table, roles: Mapping[str, Mapping[str, str]], *, column: str = 
 
 
 def headline(table: Table) -> str:
-    """A table in one line: its title and its best system by the first column that has one, else its first value."""
+    """A table in one line: its title and its best system by the first column that has one, else its first rows' values in
+    the first column that is no count, or in the last."""
+    if winners := best(table):
+        place, column = min(winners, key=lambda found: (found[1], found[0]))
+        row, about = table.rows[place], table.columns[column]
+        value = f"{value_text(row.cells[column], about)} {interval_text(row.cells[column], about)}".rstrip()
+        label = f"{row.group}, {row.label}" if row.group else row.label
+        return f"{table.title}: {label}, {about.label}: {value}"
     filled = [
-        (place, column)
-        for place, row in enumerate(table.rows)
-        for column, cell in enumerate(row.cells)
-        if cell.value is not None or cell.text
+        (about, rows)
+        for column, about in enumerate(table.columns)
+        if (rows := [row for row in table.rows if (cell := row.cells[column]).value is not None or cell.text])
     ]
     if not filled:
         return f"{table.title}: nothing was measured"
-    told = [found for found in filled if table.columns[found[1]].unit != "count"] or filled
-    place, column = min(best(table) or told, key=lambda found: (found[1], found[0]))
-    row, about = table.rows[place], table.columns[column]
-    value = f"{value_text(row.cells[column], about)} {interval_text(row.cells[column], about)}".rstrip()
-    label = f"{row.group}, {row.label}" if row.group else row.label
-    return f"{table.title}: {label}, {about.label}: {value}"
+    about, rows = next((found for found in filled if found[0].unit != "count"), filled[-1])
+    place = table.columns.index(about)
+    told = "; ".join(f"{row.label}: {value_text(row.cells[place], about)}" for row in rows[:_ROWS_TOLD])
+    return f"{table.title}: {about.label}: {told}"
 
 
 def _is_apart(main: Table, system: str) -> bool:

@@ -127,7 +127,7 @@ class Console(logging.Handler):
         self._started.pop(job, None)
         self._failed.add(job)
         message = message_in(last_lines(Path(job.log) if job.log else None)) or "ended without a message"
-        self._line(f"! {job.rule} {job.name}: {message} ({job.log})")
+        self._line(f"! {job.title}: {message} ({job.log})")
 
     def _tick(self) -> None:
         while not self._ended.wait(_TICK_S[self._terminal]):
@@ -151,7 +151,7 @@ class Console(logging.Handler):
         left = self._timing.seconds_left(elapsed, self._done, self._failed)
         share = (now - self._began) / max(now - self._began + left, 1e-9)
         bar = f"[{'#' * int(share * _BAR):{_BAR}}] " if self._terminal else ""
-        running = ", ".join(f"{job.rule} {job.name}" for job in elapsed)
+        running = ", ".join(job.title for job in elapsed)
         steps = f"{len(self._done)} of {len(self._jobs or {})} steps"
         return f"{bar}{share:.0%}, {steps}, {duration(left)} left: {running or 'the next step is chosen'}"
 

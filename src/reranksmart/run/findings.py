@@ -101,8 +101,8 @@ class _Run:
             if not further:
                 state = self._finding(job).state
                 if state in ("failed", "stopped"):
-                    return f"{job.rule} {job.name} {state}"
-                first = first or f"needs {job.rule} {job.name}, which is {'running' if state == 'running' else 'next'}"
+                    return f"{job.title} {state}"
+                first = first or f"needs {job.title}, which is {'running' if state == 'running' else 'next'}"
             waiting += [each for each in further if each not in met]
             met.update(further)
         return first

@@ -48,6 +48,11 @@ class Job:
         """What tells the job from others of its rule: its log's name."""
         return Path(self.log or self.outputs[0]).stem
 
+    @property
+    def title(self) -> str:
+        """Its rule and name, once where the rule has one job."""
+        return self.rule if self.name == self.rule else f"{self.rule} {self.name}"
+
 
 def note_plan(jobs: Iterable[Any], *, results: Path = Path("results")) -> None:
     """Writes the jobs of a run that starts, and forgets what failed before."""

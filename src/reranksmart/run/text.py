@@ -37,7 +37,7 @@ def _count(findings: Iterable[Finding]) -> str:
 
 
 def _of_job(found: Finding, *, full: bool) -> list[str]:
-    name = f"{found.job.rule} {found.job.name}" if full else found.job.name
+    name = found.job.title if full else found.job.name
     said = "not started" if found.state == "ready" else str(found.state)
     if found.training:
         said += f", {_progress(found.training)}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
 from reranksmart.datasets.composed.stamp_archive import fetch_stamps
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("any machine", deadline=None)  # how long an example takes is no claim
 settings.load_profile("any machine")
@@ -37,3 +43,16 @@ def stamps_folder(shared_folder: Path) -> Path:
         if not folder.is_dir():
             fetch_stamps(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.fail("no chromium on the PATH; install one (Debian: apt-get install chromium) to test pages")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

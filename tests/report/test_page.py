@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.figures.latency import latency_figure
@@ -14,11 +16,13 @@ from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.pictures import Answer, Example, picture
 from reranksmart.report.plots import read_plot, save_plot
 from reranksmart.report.provenance import require_one_code_version
-from reranksmart.report.run import _place_in_paper
+from reranksmart.report.run import _place_in_paper, flat
 from reranksmart.report.summary import facts
+from reranksmart.report.tables.claims import claims_table
 from reranksmart.report.tables.main import main_table
 from reranksmart.report.times import steps
 
+SETTINGS = {"steps": 400, "bi_encoder": {"loss": "infonce", "margin": 0.1}, "distillation": None, "schedule": []}
 VOID = {"meta", "img", "input", "br", "hr", "link"}
 
 
@@ -46,7 +50,13 @@ class Outline(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(
+    measures: pd.DataFrame,
+    latency: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    asked: Asked,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
     folder = tmp_path_factory.mktemp("page")
     for name, size in (("a", (416, 416)), ("b", (300, 150))):
         Image.new("RGB", size, "salmon").save(folder / f"{name}.png")
@@ -65,10 +75,11 @@ def page(measures: pd.DataFrame, latency: pd.DataFrame, asked: Asked, tmp_path_f
         facts_label="IR R@1",
         headline=["Coop wins."],
         claims=["Does it always? Sep+Coop against BE: +9.0."],
-        tables=[table],
+        tables=[table, claims_table(comparisons.assign(fusion="calibrated pairs 3"), replace(asked, name="claims"))],
         figures=[read_plot(folder / "latency.txt")],
         examples=[shown_first, shown],
         method=["One paragraph."],
+        trainings=[{"setting": key, "joint": value} for key, value in flat(SETTINGS).items()],
         provenance=[{"verb": "train", "code": "abc"}, {"verb": "encode", "seed": 1}],
     )
 
@@ -121,7 +132,9 @@ def test_pictures_have_alternatives_regions_and_marks_for_right_answers(page: st
     assert page.count("right answer</span>") == 4
 
 
-def test_page_shows_the_papers_value_beside_ours(page: str) -> None:
+def test_page_shows_the_papers_value_beside_ours_where_it_is_known(page: str) -> None:
+    assert "paper –" not in page
+    assert "A value of the paper that is not shown is not known to this project." in page
     assert re.search(
         r'<strong>87\.0</strong><span class="interval">\[85\.5, 88\.5\]</span><span class="paper">paper 52\.8</span>',
         page,
@@ -134,6 +147,12 @@ def test_the_findings_stand_open_and_each_test_behind_one_click(page: str) -> No
     assert "<li>Does it always? Sep+Coop against BE: +9.0.</li>" in folded
 
 
+def test_page_shows_what_each_training_was_set_to_by_its_keys(page: str) -> None:
+    shown = page.split("Settings of each training")[1]
+    cells = re.findall(r'<td class="words">(.*?)</td>', shown)
+    assert cells == ["steps", "400", "bi_encoder.loss", "infonce", "bi_encoder.margin", "0.1"]
+
+
 def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:
     assert 'name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
@@ -143,6 +162,18 @@ def test_page_works_on_a_phone_in_the_dark_and_by_keyboard(page: str) -> None:
     scrolling = [attributes for _, attributes in outline.tags if attributes.get("class") in ("scroll", "drawing")]
     assert scrolling
     assert all(attributes.get("tabindex") == "0" for attributes in scrolling)
+
+
+@pytest.mark.slow
+def test_on_a_phone_tables_scroll_alone_beside_narrow_labels(page: str, browser: Browser) -> None:
+    shown = browser.new_page(viewport={"width": 390, "height": 844})
+    shown.set_content(page)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    widths = [label.bounding_box()["width"] for label in shown.locator("tbody th[scope=row]").all()]
+    assert len(widths) == 12 + 9
+    assert max(widths) <= 390 / 2.5
+    assert shown.get_by_text("swipe sideways for more columns").first.is_visible()
+    shown.close()
 
 
 def test_a_missing_picture_is_an_error_that_names_it(tmp_path: Path) -> None:

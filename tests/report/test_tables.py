@@ -16,7 +16,7 @@ from reranksmart.report.making import stacked
 from reranksmart.report.paper import paper_numbers, with_paper
 from reranksmart.report.rendering import markdown, notes, read_written_table, wide
 from reranksmart.report.scope import Scope, cell_of
-from reranksmart.report.summary import facts, summary_text
+from reranksmart.report.summary import facts, headline, summary_text
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.report.tables.claims import claims_table
 from reranksmart.report.tables.cost import cost_table
@@ -233,6 +233,7 @@ def test_deviation_is_not_run_on_another_dataset_and_judged_on_the_same(main: Ta
     shown = deviations_table(elsewhere)
     assert "0 within, 0 outside, 51 not run" in shown.caption
     assert len(shown.rows) == 51
+    assert "\\begin{tabular}{lllll}" in latex(shown)  # words, which numbers alone would align
 
 
 @pytest.mark.parametrize(("ours", "status"), [(53.1, "within"), (51.3, "within"), (53.3, "outside")])
@@ -370,6 +371,13 @@ def test_summary_is_short_plain_text_and_facts_name_other_queries(main: Table, a
     assert facts(main, {}) == []
 
 
+def test_a_headline_is_the_best_system_or_what_the_first_rows_have(main: Table, costs: pd.DataFrame) -> None:
+    assert headline(main).endswith("re-ranking: all captions, Sep+Coop, IR R@1: 87.0 [85.5, 88.5]")
+    said = "separate against joint: disk: BE: 4.94 MB; Sep+Coop: 9.88 MB; Joint+Coop: 4.94 MB"
+    assert headline(cost_table(costs, Asked())).endswith(said)
+    assert headline(replace(main, rows=main.rows[:1])).endswith(": nothing was measured")
+
+
 def test_the_best_of_each_group_is_bold_in_every_form(main: Table) -> None:
     lines = markdown(main).splitlines()
     assert "| **87.0** [85.5, 88.5]" in next(line for line in lines if line.startswith("| Sep+Coop "))
@@ -405,11 +413,14 @@ def test_the_conclusion_joins_claims_of_one_kind(comparisons: pd.DataFrame, aske
     said = conclusion(pd.concat([tests, joint]), roles=asked.roles)
     assert said[0] == "Re-ranking gains 4.0 to 8.0 points text-to-image and gains 4.0 to 6.4 points image-to-text."
     assert said[1] == (
-        "Re-ranking beats the bi-encoder? Sep+Coop against BE: text-to-image +8.0 (p < 0.001), image-to-text +6.4 "
-        "(p < 0.001)."
+        "Re-ranking beats the bi-encoder? Sep+Coop against BE: text-to-image higher, +8.0 (p < 0.001); image-to-text "
+        "higher, +6.4 (p < 0.001)."
     )
     seeds = conclusion(tests.assign(seeds=3, seeds_of_sign=2), roles=asked.roles, words={"test": "my test"})
     assert seeds[-1].endswith(
-        "Joint+Coop against Sep+Coop (my test): text-to-image −2.0 (p = 0.093, so in 2 of 3 seeds), image-to-text −1.6 "
-        "(p = 0.093, so in 2 of 3 seeds)."
+        "Joint+Coop against Sep+Coop (my test): text-to-image lower by this test alone, −2.0 [−3.5, −0.5] (p = 0.093, this "
+        "sign in 2 of 3 seeds); image-to-text lower by this test alone, −1.6 [−3.1, −0.1] (p = 0.093, this sign in 2 of 3 "
+        "seeds)."
     )
+    alike = conclusion(comparisons[comparisons["system_b"] == "ce"], roles=asked.roles)[-1]
+    assert "text-to-image no difference shown, −1.0 [−2.5, +0.5] (p = 0.630)" in alike

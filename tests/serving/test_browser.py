@@ -1,12 +1,11 @@
 """The page in a real browser, as hands and eyes meet it. Needs Debian's chromium (apt-get install chromium)."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from reranksmart.searching import Searcher
 from reranksmart.serving.app import create_app
@@ -19,17 +18,6 @@ def address(searcher: Searcher, served: Callable[..., AbstractContextManager[int
     """Where the real server answers."""
     with served(create_app(searcher)) as port:
         yield f"http://127.0.0.1:{port}/"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("no chromium on the PATH; install one (Debian: apt-get install chromium) to test the page")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reranksmart.report.labels import SYSTEM_LABELS, number, plural, system_label
+from reranksmart.report.labels import SYSTEM_LABELS, number, plural, span, system_label
 from reranksmart.report.tables.claims import adjusted, joined
 from reranksmart.values.frames import Frame
 
@@ -57,11 +57,11 @@ def _range(lines: Sequence[Mapping[str, Any]], way: str) -> str:
         moved = "gains" if points[-1] > 0 else "loses" if points[0] < 0 else "changes"
     else:
         sizes, moved = points, "changes by"
-    span = " to ".join(dict.fromkeys(f"{size:.1f}".replace("-", "−") for size in (sizes[0], sizes[-1])))
+    extent = " to ".join(dict.fromkeys(f"{size:.1f}".replace("-", "−") for size in (sizes[0], sizes[-1])))
     shown = sum(line["p_adjusted"] < LEVEL for line in lines)
     some = f"significant in {shown} of {plural(len(lines), 'test')}" if shown else "not significant"
     certain = "" if shown == len(lines) else f" ({some})"
-    return f"{moved} {span} points {way}{certain}" if moved != "changes" else f"changes nothing {way}"
+    return f"{moved} {extent} points {way}{certain}" if moved != "changes" else f"changes nothing {way}"
 
 
 def _claim(lines: Sequence[Mapping[str, Any]], labels: Mapping[str, str], words: Mapping[str, str]) -> str:
@@ -69,11 +69,17 @@ def _claim(lines: Sequence[Mapping[str, Any]], labels: Mapping[str, str], words:
     a, b = (system_label(first[name], labels) for name in ("system_a", "system_b"))
     limits = [*joined(first), *filter(None, [words.get(first["test_set"])])]
     where = f" ({', '.join(limits)})" if limits else ""
-    said = []
-    for line in lines:
-        p = number(line["p_adjusted"], "p")
-        told = [f"p {p}" if p.startswith("<") else f"p = {p}"]
-        told += [f"so in {line['seeds_of_sign']} of {line['seeds']} seeds"] if line["seeds"] > 1 else []
-        said.append(f"{line['direction']} {number(line['difference'], 'points')} ({', '.join(told)})")
     claim = first["claim"][:1].upper() + first["claim"][1:]
-    return f"{claim}? {a} against {b}{where}: {', '.join(said)}."
+    return f"{claim}? {a} against {b}{where}: {'; '.join(map(_verdict, lines))}."
+
+
+def _verdict(line: Mapping[str, Any]) -> str:
+    """``text-to-image higher, +8.0 (p < 0.001)``; with the interval where it holds of this test alone, or nothing is shown."""
+    p, difference = number(line["p_adjusted"], "p"), number(line["difference"], "points")
+    found = "higher" if line["difference"] > 0 else "lower"
+    if line["p_adjusted"] >= LEVEL:
+        found = f"{found} by this test alone" if line["p_value"] < LEVEL else "no difference shown"
+        difference += f" {span(line['low'], line['high'], around=line['difference'], unit='points')}"
+    told = [f"p {p}" if p.startswith("<") else f"p = {p}"]
+    told += [f"this sign in {line['seeds_of_sign']} of {line['seeds']} seeds"] if line["seeds"] > 1 else []
+    return f"{line['direction']} {found}, {difference} ({', '.join(told)})"

@@ -45,10 +45,9 @@ def _title(table: Table) -> str:
 
 def _tabular(table: Table, *, whole: bool) -> str:
     winners = best(table)
-    headers = " & ".join(
-        [_escaped(table.header), *(f"\\multicolumn{{1}}{{r}}{{{_escaped(c.label)}}}" for c in table.columns)]
-    )
-    lines = [f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}", "\\toprule", f"{headers} \\\\", "\\midrule"]
+    sides = "".join("l" if column.unit == "words" else "r" for column in table.columns)
+    headers = " & ".join(_escaped(name) for name in (table.header, *(column.label for column in table.columns)))
+    lines = [f"\\begin{{tabular}}{{l{sides}}}", "\\toprule", f"{headers} \\\\", "\\midrule"]
     group = ""
     for place, row in enumerate(table.rows):
         if row.group != group:

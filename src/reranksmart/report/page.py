@@ -11,7 +11,15 @@ from markupsafe import Markup
 from reranksmart.files.writing import atomic_path
 from reranksmart.report.pictures import Example
 from reranksmart.report.plots import SavedPlot
-from reranksmart.report.rendering import best, interval_text, notes, paper_text, value_text
+from reranksmart.report.rendering import (
+    UNKNOWN_CELLS,
+    UNKNOWN_TO_US,
+    best,
+    interval_text,
+    notes,
+    paper_text,
+    value_text,
+)
 from reranksmart.report.summary import Fact
 from reranksmart.report.table import Table
 
@@ -29,6 +37,7 @@ def render_page(
     examples: Sequence[Example] = (),
     method: Sequence[str] = (),
     provenance: Sequence[Mapping[str, Any]] = (),
+    trainings: Sequence[Mapping[str, str]] = (),
     libraries: Sequence[str] = (),
     steps: Sequence[Mapping[str, str]] = (),
     files: Sequence[str] = (),
@@ -37,7 +46,7 @@ def render_page(
 
     ``facts`` (numbers, with what they are in ``facts_label``) and ``headline`` (sentences) come first, then ``claims``,
     folded away; ``method`` is a list of paragraphs; ``provenance`` a list of mappings with the same keys, one row each, and
-    so are the ``steps`` of the run. ``files``: tables that lie beside it in tables/.
+    so are the settings of ``trainings`` and the ``steps`` of the run. ``files``: tables that lie beside it in tables/.
     """
     columns = list(dict.fromkeys(key for row in provenance for key in row))
     environment = Environment(
@@ -47,14 +56,13 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shared = shared_sentences([[table.caption, *notes(table)] for table in tables])
+    shared = shared_sentences([said_of(table) for table in tables])
     environment.globals |= {
         "best": best,
-        "own": lambda table: [said for said in sentences([table.caption, *notes(table)]) if said not in shared],
+        "own": lambda table: [said for said in sentences(said_of(table)) if said not in shared],
         "value_text": value_text,
         "interval_text": interval_text,
         "paper_text": paper_text,
-        "notes": notes,
         "inline": inline_svg,
     }
     return environment.get_template("page.html").render(
@@ -70,11 +78,18 @@ def render_page(
         method=method,
         provenance=provenance,
         provenance_columns=columns,
+        trainings=trainings,
         libraries=libraries,
         steps=steps,
         shared=shared,
         files=set(files),
     )
+
+
+def said_of(table: Table) -> list[str]:
+    """Its caption and notes; the page shows no sign where the paper's value is not known."""
+    unknown = f"A value of the paper that is not shown is {UNKNOWN_TO_US}."
+    return [said.replace(UNKNOWN_CELLS, unknown) for said in (table.caption, *notes(table))]
 
 
 def sentences(texts: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from reranksmart.report.table import Cell, Column, Row, Table
 
 LEAKED = "†"
 UNKNOWN_TO_US = "not known to this project"
+UNKNOWN_CELLS = f"Its cells with {MISSING} are {UNKNOWN_TO_US}."
 _EXACT_REACH = -100 * math.log(0.025)  # of n images none differs: 97.5 % sure that fewer than 1 - 0.025^(1/n) do
 
 
@@ -65,7 +66,7 @@ def notes(table: Table) -> list[str]:
         return [*found, f"The paper's values of this table are {UNKNOWN_TO_US}."]
     same = table.dataset == table.paper_dataset
     where = "" if same else ", another dataset: compare differences between rows, not values"
-    found.append(f"Paper: {table.paper_dataset}{where}. Its cells with {MISSING} are {UNKNOWN_TO_US}.")
+    found.append(f"Paper: {table.paper_dataset}{where}. {UNKNOWN_CELLS}")
     return found
 
 

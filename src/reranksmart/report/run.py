@@ -1,5 +1,6 @@
 """The page of one run: what it was, what came out, and where it came from."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def page_of_run(
         provenance=[_provenance(Path(folder)) for folder in run.models],
         steps=steps(Path(run.benchmarks)),
         files=[table.name for table in tables],
+        trainings=_trainings(run.models),
         libraries=list(dict.fromkeys(_libraries(Path(folder)) for folder in run.models)),
     )
 
@@ -121,6 +123,25 @@ def _provenance(folder: Path) -> dict[str, Any]:
         "device": found["device"],
         "threads": found["threads"],
     }
+
+
+def _trainings(folders: Sequence[str]) -> list[dict[str, str]]:
+    """A row a setting, a column a model that was trained, which all its seeds share."""
+    found: dict[str, dict[str, Any]] = {}
+    for folder in map(Path, folders):
+        made = read_json(folder / "provenance.json")
+        if made["verb"] == "train":
+            found["/".join(folder.parts[2:-2])] = flat(json.loads(made["arguments"]["settings"]))
+    keys = sorted({key for settings in found.values() for key in settings})
+    return [{"setting": key, **{name: own.get(key, "") for name, own in found.items()}} for key in keys]
+
+
+def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """Each value that is set, by its path: ``{"bi_encoder.loss": "infonce"}``."""
+    told: dict[str, str] = {}
+    for key, value in settings.items():
+        told |= flat(value, f"{path}{key}.") if isinstance(value, dict) else {f"{path}{key}": str(value)}
+    return {key: value for key, value in told.items() if value not in ("None", "[]")}
 
 
 def _libraries(folder: Path) -> str:

@@ -43,8 +43,8 @@ def beyond_table(measures: Frame, latency: Frame, asked: Asked) -> Table:
         *SHORT_COLUMNS,
         *(Column(f"{way} pairs", f"pairs a query, {short}", unit="", in_paper=False) for way, short in _SHORT.items()),
         Column("time_ms", "one query, IR", unit="ms", in_paper=False),
-        *(Column(f"above {name}", f"above {asked.label(name)}", in_paper=False) for name in baselines),
-        Column("verdict", "pays?", in_paper=False),
+        *(Column(f"above {name}", f"above {asked.label(name)}", unit="words", in_paper=False) for name in baselines),
+        Column("verdict", "pays?", unit="words", in_paper=False),
     )
     rows = []
     for system, of_system in by_system(chosen, asked.systems):

@@ -38,8 +38,8 @@ def with_and_without_table(measures: Frame, asked: Asked) -> Table:
         (
             *SHORT_COLUMNS,
             Column("pairs", "pairs a query", unit="count", in_paper=False),
-            Column("licence", "licence", in_paper=False),
-            Column("published", "published", in_paper=False),
+            Column("licence", "licence", unit="words", in_paper=False),
+            Column("published", "published", unit="words", in_paper=False),
         ),
         rows,
         f"{MEASURES} Pairs a query: what is scored beside the search. Licence: of the weights. Published: what the authors "

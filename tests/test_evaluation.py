@@ -7,19 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from reranksmart.evaluation import (
-    MEASURE_COLUMNS,
-    MEASURES,
-    per_query_measures,
-    read_per_query,
-    require_recall_unchanged,
-    summarise,
-    twin_accuracy,
-    twin_scores,
-    with_images,
-    write_per_query,
-)
+from reranksmart.evaluation.cooperation import require_recall_unchanged
+from reranksmart.evaluation.per_query import per_query_measures, read_per_query, with_images, write_per_query
 from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, MEASURES, summarise
+from reranksmart.evaluation.twins import twin_accuracy
 from reranksmart.ranking import fusion
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
@@ -394,7 +386,8 @@ def test_twins_told_apart_score_100_and_random_scores_about_50() -> None:
     truth = np.equal.outer(np.array(captions.image_ids), np.array(images)).astype(np.float32)
     noise = np.random.default_rng(0).standard_normal(truth.shape).astype(np.float32)
     for matrix, low, high in ((truth, 100, 100), (noise, 44, 56), (np.zeros_like(truth), 50, 50)):
-        own, twin = twin_scores(full_ranking(matrix, captions.ids, images), captions)
+        rows, own_images = np.arange(len(captions)), np.array([images.index(image) for image in captions.image_ids])
+        own, twin = matrix[rows, own_images], matrix[rows, own_images ^ 1]
         table = twin_accuracy(
             captions, images, own_scores=own, twin_scores=twin, experiment=EXPERIMENT, rng=np.random.default_rng(0)
         )

@@ -24,7 +24,6 @@ from PIL import Image
 from region_formats.published import CLASSES, FEATURE_SIZE, FORMATS, PICTURES
 from running import ROOT
 
-from reranksmart import evaluation
 from reranksmart.config.validation import validated
 from reranksmart.datasets import coco, conceptual_captions, flickr30k, multi30k, xflickrco
 from reranksmart.datasets.composed.cutouts import read_cutout
@@ -35,6 +34,7 @@ from reranksmart.datasets.composed.stamps import Stamp, read_stamps, select_stam
 from reranksmart.datasets.fetched import sources
 from reranksmart.datasets.files import prepare_file_split
 from reranksmart.datasets.published import texts
+from reranksmart.evaluation.per_query import per_query_measures, read_per_query, with_images, write_per_query
 from reranksmart.families import family, load_model, single_stream
 from reranksmart.files.photographs import read_photograph
 from reranksmart.files.region_store import Regions, RegionStore
@@ -284,7 +284,7 @@ def _per_query() -> dict[Direction, Any]:
         items = np.tile(np.arange(4, dtype=np.int32), (4, 1))
         ranking = Ranking(queries, gallery, items, -items.astype(np.float32))
         captions = Captions(truth.caption_ids, ("a",) * 4, truth.image_ids, ("en",) * 4)
-        found[way] = evaluation.with_images(evaluation.per_query_measures(ranking, truth, way), captions, way)
+        found[way] = with_images(per_query_measures(ranking, truth, way), captions, way)
     return found
 
 
@@ -381,8 +381,8 @@ READERS: dict[str, Reader] = {
         lambda f, o: read_twin_scores(f / "scores.npz"),
     ),
     "per-query measures": Reader(
-        lambda f: evaluation.write_per_query(f / "en.csv", _per_query()),
-        lambda f, o: {way: frame.to_csv() for way, frame in evaluation.read_per_query(f / "en.csv").items()},
+        lambda f: write_per_query(f / "en.csv", _per_query()),
+        lambda f, o: {way: frame.to_csv() for way, frame in read_per_query(f / "en.csv").items()},
     ),
     "index": Reader(_index, _searched),
     "regions": Reader(lambda f: _store().save(f / "store"), lambda f, o: _all_of(f / "store")),

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from reranksmart.cli import load
 from reranksmart.cli.verb import app
-from reranksmart.run import find, note_plan
+from reranksmart.run.findings import find
+from reranksmart.run.jobs import note_plan
 from reranksmart.run.observation import FILE_NAME, Observer
 
 load("status")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from running import ROOT, TINY, snakemake
 
-from reranksmart.run import shell_prefix
+from reranksmart.run.programs import shell_prefix
 
 OWN = Path(sys.executable).parent
 

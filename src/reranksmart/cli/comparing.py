@@ -4,17 +4,15 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import typer
 
-from reranksmart import evaluation
 from reranksmart.cli.options import Resamples
 from reranksmart.cli.verb import verb
 from reranksmart.config.experiments import Comparison
-from reranksmart.evaluation.significance import compare
+from reranksmart.evaluation.per_query import read_per_query
+from reranksmart.evaluation.significance import compare_r_at_1_and_mr
 from reranksmart.files.writing import atomic_path
-from reranksmart.values.records import Direction
 
 
 @verb()
@@ -28,29 +26,21 @@ def compare_verb(
     resamples: Resamples = 1000,
 ) -> None:
     """Paired tests of the systems that the paper compares, over all seeds: R@1 of both directions, and mR."""
-    rows = []
+    rows, numbers = [], [int(seed) for seed in seeds.split(",")]
     for fields in json.loads(comparisons):
         language = fields.pop("language")
         comparison = Comparison(**fields)
         first, second = (
-            [
-                evaluation.read_per_query(_per_query_file(measures, comparison, system, seed, language, depth))
-                for seed in map(int, seeds.split(","))
-            ]
+            [read_per_query(_per_query_file(measures, comparison, system, seed, language, depth)) for seed in numbers]
             for system in comparison.systems
         )
+        asked = {
+            **comparison.model_dump(exclude={"systems"}),
+            **dict(zip(("system_a", "system_b"), comparison.systems, strict=True)),
+        }
         runs = list(zip(first, second, strict=True))
-        for measure, direction in (("R@1", Direction.TEXT_TO_IMAGE), ("R@1", Direction.IMAGE_TO_TEXT), ("mR", None)):
-            outcome = compare(
-                runs,
-                measure=measure,
-                direction=direction,
-                rng=np.random.default_rng(int(seeds.split(",")[0])),
-                draws=permutations,
-                resamples=resamples,
-            )
-            systems = dict(zip(("system_a", "system_b"), comparison.systems, strict=True))
-            rows.append({**comparison.model_dump(exclude={"systems"}), **systems, **vars(outcome)})
+        found = compare_r_at_1_and_mr(runs, seed=numbers[0], draws=permutations, resamples=resamples)
+        rows += [{**asked, **vars(one)} for one in found]
     with atomic_path(output) as target:
         pd.DataFrame(rows).to_csv(target, index=False)
 

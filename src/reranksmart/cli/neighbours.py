@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from reranksmart.cli.options import Folder, Folders, GalleryName, ReadingSettings
 from reranksmart.cli.retrieval import Bits
@@ -20,8 +18,7 @@ from reranksmart.inputs.raw import caption_inputs
 from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.encoding import captions_for_pairs, images_for_pairs
-from reranksmart.ranking.neighbours import graph_of, rerank_with_neighbours
-from reranksmart.ranking.reranking import score_pairs
+from reranksmart.ranking.neighbours import graph_of, pair_scorer, rerank_with_neighbours
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction
 
@@ -47,26 +44,21 @@ def rerank_neighbours_verb(
     texts = captions_for_pairs(reranker, caption_inputs(model, captions, max_tokens=backbone.max_tokens))
     inputs = open_images(images, read_by=model, tag_tokens=backbone.tags_read)
     seen = images_for_pairs(reranker, inputs)
-    rows_of = {id_: row for row, id_ in enumerate(captions.ids)}, inputs.store.row_by_id
+    row_by_id = {id_: row for row, id_ in enumerate(captions.ids)}
     vectors = tuple(gallery_embeddings(embeddings, side) for side in ("captions", "images"))
     for language, way in ((language, way) for language in backbone.languages for way in Direction):
         found = read_ranking(candidates / f"{language}.{way}.npz")
-        query_row, item_row = way.pair(*rows_of)
-        queries = np.array([query_row[id_] for id_ in found.query_ids], dtype=np.int64)
-        items = np.array([item_row[id_] for id_ in found.gallery_ids], dtype=np.int64)
         _, side = way.pair(*vectors)
         graph = graph_of(side.take(found.gallery_ids).vectors, neighbours=neighbours)
-
-        def score(
-            asked: NDArray[np.int64],
-            near: NDArray[np.int64],
-            *,
-            way: Direction = way,
-            queries: NDArray[np.int64] = queries,
-            items: NDArray[np.int64] = items,
-        ) -> NDArray[np.float32]:
-            return score_pairs(reranker, texts, seen, *way.pair(queries[asked], items[near]), quiet=True)
-
+        score = pair_scorer(
+            reranker,
+            texts,
+            seen,
+            found,
+            way,
+            caption_row_by_id=row_by_id,
+            image_row_by_id=inputs.store.row_by_id,
+        )
         for depth in map(int, depths.split(",")):
             after = rerank_with_neighbours(found, graph, score, pairs=depth)
             write_ranking(output / f"{language}.{way}.{depth}.npz", after)

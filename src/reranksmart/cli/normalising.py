@@ -12,9 +12,9 @@ from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.backbones import Reading
 from reranksmart.files.storage import read_captions, read_relevance, write_json, write_ranking
 from reranksmart.inputs.captions import read_gallery_captions
-from reranksmart.ranking.normalised import choose_normalisation, retrieve_normalised
+from reranksmart.ranking.normalised import Sides, rank_normalised
 from reranksmart.values.gallery import Gallery
-from reranksmart.values.records import Captions, Direction, Embeddings
+from reranksmart.values.records import Direction
 
 
 @verb(computes=True)
@@ -35,28 +35,22 @@ def retrieve_normalised_verb(
 
     What was chosen stands in normalisations.json, by language and direction.
     """
-    backbone, parsed = Reading.model_validate_json(backbone_settings), Gallery.parse(gallery)
-    found, asking = (read_gallery_captions(folders, parsed, backbone.languages) for folders in (data, data[:1]))
+    languages, parsed = Reading.model_validate_json(backbone_settings).languages, Gallery.parse(gallery)
+    bank_sides, dev_sides, truth = _sides(bank_data, bank), _sides(dev_data, dev), read_relevance(dev_relevance)
+    found, asked = (read_gallery_captions(folders, parsed, languages) for folders in (data, data[:1]))
     texts, images = (gallery_embeddings(embeddings, side) for side in ("captions", "images"))
-    asking_images = gallery_embeddings(embeddings[:1], "images")
-    banks, devs = ([gallery_embeddings([folder], side) for side in ("captions", "images")] for folder in (bank, dev))
-    bank_captions, dev_captions = (read_captions(folder / "captions.jsonl") for folder in (bank_data, dev_data))
-    truth = read_relevance(dev_relevance)
-
-    def of(vectors: Embeddings, captions: Captions, language: str) -> Embeddings:
-        return vectors.take(captions.in_languages([language]).ids)
-
-    chosen: dict[str, dict[str, object]] = {}
-    for language in backbone.languages:
-        chosen[language] = {}
-        for way in Direction:
-            known, _ = way.pair(of(banks[0], bank_captions, language), banks[1])
-            asked, items = way.pair(of(devs[0], dev_captions, language), devs[1])
-            normalisation = choose_normalisation(asked, items, known.vectors, truth, way)
-            chosen[language][way.value] = asdict(normalisation)
-            queries, _ = way.pair(of(texts, asking, language), asking_images)
-            _, items = way.pair(of(texts, found, language), images)
-            hubness = normalisation.hubness(items.vectors, known.vectors)
-            ranking = retrieve_normalised(queries, items, hubness, depth=depth)
-            write_ranking(output / f"{language}.{way}.npz", ranking)
+    searched = Sides(found, texts, images)
+    asking = Sides(asked, texts, gallery_embeddings(embeddings[:1], "images"))
+    chosen: dict[str, dict[str, object]] = {language: {} for language in languages}
+    for language, way in ((language, way) for language in languages for way in Direction):
+        normalisation, ranking = rank_normalised(
+            asking, searched, way, language, bank=bank_sides, dev=dev_sides, truth=truth, depth=depth
+        )
+        chosen[language][way.value] = asdict(normalisation)
+        write_ranking(output / f"{language}.{way}.npz", ranking)
     write_json(output / "normalisations.json", chosen)
+
+
+def _sides(data: Path, embeddings: Path) -> Sides:
+    texts, images = (gallery_embeddings([embeddings], side) for side in ("captions", "images"))
+    return Sides(read_captions(data / "captions.jsonl"), texts, images)

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from reranksmart.cli.verb import verb
-from reranksmart.run import find, findings_as_text, queue_as_text
+from reranksmart.run.findings import find
+from reranksmart.run.queue import queue_as_text
+from reranksmart.run.text import findings_as_text
 
 
 @verb(by_hand=True)

@@ -1,26 +1,45 @@
 """What fewer bits do to the answers: retrieval and re-ranking in each precision against the same in float32."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.cost.roles import Role
 from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.families import load_model
+from reranksmart.inputs.images import open_images
+from reranksmart.inputs.stored import TokenisedCaptions, open_tokeniser
 from reranksmart.models.interface import BiEncoder
-from reranksmart.models.reduced import in_precision
+from reranksmart.models.reduced import can_compute, in_precision, is_native
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.ranking.encoding import encode_captions, encode_images, images_for_pairs
 from reranksmart.ranking.gpu_index import to_device
 from reranksmart.ranking.reranking import score_pairs
 from reranksmart.ranking.search import build_index, retrieve
 from reranksmart.training.sampling import TrainingData
-from reranksmart.values.precision import Precision
+from reranksmart.values.precision import PRECISIONS, Precision
 from reranksmart.values.recalls import hits
-from reranksmart.values.records import Direction, Ranking
+from reranksmart.values.records import Captions, Direction, Ranking, Relevance
 
 EXACT: Precision = "float32"
+
+
+def fewer_bits_here(models: Iterable[SingleStream]) -> list[Precision]:
+    """The precisions beside float32 that all of these models have and that their device does not emulate."""
+    nets = list(models)
+    others = [name for name in PRECISIONS if name != EXACT]
+    return [name for name in others if all(can_compute(net, name) and is_native(name, net.device) for net in nets)]
+
+
+def read_role(role: Role, captions: Captions, relevance: Relevance) -> tuple[SingleStream, TrainingData]:
+    """A role's model with one caption an image, and the images, as it reads them."""
+    asking = captions.in_languages(role.reading.languages[:1]).first_of_each_image(1)
+    tokens = TokenisedCaptions.of(asking, open_tokeniser(role.model), max_tokens=role.reading.max_tokens)
+    images = open_images([role.images], read_by=role.model, tag_tokens=role.reading.tags_read)
+    return load_model(role.model), TrainingData.of(asking, tokens, images, relevance)
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,34 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
+from reranksmart.config.costs import PlannedEvaluation
 from reranksmart.cost.latency import milliseconds
 from reranksmart.families import single_stream
 from reranksmart.files.region_store import Regions, RegionStore
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions
-from reranksmart.models.reduced import in_precision
+from reranksmart.models.reduced import in_precision, is_native
 from reranksmart.models.single_stream_config import SingleStreamConfig
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
-from reranksmart.values.precision import Precision
+from reranksmart.values.precision import PRECISIONS, Precision
 
 _FIRST_WORD = 1000  # ids below stand for special tokens
+
+
+def planned_rates(planned: PlannedEvaluation, *, seed: int) -> list[dict[str, Any]]:
+    """``measured_rates`` of a model of the planned evaluation's size, in each precision that this CPU does not emulate."""
+    network = planned.network.model_dump()
+    return measured_rates(
+        SingleStreamConfig(embedder="oscar", cls_id=101, sep_id=102, pad_id=0, **network),
+        precisions=[name for name in PRECISIONS if is_native(name, torch.device("cpu"))],
+        tokens=planned.tokens,
+        regions=planned.regions,
+        counts=planned.timed.model_dump(),
+        repeats=planned.repeats,
+        seed=seed,
+    )
 
 
 def measured_rates(

@@ -6,8 +6,8 @@ import ir_measures
 import numpy as np
 import pandas as pd
 
-from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
-from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_row
+from reranksmart.evaluation.resampling import bounded_weights
+from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_rows
 from reranksmart.values.recalls import CUTOFFS, RECALLS
 from reranksmart.values.records import Direction, Ranking, Relevance
 
@@ -69,27 +69,21 @@ def summarise_judged(
     pairs_scored: Mapping[Direction, int],
     rng: np.random.Generator,
     resamples: int = 1000,
-    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Rows of the long table: the mean of each measure in percent, in each direction.
 
     ``per_query`` comes from ``judged_query_measures`` and ``with_images``. The interval is ``bounded_interval``'s over the
     images of the judged queries.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for direction, frame in per_query.items():
         code, images = pd.factorize(frame["image"])
-        weights = bounded_weights(len(images), resamples=resamples, rng=rng)
         shared = {
             "direction": direction.value,
             "queries": len(frame),
             "images": len(images),
             "pairs_scored": pairs_scored[direction],
         }
-        for measure in measures:
-            values = frame[measure].to_numpy()
-            part = sums_of_images(values, code, len(images))
-            rows.append(
-                mean_row(shared, measure, values.mean(), bounded_interval([part], weights, confidence=confidence))
-            )
+        weights = bounded_weights(len(images), resamples=resamples, rng=rng)
+        rows += mean_rows(frame, measures, code, weights, shared=shared)
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))

@@ -4,7 +4,7 @@ The field's "Recall@k" is success@k: 1 if any correct item is among the first k.
 MAP@10 are computed by ir-measures from the first ten items of each query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import ir_measures
@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from reranksmart.evaluation.resampling import PerQuery
 from reranksmart.files.reading import reading
 from reranksmart.files.writing import atomic_path
 from reranksmart.values.recalls import CUTOFFS, RECALLS
 from reranksmart.values.records import Captions, Direction, Ranking, Relevance
-
-PerQuery = Mapping[Direction, pd.DataFrame]
 
 CUTOFF = max(CUTOFFS)
 
@@ -130,6 +129,15 @@ def require_every_query(ranking: Ranking, captions: Captions, direction: Directi
             f"the ranking lacks {len(left_out):,} of {len(asked):,} {direction} queries, the first is {left_out[0]!r}: their "
             "measures would be missing from the mean. Rank every query, or take the unranked ones out of the data."
         )
+
+
+def joined_folds(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The values of all folds' queries; ValueError where a query stands in two of them."""
+    joined = pd.concat(frames)
+    twice = joined.index[joined.index.duplicated()]
+    if len(twice):
+        raise ValueError(f"query {twice[0]!r} is in two folds: it would count twice. Give each fold once.")
+    return joined
 
 
 def write_per_query(path: Path, per_query: PerQuery) -> None:

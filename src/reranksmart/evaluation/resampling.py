@@ -1,11 +1,17 @@
 """Resampling of images: captions of one image are not independent, so an image is drawn with all its queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from reranksmart.values.records import Direction
+
+_TAIL = (1 - 0.95) / 2  # of an interval, on each side
+PerQuery = Mapping[Direction, pd.DataFrame]
+"""By direction, the values of each query (index ``query``), and its ``image``."""
 Sums = tuple[NDArray[Any], NDArray[Any]]
 """What the queries of each image (images,) earned, in 0..1 a query, and how many they are."""
 
@@ -17,10 +23,9 @@ def image_weights(images: int, *, resamples: int, rng: np.random.Generator) -> N
     return np.bincount(cells.ravel(), minlength=resamples * images).reshape(resamples, images).astype(np.float64)
 
 
-def percentile_interval(resampled: NDArray[np.float64], *, confidence: float = 0.95) -> tuple[float, float]:
-    """The central interval that holds ``confidence`` of the resampled values; bounds may be infinite."""
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], method="inverted_cdf")
+def percentile_interval(resampled: NDArray[np.float64]) -> tuple[float, float]:
+    """The central interval that holds 95 % of the resampled values; bounds may be infinite."""
+    low, high = np.quantile(resampled, [_TAIL, 1 - _TAIL], method="inverted_cdf")
     return float(low), float(high)
 
 
@@ -29,14 +34,12 @@ def bounded_weights(images: int, *, resamples: int, rng: np.random.Generator) ->
     return rng.standard_exponential((resamples, images + 1))
 
 
-def bounded_interval(
-    parts: Sequence[Sums], weights: NDArray[np.float64], *, confidence: float = 0.95
-) -> tuple[float, float]:
+def bounded_interval(parts: Sequence[Sums], weights: NDArray[np.float64]) -> tuple[float, float]:
     """The interval, in 0..1, of the mean over ``parts`` of what a query of each earns.
 
     The images are weighted at random, and with them one more that earns nothing (for the lower bound) or all (for the
     upper one), as many queries as an image has on average: Gaffke's bounds of a bounded mean (Gaffke 2005; Learned-Miller
-    and Thomas 2019). They promise at least ``confidence`` of few images and near the ends of the scale, where a bootstrap
+    and Thomas 2019). They promise at least 95 % of few images and near the ends of the scale, where a bootstrap
     of what was seen covers too little. For one query an image, right or wrong, they are Clopper and Pearson's.
     """
     own, further = weights[:, :-1], weights[:, -1]
@@ -46,9 +49,8 @@ def bounded_interval(
         earned, counted = own @ sums, own @ counts + one_more
         lows += earned / counted
         highs += (earned + one_more) / counted
-    tail = (1 - confidence) / 2
-    low = np.quantile(lows / len(parts), tail, method="inverted_cdf")
-    return float(low), float(np.quantile(highs / len(parts), 1 - tail, method="inverted_cdf"))
+    low = np.quantile(lows / len(parts), _TAIL, method="inverted_cdf")
+    return float(low), float(np.quantile(highs / len(parts), 1 - _TAIL, method="inverted_cdf"))
 
 
 def sums_of_images(values: NDArray[np.float64], code: NDArray[np.intp], images: int) -> Sums:

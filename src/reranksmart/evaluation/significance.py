@@ -1,6 +1,6 @@
 """Is one system better than another, or was it luck: paired tests over images, and means over seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import permutation_test
 
-from reranksmart.evaluation.resampling import image_weights, percentile_interval
+from reranksmart.evaluation.resampling import PerQuery, image_weights, percentile_interval
 from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction
-
-PerQuery = Mapping[Direction, pd.DataFrame]
-
 
 @dataclass(frozen=True)
 class PairedTest:
@@ -40,7 +37,6 @@ def compare(
     rng: np.random.Generator,
     draws: int = 10_000,
     resamples: int = 1000,
-    confidence: float = 0.95,
 ) -> PairedTest:
     """System a against system b on the same queries; ``runs`` holds what both answered, a pair for each seed.
 
@@ -66,10 +62,10 @@ def compare(
         error = of_seeds.std(ddof=1) / np.sqrt(len(runs))
         drawn = rng.choice(resampled, size=draws) + error * rng.standard_t(len(runs) - 1, size=draws)
         p_value = _share_beyond_zero(drawn)
-        low, high = percentile_interval(drawn, confidence=confidence)
+        low, high = percentile_interval(drawn)
     else:
         p_value = _sign_flip_p_value(shares[0], draws=draws, rng=rng)
-        low, high = percentile_interval(resampled, confidence=confidence)
+        low, high = percentile_interval(resampled)
     return PairedTest(
         measure=measure,
         direction="both" if direction is None else direction.value,
@@ -82,6 +78,17 @@ def compare(
         seeds=len(runs),
         seeds_of_sign=int((np.sign(of_seeds) == np.sign(difference)).sum()),
     )
+
+
+def compare_r_at_1_and_mr(
+    runs: Sequence[tuple[PerQuery, PerQuery]], *, seed: int, draws: int, resamples: int
+) -> list[PairedTest]:
+    """``compare`` by R@1 in each direction and by mR, each drawn anew by ``seed``."""
+    asked = (("R@1", Direction.TEXT_TO_IMAGE), ("R@1", Direction.IMAGE_TO_TEXT), ("mR", None))
+    return [
+        compare(runs, measure=name, direction=way, rng=np.random.default_rng(seed), draws=draws, resamples=resamples)
+        for name, way in asked
+    ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,14 +1,14 @@
 """Means over queries, with intervals over images: the long table of measures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reranksmart.evaluation.per_query import PerQuery
 from reranksmart.evaluation.resampling import (
+    PerQuery,
     bounded_interval,
     bounded_weights,
     image_weights,
@@ -33,7 +33,6 @@ def summarise(
     pairs_scored: Mapping[Direction, int],
     rng: np.random.Generator,
     resamples: int = 1000,
-    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """The rows of one experiment in the long table (``MEASURE_COLUMNS``).
 
@@ -58,17 +57,11 @@ def summarise(
             "images": frame["image"].nunique(),
             "pairs_scored": pairs_scored[direction],
         }
-        for measure in MEASURES:
-            values = frame[measure].to_numpy()
-            part = sums_of_images(values, code, len(images))
-            rows.append(
-                mean_row(shared, measure, values.mean(), bounded_interval([part], weights, confidence=confidence))
-            )
-            if measure in RECALLS:
-                recalls.append(values.mean())
-                parts.append(part)
+        rows += mean_rows(frame, MEASURES, code, weights, shared=shared)
+        recalls += [frame[measure].to_numpy().mean() for measure in RECALLS]
+        parts += [sums_of_images(frame[measure].to_numpy(), code, len(images)) for measure in RECALLS]
         ranks = frame["rank"].to_numpy()
-        low, high = percentile_interval(_resampled_medians(ranks, code, drawn), confidence=confidence)
+        low, high = percentile_interval(_resampled_medians(ranks, code, drawn))
         rows.append({**shared, "measure": "median rank", "value": _median(ranks), "low": low, "high": high})
     if len(per_query) == len(Direction):
         shared = {
@@ -77,10 +70,31 @@ def summarise(
             "images": len(images),
             "pairs_scored": sum(pairs_scored[direction] for direction in per_query),
         }
-        interval = bounded_interval(parts, weights, confidence=confidence)
+        interval = bounded_interval(parts, weights)
         rows.append(mean_row(shared, "mR", sum(recalls) / len(recalls), interval))
         rows.append(mean_row(shared, "rsum", sum(recalls) / len(recalls), interval, scale=100 * len(recalls)))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
+
+
+def mean_rows(
+    frame: pd.DataFrame,
+    measures: Sequence[str],
+    code: NDArray[np.intp],
+    weights: NDArray[np.float64],
+    *,
+    shared: Mapping[str, object],
+) -> list[dict[str, object]]:
+    """The row of each measure's mean, with ``bounded_interval`` by these ``weights`` of images, which ``code`` (Q,) numbers."""
+    found = ((measure, frame[measure].to_numpy()) for measure in measures)
+    return [
+        mean_row(
+            shared,
+            measure,
+            values.mean(),
+            bounded_interval([sums_of_images(values, code, weights.shape[1] - 1)], weights),
+        )
+        for measure, values in found
+    ]
 
 
 def mean_row(

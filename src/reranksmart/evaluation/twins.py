@@ -1,6 +1,7 @@
 """The twin probe: does a model prefer the picture that a caption is true of to the same objects rearranged?"""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
 from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_row
-from reranksmart.values.records import Captions, Direction, Ranking
+from reranksmart.values.records import Captions, Direction
 
 
 def twin_of_images(image_ids: Sequence[str]) -> dict[str, str]:
@@ -18,21 +19,33 @@ def twin_of_images(image_ids: Sequence[str]) -> dict[str, str]:
     return {image: image_ids[place ^ 1] for place, image in enumerate(image_ids)}
 
 
-def twin_scores(ranking: Ranking, captions: Captions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Each caption's score with its own image and with the twin, both (captions,), in the order of ``captions``.
-
-    ``ranking`` is text-to-image over the whole twin gallery, whose images stand side by side with their twins.
-    """
-    gallery = len(ranking.gallery_ids)
-    if ranking.depth != gallery:
-        raise ValueError(f"only {ranking.depth} of {gallery} images were ranked; rank the whole twin gallery")
-    scores = np.empty((len(ranking), gallery), dtype=np.float32)
-    np.put_along_axis(scores, ranking.items, ranking.scores, axis=1)
-    query_row = {id_: row for row, id_ in enumerate(ranking.query_ids)}
-    gallery_row = {id_: row for row, id_ in enumerate(ranking.gallery_ids)}
-    rows = np.array([query_row[caption] for caption in captions.ids])
-    own = np.array([gallery_row[image] for image in captions.image_ids])
-    return scores[rows, own], scores[rows, own ^ 1]
+def twins_by_language(
+    captions: Captions,
+    *,
+    own_scores: NDArray[np.float32],
+    twin_scores: NDArray[np.float32],
+    experiment: Mapping[str, Any],
+    foils: Collection[str],
+    resamples: int,
+) -> pd.DataFrame:
+    """The rows of ``twin_accuracy`` for every language of the captions; intervals draw by the experiment's seed."""
+    tables = []
+    for language in sorted(set(captions.languages)):
+        rows = [row for row, found in enumerate(captions.languages) if found == language]
+        chosen = captions.take(rows)
+        tables.append(
+            twin_accuracy(
+                chosen,
+                list(dict.fromkeys(chosen.image_ids)),
+                own_scores=own_scores[rows],
+                twin_scores=twin_scores[rows],
+                experiment={**experiment, "language": language, "depth": 0, "fusion": "none"},
+                rng=np.random.default_rng(experiment["seed"]),
+                foils=foils,
+                resamples=resamples,
+            )
+        )
+    return pd.concat(tables)
 
 
 def twin_accuracy(
@@ -45,7 +58,6 @@ def twin_accuracy(
     rng: np.random.Generator,
     foils: Collection[str] = (),
     resamples: int = 1000,
-    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Rows of the long table, measure ``twin accuracy`` in percent, where guessing gets 50; a tie counts half.
 
@@ -95,7 +107,7 @@ def twin_accuracy(
     for direction, won in right_by_direction.items():
         scored = len(captions) if foils else 2 * len(won)
         shared = {"direction": direction, "queries": len(won), "images": len(image_ids), "pairs_scored": scored}
-        interval = bounded_interval([sums_of_images(won, pair, pairs)], weights, confidence=confidence)
+        interval = bounded_interval([sums_of_images(won, pair, pairs)], weights)
         rows.append(mean_row(shared, "twin accuracy", won.mean(), interval))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
 

@@ -1,4 +1,4 @@
-"""The captions that a backbone reads: of one split, and of a gallery's splits together."""
+"""The captions that a backbone reads, or that ask: of one split, and of a gallery's splits together."""
 
 from pathlib import Path
 
@@ -14,8 +14,7 @@ def read_gallery_captions(folders: list[Path], gallery: Gallery, languages: tupl
     """
     asking, *others = [read_captions(folder / "captions.jsonl") for folder in folders]
     parts = [asking.in_languages(languages), *(part.in_any_language(languages) for part in others)]
-    captions = Captions.concatenated(parts)
-    return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions
+    return _as_many(Captions.concatenated(parts), gallery)
 
 
 def read_split_captions(path: Path, languages: tuple[str, ...]) -> Captions:
@@ -24,3 +23,13 @@ def read_split_captions(path: Path, languages: tuple[str, ...]) -> Captions:
     if not len(captions):
         return captions
     return captions.in_languages(set(languages) & set(captions.languages) or languages)
+
+
+def read_asking_captions(folder: Path, gallery: str) -> Captions:
+    """The captions of a split that a gallery of this name asks."""
+    return _as_many(read_captions(folder / "captions.jsonl"), Gallery.parse(gallery))
+
+
+def _as_many(captions: Captions, gallery: Gallery) -> Captions:
+    """As many captions of each image as the gallery names."""
+    return captions.first_of_each_image(gallery.captions_per_image) if gallery.captions_per_image else captions

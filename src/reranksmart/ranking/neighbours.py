@@ -5,15 +5,18 @@ Tonellotto and Macdonald 2022). Batches of pairs are taken in turn from the retr
 what was judged so far, those of the best first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.inputs.stored import CaptionInputs, ImageInputs
+from reranksmart.models.interface import CrossEncoder
 from reranksmart.ranking.gpu_index import to_device
+from reranksmart.ranking.reranking import rows_of, score_pairs
 from reranksmart.ranking.search import build_index, search
-from reranksmart.values.records import Ranking
+from reranksmart.values.records import Direction, Ranking
 
 BATCH = 5
 Rows = NDArray[np.int64]
@@ -27,6 +30,23 @@ def graph_of(vectors: NDArray[np.float32], *, neighbours: int) -> NDArray[np.int
     own = rows == np.arange(len(rows))[:, None]
     own[~own.any(axis=1), -1] = True  # among equals it may not find itself
     return rows[~own].reshape(len(rows), -1)
+
+
+def pair_scorer(
+    model: CrossEncoder,
+    captions: CaptionInputs,
+    images: ImageInputs,
+    candidates: Ranking,
+    direction: Direction,
+    *,
+    caption_row_by_id: Mapping[str, int],
+    image_row_by_id: Mapping[str, int],
+) -> Score:
+    """What a cross-encoder says of the queries and the gallery of a ranking."""
+    queries, items = rows_of(candidates, direction, caption_row_by_id, image_row_by_id)
+    return lambda asked, near: score_pairs(
+        model, captions, images, *direction.pair(queries[asked], items[near]), quiet=True
+    )
 
 
 class _Asked:

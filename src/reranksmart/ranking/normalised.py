@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.evaluation import relevant_items
-from reranksmart.values.records import Direction, Embeddings, Ranking, Relevance
+from reranksmart.evaluation.per_query import relevant_items
+from reranksmart.values.records import Captions, Direction, Embeddings, Ranking, Relevance
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 NEAREST = (1, 4, 8, 16, 32, 64, 128)
@@ -65,6 +65,28 @@ def choose_normalisation(
         (Normalisation(weight, nearest) for weight in WEIGHTS for nearest in NEAREST if weight or nearest == 1),
         key=merit,
     )
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Captions with their vectors, and the vectors of images."""
+
+    captions: Captions
+    texts: Embeddings
+    images: Embeddings
+
+    def pair(self, way: Direction, language: str) -> tuple[Embeddings, Embeddings]:
+        """Those that ask and those that answer, the captions in one language."""
+        return way.pair(self.texts.take(self.captions.in_languages([language]).ids), self.images)
+
+
+def rank_normalised(
+    asking: Sides, gallery: Sides, way: Direction, language: str, *, bank: Sides, dev: Sides, truth: Relevance, depth: int
+) -> tuple[Normalisation, Ranking]:
+    """The ranking of one direction in one language, and the normalisation that ``dev`` chose for it."""
+    (known, _), (queries, _), (_, items) = (of.pair(way, language) for of in (bank, asking, gallery))
+    chosen = choose_normalisation(*dev.pair(way, language), known.vectors, truth, way)
+    return chosen, retrieve_normalised(queries, items, chosen.hubness(items.vectors, known.vectors), depth=depth)
 
 
 def _blocks(rows: int, columns: int) -> Iterator[slice]:

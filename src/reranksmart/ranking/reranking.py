@@ -113,9 +113,19 @@ def share_of_candidates(
     The pair of query q and its candidate k is row q * K + k: ``joined(...).reshape(queries, -1)``.
     """
     depth = min(depth, candidates.depth)
-    query_row_by_id, item_row_by_id = direction.pair(caption_row_by_id, image_row_by_id)
-    query_rows = np.array([query_row_by_id[id_] for id_ in candidates.query_ids], dtype=np.int64)
-    gallery_rows = np.array([item_row_by_id[id_] for id_ in candidates.gallery_ids], dtype=np.int64)
+    query_rows, gallery_rows = rows_of(candidates, direction, caption_row_by_id, image_row_by_id)
     items = gallery_rows[candidates.items[:, :depth]].ravel()
     pairs = direction.pair(np.repeat(query_rows, depth), items)
     return share_of_pairs(model, captions, images, *pairs, shard=shard)
+
+
+def rows_of(
+    candidates: Ranking,
+    direction: Direction,
+    caption_row_by_id: Mapping[str, int],
+    image_row_by_id: Mapping[str, int],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of a ranking's queries (Q,) and of its gallery's items (G,) among the captions or images."""
+    query_row, item_row = direction.pair(caption_row_by_id, image_row_by_id)
+    queries, gallery = candidates.query_ids, candidates.gallery_ids
+    return np.array([query_row[id_] for id_ in queries], np.int64), np.array([item_row[id_] for id_ in gallery], np.int64)

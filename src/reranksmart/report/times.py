@@ -4,12 +4,11 @@ import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
 
 from reranksmart.report.labels import number
 from reranksmart.report.table import Cell
 from reranksmart.values.frames import Frame
-from reranksmart.values.precision import Precision
+from reranksmart.values.precision import PRECISIONS
 
 NOT_NATIVE = Cell(missing="not native here")
 PAPER_ROWS: Mapping[str, str] = {"be": "be", "sep_coop": "coop", "ce": "ce"}
@@ -44,8 +43,7 @@ def machine(times: Frame) -> str:
 
 def emulated(measured: Frame) -> list[str]:
     """The precisions that the machine would only emulate, or that the models lack there: those that were not measured."""
-    known = [name for name in get_args(Precision) if name != "auto"]
-    return [name for name in known if name not in set(measured["precision"])]
+    return [name for name in PRECISIONS if name not in set(measured["precision"])]
 
 
 def steps(benchmarks: Path) -> list[dict[str, str]]:

@@ -5,18 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reranksmart.cli.options import (
-    Experiment,
-    Folder,
-    FoldGalleries,
-    FoldRankings,
-    FoldRelevance,
-    FoldSplits,
-    LanguageNames,
-    MaybeFolder,
-    PairScores,
-    Resamples,
-)
+from reranksmart.cli import options
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.files.storage import read_relevance, write_json
 from reranksmart.ranking.absence import ABSENCE_FILE
@@ -27,20 +16,20 @@ from reranksmart.ranking.ranked_gallery import RankedGallery
 
 @verb()
 def evaluate_absence_verb(
-    ranking: FoldRankings,
-    data: FoldSplits,
-    relevance: FoldRelevance,
-    dev_ranking: Folder,
-    dev_relevance: Folder,
-    experiment: Experiment,
-    gallery: FoldGalleries,
-    languages: LanguageNames,
+    ranking: options.FoldRankings,
+    data: options.FoldSplits,
+    relevance: options.FoldRelevance,
+    dev_ranking: options.Folder,
+    dev_relevance: options.Folder,
+    experiment: options.Experiment,
+    gallery: options.FoldGalleries,
+    languages: options.LanguageNames,
     depth: Annotated[int, typer.Option(help="candidates of which the best score counts", min=1)],
     rates: Annotated[str, typer.Option(help="shares of false alarms, separated by commas")],
     output: NewFolder,
-    pair_scores: PairScores = None,
-    dev_pair_scores: MaybeFolder = None,
-    resamples: Resamples = 1000,
+    pair_scores: options.PairScores = None,
+    dev_pair_scores: options.MaybeFolder = None,
+    resamples: options.Resamples = 1000,
 ) -> None:
     """Measures "nothing here matches", learned on dev, on queries with and without their right items: measures.csv.
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from reranksmart.cli.rankings import RankedGallery
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.experiments import Fusion
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
@@ -23,6 +22,7 @@ from reranksmart.evaluation.mteb_tasks import (
 )
 from reranksmart.files.storage import read_json, read_relevance
 from reranksmart.inputs.captions import read_gallery_captions
+from reranksmart.ranking.ranked_gallery import RankedGallery
 from reranksmart.searching.mteb_runs import candidates, open_reranker, reranked
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Captions, Direction, Ranking

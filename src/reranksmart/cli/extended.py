@@ -8,16 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from reranksmart.cli.options import (
-    Depths,
-    Exhaustive,
-    Experiment,
-    Folder,
-    Fusions,
-    MaybeFolder,
-    Resamples,
-    combinations_of,
-)
+from reranksmart.cli import options
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
@@ -49,16 +40,16 @@ def judge_extended_verb(
 @verb()
 def evaluate_extended_verb(
     ranking: Annotated[Path, typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking")],
-    data: Folder,
+    data: options.Folder,
     relevance: Annotated[Path, typer.Option(help="folder of the relevance of each direction")],
     collection: Collection,
-    experiment: Experiment,
+    experiment: options.Experiment,
     output: NewFolder,
-    pair_scores: MaybeFolder = None,
-    depths: Depths = "",
-    fusions: Fusions = '[{"method":"none"}]',
-    exhaustive: Exhaustive = False,
-    resamples: Resamples = 1000,
+    pair_scores: options.MaybeFolder = None,
+    depths: options.Depths = "",
+    fusions: options.Fusions = '[{"method":"none"}]',
+    exhaustive: options.Exhaustive = False,
+    resamples: options.Resamples = 1000,
 ) -> None:
     """Measures one system by a collection of judgements: means with intervals. Unjudged queries do not count."""
     truth = {way: read_relevance(relevance / f"{way}.npz") for way in Direction}
@@ -66,7 +57,7 @@ def evaluate_extended_verb(
         [Fold(RankedGallery(ranking, pair_scores, exhaustive), read_captions(data / "captions.jsonl"), truth)],
         experiment=json.loads(experiment),
         languages=[LANGUAGE],
-        combinations=combinations_of(depths, fusions),
+        combinations=options.combinations_of(depths, fusions),
         resamples=resamples,
         measure=judged_query_measures,
         summary=partial(summarise_judged, measures=EXTENDED_MEASURES[collection]),

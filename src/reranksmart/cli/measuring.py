@@ -5,23 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reranksmart.cli.options import (
-    Depths,
-    Exhaustive,
-    Experiment,
-    Folder,
-    FoldGalleries,
-    FoldRankings,
-    FoldRelevance,
-    FoldSplits,
-    Fusions,
-    LanguageNames,
-    MaybeFolder,
-    Neighbours,
-    PairScores,
-    Resamples,
-    combinations_of,
-)
+from reranksmart.cli import options
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.prepared.layout import read_foils
 from reranksmart.evaluation.per_query import write_per_query
@@ -34,23 +18,23 @@ from reranksmart.values.records import Direction
 
 @verb()
 def evaluate_verb(
-    ranking: FoldRankings,
-    data: FoldSplits,
-    relevance: FoldRelevance,
-    experiment: Experiment,
-    gallery: FoldGalleries,
-    languages: LanguageNames,
+    ranking: options.FoldRankings,
+    data: options.FoldSplits,
+    relevance: options.FoldRelevance,
+    experiment: options.Experiment,
+    gallery: options.FoldGalleries,
+    languages: options.LanguageNames,
     output: NewFolder,
-    pair_scores: PairScores = None,
-    depths: Depths = "",
-    fusions: Fusions = '[{"method":"none"}]',
-    exhaustive: Exhaustive = False,
-    neighbours: Neighbours = False,
-    resamples: Resamples = 1000,
-    dev_ranking: MaybeFolder = None,
-    dev_pair_scores: MaybeFolder = None,
-    dev_data: MaybeFolder = None,
-    dev_relevance: MaybeFolder = None,
+    pair_scores: options.PairScores = None,
+    depths: options.Depths = "",
+    fusions: options.Fusions = '[{"method":"none"}]',
+    exhaustive: options.Exhaustive = False,
+    neighbours: options.Neighbours = False,
+    resamples: options.Resamples = 1000,
+    dev_ranking: options.MaybeFolder = None,
+    dev_pair_scores: options.MaybeFolder = None,
+    dev_data: options.MaybeFolder = None,
+    dev_relevance: options.MaybeFolder = None,
 ) -> None:
     """Measures one system: means with intervals in measures.csv, every query's values in per_query/.
 
@@ -75,7 +59,7 @@ def evaluate_verb(
             ),
             experiment=json.loads(experiment),
             languages=languages.split(","),
-            combinations=combinations_of(depths, fusions),
+            combinations=options.combinations_of(depths, fusions),
             resamples=resamples,
             dev=dev,
         )
@@ -90,11 +74,11 @@ def evaluate_verb(
 
 @verb()
 def evaluate_twins_verb(
-    scores: Folder,
-    data: Folder,
-    experiment: Experiment,
+    scores: options.Folder,
+    data: options.Folder,
+    experiment: options.Experiment,
     output: NewFolder,
-    resamples: Resamples = 1000,
+    resamples: options.Resamples = 1000,
 ) -> None:
     """Twin accuracy of one model in one role, for every language of its captions."""
     ids, own, twin = read_twin_scores(scores / "scores.npz")

@@ -19,6 +19,7 @@ from reranksmart.models.match_logit import ranked_by
 from reranksmart.models.reduced import in_precision
 from reranksmart.ranking.encoding import captions_for_pairs, images_for_pairs
 from reranksmart.ranking.neighbours import graph_of, pair_scorer, rerank_with_neighbours
+from reranksmart.ranking.reranking import rows_of
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.records import Direction
 
@@ -50,15 +51,7 @@ def rerank_neighbours_verb(
         found = read_ranking(candidates / f"{language}.{way}.npz")
         _, side = way.pair(*vectors)
         graph = graph_of(side.take(found.gallery_ids).vectors, neighbours=neighbours)
-        score = pair_scorer(
-            reranker,
-            texts,
-            seen,
-            found,
-            way,
-            caption_row_by_id=row_by_id,
-            image_row_by_id=inputs.store.row_by_id,
-        )
+        score = pair_scorer(reranker, texts, seen, way, *rows_of(found, way, row_by_id, inputs.store.row_by_id))
         for depth in map(int, depths.split(",")):
             after = rerank_with_neighbours(found, graph, score, pairs=depth)
             write_ranking(output / f"{language}.{way}.{depth}.npz", after)

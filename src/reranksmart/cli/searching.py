@@ -6,16 +6,7 @@ from typing import Annotated
 import faiss
 import typer
 
-from reranksmart.cli.options import (
-    Factory,
-    Folder,
-    Folders,
-    GalleryName,
-    ReadingSettings,
-    ShardCount,
-    ShardFolders,
-    ShardIndex,
-)
+from reranksmart.cli import options
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.backbones import Reading
 from reranksmart.files.storage import write_ranking
@@ -50,11 +41,11 @@ def _sides(
 
 @verb(computes=True)
 def index_verb(
-    embeddings: Folders,
-    data: Folders,
-    gallery: GalleryName,
-    backbone_settings: ReadingSettings,
-    factory: Factory,
+    embeddings: options.Folders,
+    data: options.Folders,
+    gallery: options.GalleryName,
+    backbone_settings: options.ReadingSettings,
+    factory: options.Factory,
     output: NewFolder,
 ) -> None:
     """Builds the faiss indexes of a gallery: its images, and its captions in each language."""
@@ -64,11 +55,11 @@ def index_verb(
 
 @verb(computes=True)
 def train_index_verb(
-    embeddings: Folders,
-    data: Folders,
-    gallery: GalleryName,
-    backbone_settings: ReadingSettings,
-    factory: Factory,
+    embeddings: options.Folders,
+    data: options.Folders,
+    gallery: options.GalleryName,
+    backbone_settings: options.ReadingSettings,
+    factory: options.Factory,
     output: NewFolder,
 ) -> None:
     """Makes the indexes of a gallery without its vectors: their lists are learned from a sample."""
@@ -78,13 +69,13 @@ def train_index_verb(
 
 @verb(computes=True)
 def fill_index_verb(
-    trained: Folder,
-    embeddings: Folders,
-    data: Folders,
-    gallery: GalleryName,
-    backbone_settings: ReadingSettings,
-    shard: ShardIndex,
-    shards: ShardCount,
+    trained: options.Folder,
+    embeddings: options.Folders,
+    data: options.Folders,
+    gallery: options.GalleryName,
+    backbone_settings: options.ReadingSettings,
+    shard: options.ShardIndex,
+    shards: options.ShardCount,
     output: NewFolder,
 ) -> None:
     """Fills one job's share of a gallery's vectors into its trained indexes."""
@@ -94,7 +85,7 @@ def fill_index_verb(
 
 
 @verb()
-def merge_index_verb(shards: ShardFolders, trained: Folder, output: NewFolder) -> None:
+def merge_index_verb(shards: options.ShardFolders, trained: options.Folder, output: NewFolder) -> None:
     """Joins the indexes that several jobs filled; their lists stay on the disk, where searches map them."""
     for path in sorted(trained.glob("*.faiss")):
         merge_shares(path, [folder / path.name for folder in shards], output / path.name)
@@ -102,11 +93,11 @@ def merge_index_verb(shards: ShardFolders, trained: Folder, output: NewFolder) -
 
 @verb(computes=True)
 def retrieve_verb(
-    embeddings: Folders,
-    data: Folders,
-    index: Folder,
-    gallery: GalleryName,
-    backbone_settings: ReadingSettings,
+    embeddings: options.Folders,
+    data: options.Folders,
+    index: options.Folder,
+    gallery: options.GalleryName,
+    backbone_settings: options.ReadingSettings,
     depth: Annotated[int, typer.Option(help="items kept of each query")],
     output: NewFolder,
 ) -> None:

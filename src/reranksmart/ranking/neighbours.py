@@ -5,7 +5,7 @@ Tonellotto and Macdonald 2022). Batches of pairs are taken in turn from the retr
 what was judged so far, those of the best first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from reranksmart.inputs.stored import CaptionInputs, ImageInputs
 from reranksmart.models.interface import CrossEncoder
 from reranksmart.ranking.gpu_index import to_device
-from reranksmart.ranking.reranking import rows_of, score_pairs
+from reranksmart.ranking.reranking import score_pairs
 from reranksmart.ranking.search import build_index, search
 from reranksmart.values.records import Direction, Ranking
 
@@ -33,20 +33,10 @@ def graph_of(vectors: NDArray[np.float32], *, neighbours: int) -> NDArray[np.int
 
 
 def pair_scorer(
-    model: CrossEncoder,
-    captions: CaptionInputs,
-    images: ImageInputs,
-    candidates: Ranking,
-    direction: Direction,
-    *,
-    caption_row_by_id: Mapping[str, int],
-    image_row_by_id: Mapping[str, int],
+    model: CrossEncoder, captions: CaptionInputs, images: ImageInputs, way: Direction, queries: Rows, items: Rows
 ) -> Score:
-    """What a cross-encoder says of the queries and the gallery of a ranking."""
-    queries, items = rows_of(candidates, direction, caption_row_by_id, image_row_by_id)
-    return lambda asked, near: score_pairs(
-        model, captions, images, *direction.pair(queries[asked], items[near]), quiet=True
-    )
+    """A cross-encoder's log-odds, of queries and items that are at these rows of captions or images."""
+    return lambda asked, near: score_pairs(model, captions, images, *way.pair(queries[asked], items[near]), quiet=True)
 
 
 class _Asked:

@@ -120,10 +120,7 @@ def share_of_candidates(
 
 
 def rows_of(
-    candidates: Ranking,
-    direction: Direction,
-    caption_row_by_id: Mapping[str, int],
-    image_row_by_id: Mapping[str, int],
+    candidates: Ranking, direction: Direction, caption_row_by_id: Mapping[str, int], image_row_by_id: Mapping[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of a ranking's queries (Q,) and of its gallery's items (G,) among the captions or images."""
     query_row, item_row = direction.pair(caption_row_by_id, image_row_by_id)

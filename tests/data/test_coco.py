@@ -149,10 +149,13 @@ def test_oscar_and_karpathy_agree(oscar: Path, karpathy_file: Path) -> None:
 
 
 def test_the_published_codes_1k_list_is_a_test_set(oscar: Path, karpathy_file: Path) -> None:
-    captions = read_oscar_coco(oscar, split="test", image_list="test_img_keys_1k.tsv")
-    assert list(dict.fromkeys(captions.image_ids)) == [f"coco/{image}" for image in reversed(TEST[:4])]
-    same = coco_1k(read_coco(karpathy_file, split="test"), oscar / "test_img_keys_1k.tsv")
-    assert set(same.ids) == set(captions.ids)
+    found = [
+        coco_1k(captions, oscar / "test_img_keys_1k.tsv")
+        for captions in (read_oscar_coco(oscar, split="test"), read_coco(karpathy_file, split="test"))
+    ]
+    for captions in found:
+        assert set(captions.image_ids) == {f"coco/{image}" for image in TEST[:4]}
+    assert set(found[0].ids) == set(found[1].ids)
     with pytest.raises(ValueError, match=r"1k\.tsv: 4 of 4 images have no caption in this split, as 'coco/391895'"):
         coco_1k(read_coco(karpathy_file, split="dev"), oscar / "test_img_keys_1k.tsv")
 
@@ -241,8 +244,8 @@ def test_a_split_must_be_chosen_where_there_are_several_and_only_there(karpathy_
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("test_captions.pt", None, r"test_captions\.pt does not exist\. Fetch OSCAR's coco_ir"),
-        ("test_captions.pt", b"no pickle", r"test_captions\.pt cannot be read as a file of plain values"),
+        ("test_captions.pt", None, r"test_captions\.pt is missing\. .* Fetch OSCAR's coco_ir"),
+        ("test_captions.pt", b"no pickle", r"test_captions\.pt cannot be read .* Code in such a file is never run"),
         ("test_captions.pt", b"", r"test_captions\.pt cannot be read"),
         ("test_img_keys.tsv", None, r"test_img_keys\.tsv does not exist"),
         ("test_img_keys.tsv", b"391895\n391895\n", r"line 2: '391895' stands on line 1 already"),
@@ -257,7 +260,7 @@ def test_a_fault_in_oscars_files_is_named(oscar: Path, file: str, content: bytes
         (oscar / file).unlink()
     else:
         (oscar / file).write_bytes(content)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
         read_oscar_coco(oscar, split="test")
 
 
@@ -288,7 +291,7 @@ class Harmful:
 def test_code_in_a_file_is_never_run(oscar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({TEST[0]: Harmful()}, oscar / "test_captions.pt")
-    with pytest.raises(ValueError, match="or holds code, which is never run"):
+    with pytest.raises(ValueError, match="Code in such a file is never run"):
         read_oscar_coco(oscar, split="test")
     assert not (tmp_path / "touched").exists()
 

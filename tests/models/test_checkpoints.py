@@ -39,7 +39,7 @@ def test_truncated_weights_are_refused(folder):
 
 def test_truncated_settings_are_refused(folder):
     (folder / "model.json").write_text('{"embedder": "os')
-    with pytest.raises(ValueError, match=r"model\.json is no JSON"):
+    with pytest.raises(ValueError, match=r"model\.json cannot be read"):
         load_model(folder)
 
 

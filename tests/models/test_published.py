@@ -122,7 +122,7 @@ def test_a_damaged_file_is_an_error_that_names_it(make_model, tmp_path, embedder
 def test_code_in_a_pickle_is_not_run(make_model, tmp_path):
     save_published(make_model(embedder="oscar"), tmp_path)
     torch.save({"weights": tmp_path}, tmp_path / "pytorch_model.bin")  # any class is enough
-    with pytest.raises(ValueError, match="cannot be read as plain tensors"):
+    with pytest.raises(ValueError, match=r"cannot be read .* Code in such a file is never run"):
         load_published(family("oscar"), tmp_path)
 
 

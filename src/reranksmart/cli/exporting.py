@@ -11,15 +11,7 @@ import typer
 from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.config.experiments import Fusion
 from reranksmart.datasets.prepared.layout import picture_path, read_image_ids
-from reranksmart.evaluation.mteb_tasks import (
-    SPLIT,
-    Run,
-    Subset,
-    mteb_library,
-    retrieval_task,
-    task_name,
-    write_results,
-)
+from reranksmart.evaluation import mteb_tasks
 from reranksmart.files.storage import read_json, read_relevance
 from reranksmart.inputs.captions import read_gallery_captions
 from reranksmart.ranking.ranked_gallery import RankedGallery
@@ -44,7 +36,7 @@ def export_verb(
     made = {"top_k": _depth(asked, depth)} if asked.get("pair_scores") else {}
     for way in Direction:
         task, rankings = exported_task(measures, way, depth=depth)
-        write_results(
+        mteb_tasks.write_results(
             output,
             task,
             {language: run_of(ranking) for language, ranking in rankings.items()},
@@ -68,7 +60,7 @@ def exported_task(measures: Path, way: Direction, *, depth: int | None = None) -
     rankings = {language: ranked.ranking(language, way, _depth(asked, depth), Fusion())[0] for language in languages}
     subsets = {language: _subset(ranking, captions, pictures, truth, way) for language, ranking in rankings.items()}
     deepest = min(ranking.depth for ranking in rankings.values())
-    return retrieval_task(task_name(asked["gallery"], way), way, subsets, depth=deepest), rankings
+    return mteb_tasks.retrieval_task(mteb_tasks.task_name(asked["gallery"], way), way, subsets, depth=deepest), rankings
 
 
 def _subset(
@@ -77,18 +69,18 @@ def _subset(
     pictures: Mapping[str, Path],
     truth: Mapping[str, frozenset[str]],
     way: Direction,
-) -> Subset:
+) -> mteb_tasks.Subset:
     texts: Mapping[str, str | Path] = dict(zip(captions.ids, captions.texts, strict=True))
     asking, answering = way.pair(texts, pictures)
     inside = frozenset(ranking.gallery_ids)
-    return Subset(
+    return mteb_tasks.Subset(
         {query: asking[query] for query in ranking.query_ids},
         {item: answering[item] for item in ranking.gallery_ids},
         {query: truth[query] & inside for query in ranking.query_ids},
     )
 
 
-def run_of(ranking: Ranking) -> Run:
+def run_of(ranking: Ranking) -> mteb_tasks.Run:
     return {query: ranking.item_ids(row) for row, query in enumerate(ranking.query_ids)}
 
 
@@ -133,15 +125,15 @@ def rerank_verb(
     task = _task(predictions.name.removesuffix("_predictions.json"), measures)
     if not task.data_loaded:
         task.load_data()
-    split_of = {subset: task.dataset[subset][SPLIT] for subset in found}
-    before = {subset: candidates(split_of[subset], by_split[SPLIT]) for subset, by_split in found.items()}
+    split_of = {subset: task.dataset[subset][mteb_tasks.SPLIT] for subset in found}
+    before = {subset: candidates(split_of[subset], by_split[mteb_tasks.SPLIT]) for subset, by_split in found.items()}
     with TemporaryDirectory(prefix="reranksmart-") as folder:
         models = open_reranker(reranker, Path(folder) / "model")
         runs = {
             subset: reranked(models, split_of[subset], ranking, Path(folder) / f"{number}", k=k)
             for number, (subset, ranking) in enumerate(before.items())
         }
-    write_results(
+    mteb_tasks.write_results(
         output,
         task,
         {subset: run_of(ranking) for subset, ranking in runs.items()},
@@ -154,7 +146,7 @@ def rerank_verb(
 def _task(name: str, measures: Path | None) -> Any:
     if measures is None:
         try:
-            return mteb_library().get_task(name)
+            return mteb_tasks.mteb_library().get_task(name)
         except KeyError as error:
             raise ValueError(
                 f"mteb has no task {name!r}. Name its predictions as mteb does, <Task>_predictions.json; of a task that "

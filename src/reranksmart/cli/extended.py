@@ -13,10 +13,11 @@ from reranksmart.cli.verb import NewFolder, verb
 from reranksmart.datasets.coco import Coco
 from reranksmart.datasets.prepared.layout import read_image_ids
 from reranksmart.datasets.published.extended_relevance import extended_relevance
-from reranksmart.evaluation.extended import EXTENDED_MEASURES, judged_query_measures, summarise_judged
+from reranksmart.evaluation.extended import judged_query_measures, summarise_judged
 from reranksmart.files.storage import read_captions, read_relevance, write_relevance
 from reranksmart.ranking.measuring import Fold, evaluate
 from reranksmart.ranking.ranked_gallery import RankedGallery
+from reranksmart.values.recalls import EXTENDED_MEASURES
 from reranksmart.values.records import Direction
 
 Collection = Annotated[str, typer.Option(help="eccv_caption or cxc")]

@@ -17,7 +17,6 @@ from reranksmart.datasets.published.captions import (
 )
 from reranksmart.datasets.published.settings import AnnotatedSplit, PublishedInEnglish
 from reranksmart.datasets.published.texts import read_list, require_known
-from reranksmart.files.reading import require_fetched, said
 from reranksmart.values.records import Captions
 from reranksmart.values.settings import Count, Name, Place
 
@@ -89,21 +88,15 @@ def read_coco_numbers(path: Path, *, split: str) -> dict[str, int]:
 
 
 def read_oscar_coco(
-    folder: Path,
-    *,
-    split: str,
-    captions_per_image: int | None = CAPTIONS_PER_IMAGE,
-    image_list: str | None = None,
+    folder: Path, *, split: str, captions_per_image: int | None = CAPTIONS_PER_IMAGE
 ) -> Captions:
     """The captions of train, dev (OSCAR's minival) or test in the order of the split's list of images.
 
-    Reads ``{split}_img_keys.tsv`` and ``{split}_captions.pt``; ``image_list`` names another list in the folder:
-    ``test_img_keys_1k.tsv`` gives the published code's 1k test set.
+    Reads ``{split}_img_keys.tsv`` and ``{split}_captions.pt``.
     """
     require_known(split, _OSCAR_SPLITS, "split")
     published = _OSCAR_SPLITS[split]
-    list_path = folder / (image_list or f"{published}_img_keys.tsv")
-    captions_path = folder / f"{published}_captions.pt"
+    list_path, captions_path = folder / f"{published}_img_keys.tsv", folder / f"{published}_captions.pt"
     texts = _read_oscar_texts(captions_path)
     captions = collect(_of_keys(read_coco_list(list_path), list_path, texts, captions_path), source=captions_path)
     return with_captions_each(captions, captions_per_image, source=captions_path)
@@ -163,18 +156,9 @@ def _listed_texts(value: Any, place: str) -> list[str]:
 
 def _read_oscar_texts(path: Path) -> dict[str, Any]:
     """The captions of each image id, as they are in the file. Only plain values are unpickled."""
-    import torch  # takes seconds, and only this layout needs it
+    from reranksmart.files.weights import read_pickled  # imports torch, which takes seconds and only this layout needs
 
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist. Fetch OSCAR's coco_ir, or set the dataset's folder to where it is.")
-    require_fetched(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file makes torch.load raise almost anything
-        raise ValueError(
-            f"{path} cannot be read as a file of plain values ({said(error)}): it is damaged, or "
-            "holds code, which is never run. Fetch the file again."
-        ) from error
-    if not isinstance(content, dict) or not all(str(key).isdecimal() for key in content):
+    again = "Fetch OSCAR's coco_ir again, or set the dataset's folder to where it is."
+    if not all(str(key).isdecimal() for key in (content := read_pickled(path, remedy=again))):
         raise ValueError(f"{path} must hold a dictionary from COCO's image numbers to captions. Fetch the file again.")
     return {f"coco/{int(key)}": value for key, value in content.items()}

@@ -11,12 +11,6 @@ from reranksmart.evaluation.summary import MEASURE_COLUMNS, mean_rows
 from reranksmart.values.recalls import CUTOFFS, RECALLS
 from reranksmart.values.records import Direction, Ranking, Relevance
 
-EXTENDED_MEASURES: Mapping[str, tuple[str, ...]] = {
-    "eccv_caption": ("mAP@R", "R-Precision", "R@1"),
-    "cxc": RECALLS,
-}
-"""What is reported of each collection of judgements."""
-
 
 def judged_query_measures(ranking: Ranking, relevance: Relevance, direction: Direction) -> pd.DataFrame:
     """One row for each judged query (index ``query``): mAP@R, R-Precision, R@1, R@5 and R@10 in 0..1.

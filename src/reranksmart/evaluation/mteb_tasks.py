@@ -15,6 +15,12 @@ Run = Mapping[str, Sequence[str]]
 """By query id, the ids of items, best first."""
 SPLIT = "test"
 _CUTOFFS = (1, 3, 5, 10, 20, 100, 1000)
+_NOT_SAID = (
+    *("loader", "release_date", "languages", "n_parameters", "memory_usage_mb", "max_tokens", "embed_dim", "license"),
+    *("open_weights", "public_training_code", "public_training_data", "similarity_fn_name", "use_instructions"),
+    "training_datasets",
+)
+"""Of a model, what mteb asks for and no ranking depends on."""
 _KINDS = {Direction.TEXT_TO_IMAGE: ("T2I", "t2i"), Direction.IMAGE_TO_TEXT: ("I2T", "i2t")}
 
 
@@ -105,21 +111,8 @@ def write_results(
     meta = mteb.models.ModelMeta(
         name=model,
         revision=revision,
-        loader=None,
-        release_date=None,
-        languages=None,
-        n_parameters=None,
-        memory_usage_mb=None,
-        max_tokens=None,
-        embed_dim=None,
-        license=None,
-        open_weights=None,
-        public_training_code=None,
-        public_training_data=None,
         framework=["PyTorch"],
-        similarity_fn_name=None,
-        use_instructions=None,
-        training_datasets=None,
+        **dict.fromkeys(_NOT_SAID),
         modalities=["text", "image"],
         model_type=["cross-encoder" if "top_k" in made else "dense"],
         experiment_kwargs=dict(made) or None,

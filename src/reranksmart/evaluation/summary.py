@@ -7,14 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from reranksmart.evaluation.resampling import (
-    PerQuery,
-    bounded_interval,
-    bounded_weights,
-    image_weights,
-    percentile_interval,
-    sums_of_images,
-)
+from reranksmart.evaluation import resampling
 from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction
 
@@ -27,7 +20,7 @@ MEASURE_COLUMNS = (
 
 
 def summarise(
-    per_query: PerQuery,
+    per_query: resampling.PerQuery,
     *,
     experiment: Mapping[str, object],
     pairs_scored: Mapping[Direction, int],
@@ -45,8 +38,8 @@ def summarise(
     if unknown:
         raise ValueError(f"experiment keys {sorted(unknown)} are missing or unknown; give {list(EXPERIMENT_KEYS)}")
     images = sorted(set().union(*(frame["image"] for frame in per_query.values())))
-    drawn = image_weights(len(images), resamples=resamples, rng=rng)
-    weights = bounded_weights(len(images), resamples=resamples, rng=rng)
+    drawn = resampling.image_weights(len(images), resamples=resamples, rng=rng)
+    weights = resampling.bounded_weights(len(images), resamples=resamples, rng=rng)
     rows: list[dict[str, object]] = []
     recalls, parts = [], []
     for direction, frame in per_query.items():
@@ -59,9 +52,9 @@ def summarise(
         }
         rows += mean_rows(frame, MEASURES, code, weights, shared=shared)
         recalls += [frame[measure].to_numpy().mean() for measure in RECALLS]
-        parts += [sums_of_images(frame[measure].to_numpy(), code, len(images)) for measure in RECALLS]
+        parts += [resampling.sums_of_images(frame[measure].to_numpy(), code, len(images)) for measure in RECALLS]
         ranks = frame["rank"].to_numpy()
-        low, high = percentile_interval(_resampled_medians(ranks, code, drawn))
+        low, high = resampling.percentile_interval(_resampled_medians(ranks, code, drawn))
         rows.append({**shared, "measure": "median rank", "value": _median(ranks), "low": low, "high": high})
     if len(per_query) == len(Direction):
         shared = {
@@ -70,7 +63,7 @@ def summarise(
             "images": len(images),
             "pairs_scored": sum(pairs_scored[direction] for direction in per_query),
         }
-        interval = bounded_interval(parts, weights)
+        interval = resampling.bounded_interval(parts, weights)
         rows.append(mean_row(shared, "mR", sum(recalls) / len(recalls), interval))
         rows.append(mean_row(shared, "rsum", sum(recalls) / len(recalls), interval, scale=100 * len(recalls)))
     return pd.DataFrame([{**experiment, **row} for row in rows], columns=list(MEASURE_COLUMNS))
@@ -91,7 +84,7 @@ def mean_rows(
             shared,
             measure,
             values.mean(),
-            bounded_interval([sums_of_images(values, code, weights.shape[1] - 1)], weights),
+            resampling.bounded_interval([resampling.sums_of_images(values, code, weights.shape[1] - 1)], weights),
         )
         for measure, values in found
     ]

@@ -7,17 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from reranksmart.models import published_files
 from reranksmart.models.checkpoints import read_settings
-from reranksmart.models.published_files import (
-    BERT_NAMES,
-    Read,
-    bert_config,
-    bert_settings,
-    file_of,
-    tensors_of,
-    write_settings,
-    write_weights,
-)
 from reranksmart.models.region_embeddings import Embedder, SingleStreamConfig, TextFirst
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.values.facts import Facts
@@ -53,25 +44,25 @@ class Oscar(SingleStream):
     embedder_class: ClassVar[type[Embedder]] = OscarEmbedder
     part: ClassVar[str | None] = "0_OSCAR"
     names: ClassVar[tuple[tuple[str, str], ...]] = (
-        *BERT_NAMES,
+        *published_files.BERT_NAMES,
         ("img_embedding.", "embedder.image."),
         ("LayerNorm.", "embedder.image_norm."),
     )
     unused: ClassVar[tuple[str, ...]] = ("cls.", "embeddings.position_ids")
 
     @staticmethod
-    def read_checkpoint(path: Path) -> Read:
-        file = file_of(path, _WEIGHTS)
+    def read_checkpoint(path: Path) -> published_files.Read:
+        file = published_files.file_of(path, _WEIGHTS)
         settings = read_settings(file.with_name(_SETTINGS))
-        config = bert_config("oscar", settings, file)
+        config = published_files.bert_config("oscar", settings, file)
         norm = settings.get("img_layer_norm_eps", 1e-12) if settings.get("use_img_layernorm") else None
         feature_size = settings.get("img_feature_dim", 2054) - 6
-        return replace(config, image_layer_norm_eps=norm, feature_size=feature_size), tensors_of(file), file
+        return replace(config, image_layer_norm_eps=norm, feature_size=feature_size), published_files.tensors_of(file), file
 
     @staticmethod
     def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:
         own: dict[str, float] = {"img_feature_dim": config.feature_size + 6, "use_img_layernorm": 0}
         if config.image_layer_norm_eps is not None:
             own |= {"use_img_layernorm": 1, "img_layer_norm_eps": config.image_layer_norm_eps}
-        write_weights(folder / _WEIGHTS, {f"bert.{name}": tensor for name, tensor in tensors.items()})
-        write_settings(folder / _SETTINGS, bert_settings(config) | own)
+        published_files.write_weights(folder / _WEIGHTS, {f"bert.{name}": tensor for name, tensor in tensors.items()})
+        published_files.write_settings(folder / _SETTINGS, published_files.bert_settings(config) | own)

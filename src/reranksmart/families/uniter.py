@@ -6,18 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from reranksmart.models import published_files
 from reranksmart.models.checkpoints import read_settings
-from reranksmart.models.published_files import (
-    BERT_NAMES,
-    Read,
-    bert_config,
-    bert_settings,
-    file_of,
-    shape_of,
-    tensors_of,
-    write_settings,
-    write_weights,
-)
 from reranksmart.models.region_embeddings import Embedder, SingleStreamConfig, TextFirst
 from reranksmart.models.single_stream import SingleStream
 from reranksmart.values.facts import Facts
@@ -50,7 +40,7 @@ class Uniter(SingleStream):
     facts: ClassVar[Facts] = FACTS
     embedder_class: ClassVar[type[Embedder]] = UniterEmbedder
     names: ClassVar[tuple[tuple[str, str], ...]] = (
-        *BERT_NAMES,
+        *published_files.BERT_NAMES,
         ("img_embeddings.img_linear.", "embedder.image."),
         ("img_embeddings.img_layer_norm.", "embedder.image_norm."),
         ("img_embeddings.pos_linear.", "embedder.location."),
@@ -68,17 +58,17 @@ class Uniter(SingleStream):
     )
 
     @staticmethod
-    def read_checkpoint(path: Path) -> Read:
-        file = file_of(path, _WEIGHTS)
-        config = bert_config("uniter", _BERT_BASE_CASED | read_settings(file.with_name(_SETTINGS)), file)
-        tensors = tensors_of(file)
+    def read_checkpoint(path: Path) -> published_files.Read:
+        file = published_files.file_of(path, _WEIGHTS)
+        config = published_files.bert_config("uniter", _BERT_BASE_CASED | read_settings(file.with_name(_SETTINGS)), file)
+        tensors = published_files.tensors_of(file)
         return (
-            replace(config, feature_size=shape_of(tensors, "img_embeddings.img_linear.weight", file)[1]),
+            replace(config, feature_size=published_files.shape_of(tensors, "img_embeddings.img_linear.weight", file)[1]),
             tensors,
             file,
         )
 
     @staticmethod
     def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:
-        write_weights(folder / _WEIGHTS, {f"uniter.{name}": tensor for name, tensor in tensors.items()})
-        write_settings(folder / _SETTINGS, bert_settings(config))
+        published_files.write_weights(folder / _WEIGHTS, {f"uniter.{name}": tensor for name, tensor in tensors.items()})
+        published_files.write_settings(folder / _SETTINGS, published_files.bert_settings(config))

@@ -19,8 +19,33 @@ from reranksmart.values.ragged import Ragged, offsets_of
 INDEX_FILE = "index.json"
 
 
+class ImagesById:
+    """For stores of N images: the row of each by its id."""
+
+    image_ids: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """What is kept of an image, in one word."""
+        raise NotImplementedError
+
+    @cached_property
+    def row_by_id(self) -> dict[str, int]:
+        return {image_id: row for row, image_id in enumerate(self.image_ids)}
+
+    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
+        """The row of each image; KeyError with the first id that is not here."""
+        try:
+            return np.array([self.row_by_id[image_id] for image_id in image_ids], dtype=np.int64)
+        except KeyError as missing:
+            raise KeyError(
+                f"image {missing.args[0]!r} has no {self.what} here ({len(self.image_ids)} images have); "
+                f"make its {self.what} first, or remove its captions"
+            ) from None
+
+
 @dataclass(frozen=True)
-class ImageStore(Ragged):
+class ImageStore(ImagesById, Ragged):
     """Rows of N images on disk: a folder of ``offsets.npy``, one ``.npy`` for each array of ``kept``, and ``index.json``."""
 
     image_ids: tuple[str, ...]
@@ -39,11 +64,6 @@ class ImageStore(Ragged):
             raise ValueError(f"image {empty!r} has no {self.what}; every image of a store has some. Make it again.")
 
     @property
-    def what(self) -> str:
-        """What is kept of an image, in one word."""
-        raise NotImplementedError
-
-    @property
     def index(self) -> dict[str, Any]:
         """What of a store is text, as ``index.json`` holds it."""
         raise NotImplementedError
@@ -53,24 +73,10 @@ class ImageStore(Ragged):
         """The fields of a store that ``index.json`` holds."""
         raise NotImplementedError
 
-    @cached_property
-    def row_by_id(self) -> dict[str, int]:
-        return {image_id: row for row, image_id in enumerate(self.image_ids)}
-
     @property
     def bytes_per_image(self) -> float:
         """What one image takes on disk, on average."""
         return sum(getattr(self, name).nbytes for name in ("offsets", *self.kept)) / len(self)
-
-    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
-        """The row of each image; KeyError with the first id that is not here."""
-        try:
-            return np.array([self.row_by_id[image_id] for image_id in image_ids], dtype=np.int64)
-        except KeyError as missing:
-            raise KeyError(
-                f"image {missing.args[0]!r} has no {self.what} here ({len(self)} images have); "
-                f"extract its {self.what} first, or remove its captions"
-            ) from None
 
     def save(self, folder: Path) -> None:
         """Writes the store, all of it or nothing."""

@@ -3,48 +3,34 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reranksmart.files.image_store import INDEX_FILE, all_texts, write_index
+from reranksmart.files.image_store import INDEX_FILE, ImagesById, all_texts, write_index
 from reranksmart.files.reading import reading
 from reranksmart.files.writing import atomic_directory
 
 
 @dataclass(frozen=True)
-class PictureStore:
+class PictureStore(ImagesById):
     """Where the pictures of N images are."""
 
     image_ids: tuple[str, ...]
     paths: tuple[Path, ...]
 
     kind: ClassVar[str] = "pictures"
+    what = "picture"
 
     def __len__(self) -> int:
         return len(self.image_ids)
-
-    @cached_property
-    def row_by_id(self) -> dict[str, int]:
-        return {image_id: row for row, image_id in enumerate(self.image_ids)}
 
     @property
     def bytes_per_image(self) -> float:
         """Of the pictures' files, on average."""
         return float(np.mean([path.stat().st_size for path in self.paths]))
-
-    def rows_of(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
-        """The row of each image; KeyError with the first id that is not here."""
-        try:
-            return np.array([self.row_by_id[image_id] for image_id in image_ids], dtype=np.int64)
-        except KeyError as missing:
-            raise KeyError(
-                f"image {missing.args[0]!r} has no picture here ({len(self)} images have); add it, or remove its captions"
-            ) from None
 
     def take(self, rows: Iterable[int]) -> "PictureStore":
         """Only these images, in this order."""

@@ -3,7 +3,6 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
 
 MADE_AGAIN = "Delete it; the command that made it makes it again."
@@ -37,13 +36,6 @@ def reading(path: Path, *, remedy: str = MADE_AGAIN) -> Iterator[None]:
 def _is_a_parsers(error: BaseException) -> bool:
     """Whether it says what is wrong with the file; the parsers written in Rust panic outside of Exception."""
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"
-
-
-def opened(path: Path, *, remedy: str = MADE_AGAIN) -> BufferedReader:
-    """The file open for reading, with the faults of ``reading`` and ``require_fetched``."""
-    with reading(path, remedy=remedy):
-        require_fetched(path)
-        return path.open("rb")
 
 
 def is_pointer(path: Path) -> bool:

@@ -1,13 +1,13 @@
 """Records on disk; every write is all of it or nothing."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonlines
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reranksmart.files.reading import reading, require_uncompressed
 from reranksmart.files.writing import atomic_path
@@ -75,8 +75,7 @@ def read_captions(path: Path) -> Captions:
 
 
 def write_relevance(path: Path, relevance: Relevance) -> None:
-    with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(file, caption_ids=np.array(relevance.caption_ids), image_ids=np.array(relevance.image_ids))
+    _save(path, caption_ids=relevance.caption_ids, image_ids=relevance.image_ids)
 
 
 def read_relevance(path: Path) -> Relevance:
@@ -87,8 +86,7 @@ def read_relevance(path: Path) -> Relevance:
 
 
 def write_embeddings(path: Path, embeddings: Embeddings) -> None:
-    with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(file, ids=np.array(embeddings.ids), vectors=embeddings.vectors)
+    _save(path, ids=embeddings.ids, vectors=embeddings.vectors)
 
 
 def read_embeddings(path: Path) -> Embeddings:
@@ -105,14 +103,8 @@ def read_embedding_ids(path: Path) -> tuple[str, ...]:
 
 
 def write_ranking(path: Path, ranking: Ranking) -> None:
-    with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(
-            file,
-            query_ids=np.array(ranking.query_ids),
-            gallery_ids=np.array(ranking.gallery_ids),
-            items=ranking.items,
-            scores=ranking.scores,
-        )
+    of = ranking
+    _save(path, query_ids=of.query_ids, gallery_ids=of.gallery_ids, items=of.items, scores=of.scores)
 
 
 def read_ranking(path: Path) -> Ranking:
@@ -126,11 +118,8 @@ def read_ranking(path: Path) -> Ranking:
         queries = _texts(arrays, "query_ids")
         ordered = np.sort(items, axis=1)
         twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-        for what, repeated in (
-            ("query", len(set(queries)) < len(queries)),
-            ("gallery", len(set(gallery)) < len(gallery)),
-        ):
-            if repeated:
+        for what, ids in (("query", queries), ("gallery", gallery)):
+            if len(set(ids)) < len(ids):
                 raise ValueError(f"a {what} id stands in it twice; each stands once")
         if len(twice):
             raise ValueError(f"query {queries[twice[0]]!r} has an item twice; each stands once in a ranking")
@@ -149,8 +138,7 @@ def read_pair_scores(path: Path) -> NDArray[np.float32]:
 
 
 def write_share(path: Path, share: Share) -> None:
-    with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(file, rows=share.rows, values=share.values, total=share.total)
+    _save(path, rows=share.rows, values=share.values, total=share.total)
 
 
 def read_share(path: Path) -> Share:
@@ -164,10 +152,9 @@ def read_share(path: Path) -> Share:
 
 
 def write_twin_scores(
-    path: Path, caption_ids: Iterable[str], *, own: NDArray[np.float32], twin: NDArray[np.float32]
+    path: Path, caption_ids: Sequence[str], *, own: NDArray[np.float32], twin: NDArray[np.float32]
 ) -> None:
-    with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(file, caption_ids=np.array(caption_ids), own=own, twin=twin)
+    _save(path, caption_ids=caption_ids, own=own, twin=twin)
 
 
 def read_twin_scores(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32]]:
@@ -179,6 +166,11 @@ def read_twin_scores(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32], 
         if not len(ids) == len(own) == len(twin):
             raise ValueError(f"{len(ids)} captions have {len(own)} and {len(twin)} scores; each has one of both")
         return ids, own, twin
+
+
+def _save(path: Path, **arrays: ArrayLike) -> None:
+    with atomic_path(path) as target, target.open("wb") as file:
+        np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})
 
 
 def _arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -6,27 +6,26 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reranksmart.files.reading import require_fetched, require_whole_archive, said
+from reranksmart.files.reading import reading, require_whole_archive
+
+_SHOWN = 5
+
+
+def read_pickled(path: Path, *, remedy: str) -> dict:
+    """The dict that ``torch.save`` wrote, of plain values and tensors; ValueError where it is another, or holds code, which is
+    never run."""
+    with reading(path, remedy=f"Code in such a file is never run. {remedy}"):
+        require_whole_archive(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds a {type(content).__name__}, not a dict")
+        return content
 
 
 def read_pickled_tensors(path: Path) -> dict:
-    """What ``torch.save`` wrote, read without running any code in it; ValueError where that is not possible."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; download the published weights or name their path.")
-    require_fetched(path)
-    try:
-        require_whole_archive(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises anything from EOFError to UnpicklingError on damaged files
-        raise ValueError(
-            f"{path} cannot be read as plain tensors ({said(error)}). It is damaged, or "
-            "holds other objects: save its dict of tensors alone from an environment that you trust it in."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path} holds a {type(content).__name__}, not a dict of named tensors; give the file of its weights."
-        )
-    return content
+    """The tensors of published weights by name, as ``read_pickled``."""
+    again = "Download the published weights or name their path; of other objects save the dict of tensors alone."
+    return read_pickled(path, remedy=again)
 
 
 def fill(model: nn.Module, tensors: Mapping[str, Tensor], *, source: Path) -> None:
@@ -51,6 +50,6 @@ def require_shapes(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], 
         raise ValueError(f"{source} does not fit a {kind}: {'; '.join(told)}. Check that it is the right file.")
 
 
-def _first(names: list[str], count: int = 5) -> str:
-    rest = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + rest
+def _first(names: list[str]) -> str:
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + rest

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -31,6 +32,10 @@ class _VisionInputs:
     def lengths(self) -> NDArray[np.int64]:
         return self.store.lengths
 
+    def first(self, count: int) -> Self:
+        """Of the first images only."""
+        return type(self)(self.store.first(count))
+
     def _rows(self, rows: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         """Values (B, N, F) float32, zero where padded, and their mask (B, N)."""
         columns, mask = self.store.columns(rows)
@@ -47,22 +52,12 @@ class PixelInputs(_VisionInputs):
         grids = torch.from_numpy(self.store.grids[np.asarray(rows)].astype(np.int64))
         return PixelBatch(*self._rows(rows), grids)
 
-    def first(self, count: int) -> "PixelInputs":
-        """Of the first images only."""
-        return PixelInputs(self.store.first(count))
-
-
 @dataclass(frozen=True)
 class StateInputs(_VisionInputs):
     """States that one model's vision tower made of each image; an image's length is their number."""
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> VisionStates:
         return VisionStates(*self._rows(rows))
-
-    def first(self, count: int) -> "StateInputs":
-        """Of the first images only."""
-        return StateInputs(self.store.first(count))
-
 
 Store = RegionStore | VisionStore | PictureStore
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from reranksmart.files.reading import reading, require_fetched
+from reranksmart.files.reading import reading
 from reranksmart.files.weights import fill
 from reranksmart.files.writing import atomic_path
 from reranksmart.models.devices import fastest_device
@@ -47,8 +47,6 @@ def with_saved_weights(model: Model, folder: Path) -> Model:
     Raises FileNotFoundError where there are none and ValueError where they are damaged or of another model.
     """
     path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; train the model again.")
     with reading(path, remedy="Train the model again."):
         tensors = load_file(path)
     fill(model, tensors, source=path)
@@ -57,15 +55,8 @@ def with_saved_weights(model: Model, folder: Path) -> Model:
 
 def read_settings(path: Path) -> dict:
     """The JSON object in a file; FileNotFoundError or ValueError with its path where there is none."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing; a model's folder holds it beside the weights. Make or fetch the model again."
-        )
-    require_fetched(path)
-    try:
+    with reading(path, remedy="A model's folder holds it beside the weights: make or fetch the model again."):
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ValueError(f"{path} is no JSON ({error}); restore it from where the weights came from.") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path} holds a {type(settings).__name__}, not an object with settings; restore it.")
-    return settings
+        if not isinstance(settings, dict):
+            raise ValueError(f"it holds a {type(settings).__name__}, not an object with settings")
+        return settings

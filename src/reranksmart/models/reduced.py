@@ -1,8 +1,7 @@
 """A trained model in fewer bits: the trunk's products in bfloat16 or int8, the head and the mean in float32."""
 
 import copy
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +10,7 @@ from reranksmart.models.autocast import under_autocast
 from reranksmart.models.int8 import with_int8_products
 from reranksmart.models.pretrained import Pretrained
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.values.precision import Precision
+from reranksmart.values.precision import PRECISIONS, Precision
 
 _WIDTH_WORTH_FEWER_BITS = 512
 
@@ -19,20 +18,23 @@ _WIDTH_WORTH_FEWER_BITS = 512
 def in_precision(model: Any, precision: Precision) -> Any:
     """A model of the same weights, in evaluation mode, that computes in ``precision`` (see ``chosen_precision``).
 
-    float32 gives the model itself. int8 quantises the trunk's weights once and its activations row by row; ValueError
-    where the model is on a GPU, or is no single-stream model.
+    float32 gives the model itself. int8 quantises the trunk's weights once and its activations row by row. ValueError
+    where the model cannot compute so on its device.
     """
     chosen = chosen_precision(model, precision)
-    if chosen not in _MAKERS:
-        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(get_args(Precision))}")
-    if isinstance(model, Pretrained):
-        return _published(model, chosen)
-    if chosen != "float32" and not isinstance(model, SingleStream):
+    if chosen not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of auto, {', '.join(PRECISIONS)}")
+    if not can_compute(model, precision):
         raise ValueError(
-            f"a {type(model).__name__} computes in the type of its weights; set the backbone's library.dtype, and its "
-            "precision to float32 or auto"
+            f"a {type(model).__name__} cannot be read in {chosen} here: int8 is for single-stream models on a CPU, bfloat16 for "
+            "these and other models of transformers; a library's model computes in the type of its weights (library.dtype). "
+            "Set its precision to float32 or auto."
         )
-    return _MAKERS[chosen](model)
+    if chosen == "float32":
+        return model.eval()
+    if isinstance(model, Pretrained):
+        return under_autocast(model)
+    return _bfloat16(model) if chosen == "bfloat16" else _int8(model)
 
 
 def chosen_precision(model: nn.Module, precision: Precision) -> str:
@@ -66,19 +68,6 @@ def is_native(precision: Precision, device: torch.device) -> bool:
     return precision == "float32" or (precision == "int8" and device.type == "cpu" and torch.cpu._is_avx2_supported())
 
 
-def _published(model: Pretrained, chosen: str) -> Pretrained:
-    if chosen == "int8":
-        raise ValueError(
-            f"a {type(model).__name__} cannot be read in int8; only single-stream models can. "
-            "Set its precision to float32, bfloat16 or auto."
-        )
-    return under_autocast(model) if chosen == "bfloat16" else model.eval()
-
-
-def _float32(model: SingleStream) -> SingleStream:
-    return model.eval()
-
-
 def _bfloat16(model: SingleStream) -> SingleStream:
     reduced = copy.deepcopy(model).eval()
     for part in (reduced.embedder, reduced.encoder):
@@ -87,16 +76,7 @@ def _bfloat16(model: SingleStream) -> SingleStream:
 
 
 def _int8(model: SingleStream) -> SingleStream:
-    if model.device.type != "cpu":
-        raise ValueError(f"int8 runs on the CPU only, but the model is on {model.device}; choose bfloat16 there")
     reduced = copy.copy(model.eval())
     reduced._modules = dict(model._modules)
     reduced.encoder = with_int8_products(model.encoder)
     return reduced
-
-
-_MAKERS: dict[str, Callable[[SingleStream], SingleStream]] = {
-    "float32": _float32,
-    "bfloat16": _bfloat16,
-    "int8": _int8,
-}

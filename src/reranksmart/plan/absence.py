@@ -1,6 +1,5 @@
 """What measures of "nothing here matches" read."""
 
-import shlex
 from typing import Any
 
 from reranksmart.config.schema import Config
@@ -8,7 +7,7 @@ from reranksmart.config.tables import kind_of
 from reranksmart.plan.entries import experiments_of
 from reranksmart.plan.experiments import Evaluation, dev_gallery, evaluations
 from reranksmart.plan.measures import evaluation_options, made_by, measure_inputs
-from reranksmart.plan.names import model_folder, options
+from reranksmart.plan.names import model_folder, relevance_file, verb_options
 from reranksmart.report.kinds import table_kinds
 
 KIND = "absence"
@@ -18,7 +17,7 @@ def absence_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     """The candidates, scores and relevance of a test set and of dev, by role."""
     tested = {role: paths for role, paths in measure_inputs(config, wildcards).items() if not role.startswith("dev_")}
     dev = dev_gallery(config, wildcards.training_set)
-    found = {**tested, "dev_relevance": [f"results/relevance/{dev}.npz"]}
+    found = {**tested, "dev_relevance": [relevance_file(dev)]}
     for kind, (backbone, who) in made_by(config.systems[wildcards.system], wildcards.backbone).items():
         folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         found["dev_pair_scores" if kind == "pair_scores" else "dev_ranking"] = [f"results/{kind}/{folder}/{dev}"]
@@ -32,8 +31,7 @@ def absence_options(config: Config, wildcards: Any) -> str:
         "--depth": str(config.depth),
         "--rates": ",".join(f"{rate:g}" for rate in config.false_alarms),
     }
-    paths = [options(f"--{role.replace('_', '-')}", found) for role, found in absence_inputs(config, wildcards).items()]
-    return " ".join([*paths, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+    return verb_options(absence_inputs(config, wildcards), values)
 
 
 def learned_absence(config: Config, wildcards: Any) -> list[str]:

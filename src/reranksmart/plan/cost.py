@@ -7,17 +7,8 @@ from reranksmart.config.costs import Latency
 from reranksmart.config.experiments import Experiment
 from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
+from reranksmart.plan import names
 from reranksmart.plan.images import image_root, training_images
-from reranksmart.plan.names import (
-    data_folder,
-    languages_read,
-    made_model,
-    model_folder,
-    reading_settings,
-    region_folder,
-    relevance_file,
-    settings,
-)
 from reranksmart.report.reading import PAIR_COSTS
 from reranksmart.values.settings import ConfigError
 
@@ -33,7 +24,7 @@ def latency_models(config: Config) -> str:
     if config.latency is None:
         return "{}"
     systems = {name: config.systems[name].roles(config.latency.backbone) for name in config.latency.systems}
-    return settings(
+    return names.settings(
         {
             name: {role: _timed(config, config.latency, *chosen) for role, chosen in roles.items()}
             for name, roles in systems.items()
@@ -46,12 +37,12 @@ def _timed(config: Config, latency: Latency, backbone: str, objective: str) -> d
     test_set = config.test_sets[latency.test_set]
     place = f"{test_set.dataset}/{test_set.split}"
     return {
-        "model": made_model(model_folder(*name)),
+        "model": names.made_model(names.model_folder(*name)),
         "images": f"{image_root(config, *name)}/{place}",
         "pixels": f"{training_images(config, backbone)}/{place}"
         if config.backbones[backbone].sees == "states"
         else None,
-        "reading": json.loads(reading_settings(config, backbone, languages_read(config, backbone, test_set.dataset))),
+        "reading": json.loads(names.reading_settings(config, backbone, names.languages_read(config, backbone, test_set.dataset))),
     }
 
 
@@ -60,7 +51,7 @@ def latency_inputs(config: Config) -> dict[str, Any]:
     test_set = config.test_sets[latency.test_set]
     roles = [role for roles in json.loads(latency_models(config)).values() for role in roles.values()]
     return {
-        "data": data_folder(test_set.dataset, test_set.split),
+        "data": names.data_folder(test_set.dataset, test_set.split),
         "images": sorted({role[key] for role in roles for key in ("images", "pixels") if role[key]}),
         "models": sorted({role["model"] for role in roles}),
     }
@@ -74,12 +65,12 @@ def latency_embeddings(config: Config) -> list[str]:
     roles = [config.systems[name].roles(latency.backbone) for name in latency.systems]
     backbone, objective = next(found["retriever"] for found in roles if "retriever" in found)
     test_set = config.test_sets[latency.test_set]
-    model = model_folder(backbone, latency.training_set, objective, config.seeds[0])
+    model = names.model_folder(backbone, latency.training_set, objective, config.seeds[0])
     return [f"results/embeddings/{model}/{test_set.dataset}/{test_set.split}"]
 
 
 def index_factories(config: Config) -> str:
-    return settings(list(config.latency.indexes)) if config.latency else "[]"
+    return names.settings(list(config.latency.indexes)) if config.latency else "[]"
 
 
 def index_vectors(config: Config) -> int:
@@ -110,9 +101,9 @@ def pair_models(config: Config) -> str:
         return "{}"
     start = experiment.backbones[0], experiment.training_sets[-1]
     rerankers = {name: config.systems[name].reranker for name in experiment.systems}
-    return settings(
+    return names.settings(
         {
-            name: made_model(model_folder(*start, objective, config.seeds[0]))
+            name: names.made_model(names.model_folder(*start, objective, config.seeds[0]))
             for name, objective in rerankers.items()
             if objective
         }
@@ -130,7 +121,7 @@ def pair_inputs(config: Config) -> dict[str, Any]:
     test_set = config.test_sets[experiment.test_sets[0]]
     place = test_set.dataset, test_set.split
     models = sorted(set(json.loads(pair_models(config)).values()))
-    return {"data": data_folder(*place), "regions": region_folder(*place), "models": models}
+    return {"data": names.data_folder(*place), "regions": names.region_folder(*place), "models": models}
 
 
 def pair_reading_settings(config: Config) -> str:
@@ -138,7 +129,7 @@ def pair_reading_settings(config: Config) -> str:
     if experiment is None:
         return "{}"
     backbone, test_set = experiment.backbones[0], config.test_sets[experiment.test_sets[0]]
-    return reading_settings(config, backbone, languages_read(config, backbone, test_set.dataset))
+    return names.reading_settings(config, backbone, names.languages_read(config, backbone, test_set.dataset))
 
 
 def retrieving_and_reranking(config: Config) -> str | None:
@@ -150,7 +141,7 @@ def retrieving_and_reranking(config: Config) -> str | None:
 def precision_models(config: Config) -> str:
     """That system by role, as in ``latency_models``."""
     name = retrieving_and_reranking(config)
-    return settings(json.loads(latency_models(config))[name]) if name else "{}"
+    return names.settings(json.loads(latency_models(config))[name]) if name else "{}"
 
 
 def precision_inputs(config: Config) -> dict[str, Any]:
@@ -161,7 +152,7 @@ def precision_inputs(config: Config) -> dict[str, Any]:
     test_set = config.test_sets[_latency(config).test_set]
     return {
         "data": inputs["data"],
-        "relevance": relevance_file(f"{test_set.dataset}.{test_set.split}"),
+        "relevance": names.relevance_file(f"{test_set.dataset}.{test_set.split}"),
         "images": sorted({role["images"] for role in roles}),
         "models": sorted({role["model"] for role in roles}),
     }

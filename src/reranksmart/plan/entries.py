@@ -124,10 +124,8 @@ def asked(config: Config, section: str, name: str) -> str:
         paper=paper,
         published=getattr(entry, "published", ()),
         systems=[key for key in config.systems if key in systems],
-        labels={key: system.label for key, system in config.systems.items()},
-        roles={
-            key: {role: "/".join(chosen) for role, chosen in config.systems[key].roles("").items()} for key in systems
-        },
+        labels=labels_of(config),
+        roles=roles_of(config, systems),
         clocks=_clocks(config, systems),
         training_sets={t: config.training_sets[t].fraction for e in experiments for t in e.training_sets},
         test_sets=[(test_set, config.test_sets[test_set].label or "") for test_set in test_sets],
@@ -171,6 +169,17 @@ def _test_sets(config: Config, requires: str, experiments: list[Experiment]) -> 
     if requires == "latency" and config.latency and not experiments:
         found.append(config.latency.test_set)
     return list(dict.fromkeys(found))
+
+
+def labels_of(config: Config) -> dict[str, str]:
+    """How each system is called."""
+    return {name: system.label for name, system in config.systems.items()}
+
+
+def roles_of(config: Config, systems: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Of each system, the model that retrieves and the one that re-ranks, where it has one."""
+    roles = {name: config.systems[name].roles("") for name in systems}
+    return {name: {role: "/".join(chosen) for role, chosen in own.items()} for name, own in roles.items()}
 
 
 def words(config: Config, test_sets: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What measures by further judgements of relevance (ECCV Caption, CxC) read."""
 
-import shlex
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,7 @@ from reranksmart.datasets.published.extended_relevance import most_items
 from reranksmart.plan.data import split_inputs, split_settings
 from reranksmart.plan.experiments import fusions
 from reranksmart.plan.measures import exhaustive_option, experiment_keys, measure_inputs
-from reranksmart.plan.names import data_folder, gallery_name, options, settings
+from reranksmart.plan.names import data_folder, gallery_name, settings, verb_options
 from reranksmart.values.gallery import Gallery
 from reranksmart.values.settings import ConfigError
 
@@ -48,18 +47,11 @@ def extended_measure_inputs(config: Config, wildcards: Any) -> dict[str, list[st
 
 def extended_measure_options(config: Config, wildcards: Any) -> str:
     """The options of ``reranksmart evaluate-extended``, quoted for a shell."""
-    inputs = extended_measure_inputs(config, wildcards)
     values = {
         "--experiment": experiment_keys(wildcards),
         "--collection": wildcards.collection,
         "--fusions": settings([fusion for fusion in fusions(config, wildcards) if fusion["method"] != "calibrated"]),
         "--resamples": str(config.bootstrap),
     }
-    paths = [options(f"--{role.replace('_', '-')}", places) for role, places in inputs.items()]
-    return " ".join(
-        [
-            *paths,
-            *exhaustive_option(config, wildcards),
-            *(f"{flag} {shlex.quote(value)}" for flag, value in values.items()),
-        ]
-    )
+    inputs = extended_measure_inputs(config, wildcards)
+    return verb_options(inputs, values, *exhaustive_option(config, wildcards))

@@ -1,31 +1,20 @@
 """What evaluations read, and their options."""
 
-import shlex
 from typing import Any
 
 from reranksmart.config.experiments import System
 from reranksmart.config.schema import Config
+from reranksmart.plan import names
 from reranksmart.plan.experiments import calibrates, dev_gallery, experiments_with, fusions
-from reranksmart.plan.names import (
-    NORMALISED,
-    data_folder,
-    gallery_folders,
-    gallery_names,
-    languages_read,
-    model_folder,
-    options,
-    relevance_file,
-    settings,
-)
 
 
 def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     """What an evaluation reads, by role: one path each, or one a fold."""
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
-    galleries = gallery_names(test_set)
+    galleries = names.gallery_names(test_set)
     inputs = {
-        "relevance": [relevance_file(gallery) for gallery in galleries],
-        "data": [data_folder(test_set.dataset, split) for split in test_set.splits],
+        "relevance": [names.relevance_file(gallery) for gallery in galleries],
+        "data": [names.data_folder(test_set.dataset, split) for split in test_set.splits],
     }
     asked = experiments_with(config, wildcards)
     fusion_on_dev = (
@@ -36,15 +25,15 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     )
     for kind, name in made_by(system, wildcards.backbone).items():
         backbone, who = name
-        folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
+        folder = names.model_folder(backbone, wildcards.training_set, who, wildcards.seed)
         role = "pair_scores" if kind == "pair_scores" else "ranking"
         inputs[role] = [f"results/{kind}/{folder}/{gallery}" for gallery in galleries]
         if fusion_on_dev:
             inputs[f"dev_{role}"] = [f"results/{kind}/{folder}/{dev_gallery(config, wildcards.training_set)}"]
     if fusion_on_dev:
         gallery = dev_gallery(config, wildcards.training_set)
-        inputs["dev_relevance"] = [relevance_file(gallery)]
-        inputs["dev_data"] = gallery_folders("results/data", gallery)
+        inputs["dev_relevance"] = [names.relevance_file(gallery)]
+        inputs["dev_data"] = names.gallery_folders("results/data", gallery)
     return inputs
 
 
@@ -54,7 +43,7 @@ def made_by(system: System, backbone: str) -> dict[str, tuple[str, str]]:
     if "retriever" not in roles:
         return {"exhaustive": roles["reranker"]}
     backbone, retriever = roles["retriever"]
-    retriever += NORMALISED * system.normalised
+    retriever += names.NORMALISED * system.normalised
     found = {"candidates": (backbone, retriever)}
     if "reranker" in roles:
         own, reranker = roles["reranker"]
@@ -68,15 +57,13 @@ def made_by(system: System, backbone: str) -> dict[str, tuple[str, str]]:
 def experiment_keys(wildcards: Any) -> str:
     """The key columns of an evaluation's measures."""
     keys = {name: getattr(wildcards, name) for name in ("backbone", "training_set", "system", "test_set")}
-    return settings({**keys, "seed": int(wildcards.seed)})
+    return names.settings({**keys, "seed": int(wildcards.seed)})
 
 
 def measure_options(config: Config, wildcards: Any) -> str:
     """The options of ``reranksmart evaluate``, quoted for a shell."""
-    paths = [options(f"--{role.replace('_', '-')}", found) for role, found in measure_inputs(config, wildcards).items()]
-    values = {**evaluation_options(config, wildcards), "--fusions": settings(fusions(config, wildcards))}
-    flags = exhaustive_option(config, wildcards)
-    return " ".join([*paths, *flags, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
+    values = {**evaluation_options(config, wildcards), "--fusions": names.settings(fusions(config, wildcards))}
+    return names.verb_options(measure_inputs(config, wildcards), values, *exhaustive_option(config, wildcards))
 
 
 def evaluation_options(config: Config, wildcards: Any) -> dict[str, str]:
@@ -84,8 +71,8 @@ def evaluation_options(config: Config, wildcards: Any) -> dict[str, str]:
     test_set = config.test_sets[wildcards.test_set]
     return {
         "--experiment": experiment_keys(wildcards),
-        "--gallery": ",".join(gallery_names(test_set)),
-        "--languages": ",".join(languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
+        "--gallery": ",".join(names.gallery_names(test_set)),
+        "--languages": ",".join(names.languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
         "--resamples": str(config.bootstrap),
     }
 
@@ -106,6 +93,6 @@ def twin_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     """Twins are scored by a system of one role: a bi-encoder or an exhaustive cross-encoder."""
     system, test_set = config.systems[wildcards.system], config.test_sets[wildcards.test_set]
     role, (backbone, objective) = next(iter(system.roles(wildcards.backbone).items()))
-    model = model_folder(backbone, wildcards.training_set, objective, wildcards.seed)
-    data = data_folder(test_set.dataset, test_set.split)
+    model = names.model_folder(backbone, wildcards.training_set, objective, wildcards.seed)
+    data = names.data_folder(test_set.dataset, test_set.split)
     return {"scores": f"results/twin_scores/{model}/{role}/{test_set.dataset}/{test_set.split}", "data": data}

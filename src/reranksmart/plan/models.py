@@ -6,19 +6,9 @@ from typing import Any
 from reranksmart.config.pretrained import PretrainedBackbone, Tuning
 from reranksmart.config.schema import Config
 from reranksmart.files.code import code_digest
+from reranksmart.plan import names
+from reranksmart.plan.experiments import dev_gallery
 from reranksmart.plan.images import image_root, training_images
-from reranksmart.plan.names import (
-    NORMALISED,
-    data_folder,
-    gallery_folders,
-    made_model,
-    model_folder,
-    one_of,
-    pretraining_split,
-    region_folder,
-    relevance_file,
-    settings,
-)
 
 
 def model_code(config: Config, verb: str, *backbones: str) -> str:
@@ -27,8 +17,8 @@ def model_code(config: Config, verb: str, *backbones: str) -> str:
 
 
 def embedding_folders(wildcards: Any) -> list[str]:
-    model = model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
-    return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
+    model = names.model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
+    return names.gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
 
 
 def judged_inputs(config: Config, wildcards: Any) -> dict[str, str]:
@@ -37,33 +27,33 @@ def judged_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     place = f"{training_set.dataset}/{training_set.dev_split}"
     start = wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed
     return {
-        "model": f"results/models/{model_folder(*start)}/model",
+        "model": names.made_model(names.model_folder(*start)),
         "data": f"results/data/{place}",
         "images": f"{image_root(config, *start)}/{place}",
-        "relevance": f"results/relevance/{training_set.dataset}.{training_set.dev_split}.npz",
+        "relevance": names.relevance_file(dev_gallery(config, wildcards.training_set)),
     }
 
 
 def neighbour_embeddings(wildcards: Any) -> list[str]:
     """The gallery as the retriever of a re-ranking embeds it."""
-    retriever = wildcards.retriever.removesuffix(NORMALISED)
-    model = model_folder(wildcards.backbone, wildcards.training_set, retriever, wildcards.seed)
-    return gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
+    retriever = wildcards.retriever.removesuffix(names.NORMALISED)
+    model = names.model_folder(wildcards.backbone, wildcards.training_set, retriever, wildcards.seed)
+    return names.gallery_folders(f"results/embeddings/{model}", wildcards.gallery)
 
 
 def normalised_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
     """What a retrieval with hubs pushed back reads: the gallery, and embeddings and captions of training and dev."""
     training_set = config.training_sets[wildcards.training_set]
-    model = model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
+    model = names.model_folder(wildcards.backbone, wildcards.training_set, wildcards.objective, wildcards.seed)
     bank, dev = (f"{training_set.dataset}/{split}" for split in (training_set.split, training_set.dev_split))
     return {
         "embeddings": embedding_folders(wildcards),
-        "data": gallery_folders("results/data", wildcards.gallery),
+        "data": names.gallery_folders("results/data", wildcards.gallery),
         "bank": f"results/embeddings/{model}/{bank}",
         "bank_data": f"results/data/{bank}",
         "dev": f"results/embeddings/{model}/{dev}",
         "dev_data": f"results/data/{dev}",
-        "dev_relevance": f"results/relevance/{training_set.dataset}.{training_set.dev_split}.npz",
+        "dev_relevance": names.relevance_file(dev_gallery(config, wildcards.training_set)),
     }
 
 
@@ -76,36 +66,36 @@ def backbone_folder(config: Config, wildcards: Any) -> str:
 
 def pretraining_settings(config: Config, backbone: str) -> str:
     """What making a small backbone depends on: not what its models will rank by."""
-    return settings(config.backbones[backbone].model_dump(mode="json", exclude={"score"}))
+    return names.settings(config.backbones[backbone].model_dump(mode="json", exclude={"score"}))
 
 
 def checkpoint_settings(config: Config, backbone: str) -> str:
     """What converting a checkpoint depends on: not its sizes, which are its own, nor how it is fine-tuned afterwards."""
     chosen = config.backbones[backbone]
     if isinstance(chosen, PretrainedBackbone):
-        return settings(chosen.model_dump(mode="json", exclude={"tuning"} if chosen.library else {"tuning", "library"}))
+        return names.settings(chosen.model_dump(mode="json", exclude={"tuning"} if chosen.library else {"tuning", "library"}))
     return chosen.model_dump_json(include={"embedder", "checkpoint", "tokeniser", "normalise_inputs"})
 
 
 def objective_settings(config: Config, objective: str) -> str:
     """What a model of an objective depends on: not how often its training is saved."""
-    return settings(config.objectives[objective].model_dump(mode="json", exclude={"checkpoint_every"}))
+    return names.settings(config.objectives[objective].model_dump(mode="json", exclude={"checkpoint_every"}))
 
 
 def tuning_option(config: Config, backbone: str) -> str:
     """How a published model is fine-tuned, as an option of ``reranksmart train``; empty where all of it is."""
     tuning = getattr(config.backbones[backbone], "tuning", Tuning())
-    return "" if tuning == Tuning() else f"--tuning {shlex.quote(settings(tuning))}"
+    return "" if tuning == Tuning() else f"--tuning {shlex.quote(names.settings(tuning))}"
 
 
 def taken_as_they_are(config: Config) -> str:
     """A regular expression of the objectives without a step, whose models are published ones."""
-    return one_of(name for name, objective in config.objectives.items() if not objective.steps)
+    return names.one_of(name for name, objective in config.objectives.items() if not objective.steps)
 
 
 def trained(config: Config) -> str:
     """A regular expression of the objectives that are trained."""
-    return one_of(name for name, objective in config.objectives.items() if objective.steps)
+    return names.one_of(name for name, objective in config.objectives.items() if objective.steps)
 
 
 def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
@@ -115,12 +105,12 @@ def train_inputs(config: Config, wildcards: Any) -> dict[str, str]:
     images = training_images(config, wildcards.backbone)
     return {
         "backbone": backbone_folder(config, wildcards),
-        "data": data_folder(dataset, split),
+        "data": names.data_folder(dataset, split),
         "images": f"{images}/{dataset}/{split}",
-        "relevance": relevance_file(f"{dataset}.{split}"),
-        "dev_data": data_folder(dataset, dev),
+        "relevance": names.relevance_file(f"{dataset}.{split}"),
+        "dev_data": names.data_folder(dataset, dev),
         "dev_images": f"{images}/{dataset}/{dev}",
-        "dev_relevance": relevance_file(f"{dataset}.{dev}"),
+        "dev_relevance": names.relevance_file(f"{dataset}.{dev}"),
         **miner_of(config, wildcards),
     }
 
@@ -131,19 +121,19 @@ def miner_of(config: Config, wildcards: Any) -> dict[str, str]:
     if hard is None or hard.mined_by is None:
         return {}
     start = wildcards.backbone, wildcards.training_set
-    return {"miner": made_model(model_folder(*start, hard.mined_by, wildcards.seed))}
+    return {"miner": names.made_model(names.model_folder(*start, hard.mined_by, wildcards.seed))}
 
 
 def pretraining_inputs(config: Config, wildcards: Any) -> dict[str, str | list[str]]:
     """What a small backbone is made from: a split with regions and relevance, and all captions whose words it must know."""
     sets = [known for known in config.training_sets.values() if known.dataset == wildcards.dataset]
-    split = pretraining_split(config, wildcards.backbone, sets[0])
-    data = data_folder(wildcards.dataset, split)
+    split = names.pretraining_split(config, wildcards.backbone, sets[0])
+    data = names.data_folder(wildcards.dataset, split)
     return {
         "data": data,
-        "regions": region_folder(wildcards.dataset, split),
-        "relevance": relevance_file(f"{wildcards.dataset}.{split}"),
-        "words": sorted({data_folder(known.dataset, known.split) for known in sets} - {data}),
+        "regions": names.region_folder(wildcards.dataset, split),
+        "relevance": names.relevance_file(f"{wildcards.dataset}.{split}"),
+        "words": sorted({names.data_folder(known.dataset, known.split) for known in sets} - {data}),
     }
 
 

@@ -1,7 +1,8 @@
 """Names and texts that the rules share: folders, settings, options."""
 
 import json
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reranksmart.config.backbones import Backbone
@@ -136,6 +137,11 @@ def seed_where(condition: bool) -> str:
 def options(flag: str, values: Iterable[str]) -> str:
     """A repeated command option: ``--data a --data b``."""
     return " ".join(f"{flag} {value}" for value in values)
+
+
+def verb_options(inputs: Mapping[str, Any], values: Mapping[str, str], *flags: str) -> str:
+    """The options of a verb, quoted for a shell: its inputs by role, flags, and values by option."""
+    return " ".join([given(None, inputs), *flags, *(f"{flag} {shlex.quote(value)}" for flag, value in values.items())])
 
 
 def given(wildcards: Any, input: Any) -> str:

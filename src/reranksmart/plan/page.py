@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from reranksmart.config.schema import Config
-from reranksmart.plan.entries import languages, words
+from reranksmart.plan.entries import labels_of, languages, roles_of, words
 from reranksmart.plan.experiments import trained_models
 from reranksmart.plan.measures import measure_inputs
 from reranksmart.plan.names import made_model, region_folder, settings
@@ -30,11 +30,8 @@ def page_settings(config: Config) -> str:
             "examples": example_inputs(config),
             "language": languages(config, first)[0] if first else "",
             "depth": config.depth,
-            "labels": {key: system.label for key, system in config.systems.items()},
-            "roles": {
-                key: {role: "/".join(chosen) for role, chosen in system.roles("").items()}
-                for key, system in config.systems.items()
-            },
+            "labels": labels_of(config),
+            "roles": roles_of(config, config.systems),
             "words": words(config, dict.fromkeys(comparison.test_set for comparison in config.comparisons)),
             "seeds": list(config.seeds),
             "datasets": {name: dataset.about for name, dataset in config.datasets.items()},

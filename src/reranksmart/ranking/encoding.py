@@ -22,7 +22,7 @@ from reranksmart.inputs.stored import (
 )
 from reranksmart.models.interface import BiEncoder, CrossEncoder, StatesEncoder, VectorsEncoder
 from reranksmart.models.single_stream import SingleStream
-from reranksmart.ranking.token_vectors import StoredVectors
+from reranksmart.ranking.token_vectors import StoredVectors, padded
 from reranksmart.ranking.vision_encoding import bytes_of_states, states_in_memory
 from reranksmart.run.progress import progress
 from reranksmart.values.batches import EmbeddedRegions, EmbeddedTexts
@@ -61,14 +61,25 @@ def read_ahead(
 
 
 @dataclass(frozen=True)
-class EmbeddedImages(Ragged):
-    """Images as one model's pair reading takes them, computed once, to be read with many captions."""
+class _Embedded(Ragged):
+    """States (sum T, H) after a model's first ``layers`` layers, which are computed once."""
 
     states: Tensor
     layers: int
-    tags: TokenisedCaptions | None = None
 
     per_row: ClassVar[tuple[str, ...]] = ("states",)
+
+    def keep(self, rows: NDArray[np.int64], read: EmbeddedTexts | EmbeddedRegions) -> None:
+        """Puts what was read of the things at ``rows`` in their place."""
+        columns, mask = self.columns(rows)
+        self.states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+
+
+@dataclass(frozen=True)
+class EmbeddedImages(_Embedded):
+    """Images as one model's pair reading takes them, to be read with many captions."""
+
+    tags: TokenisedCaptions | None = None
 
     @staticmethod
     def of(model: SingleStream, inputs: RegionInputs, *, token_budget: int = 8192) -> "EmbeddedImages":
@@ -78,9 +89,7 @@ class EmbeddedImages(Ragged):
         embedded = EmbeddedImages(offsets, states, model.config.cached_layers, inputs.tags)
         with torch.inference_mode():
             for rows, batch in read_ahead(length_batches(inputs.lengths, token_budget=token_budget), inputs.batch):
-                read = model.cache_regions(batch)
-                columns, mask = embedded.columns(rows)
-                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+                embedded.keep(rows, model.cache_regions(batch))
         return embedded
 
     @property
@@ -88,10 +97,8 @@ class EmbeddedImages(Ragged):
         return lengths_with_tags(super().lengths, self.tags)
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedRegions:
-        columns, mask = self.columns(rows)
-        tokens = self.states[torch.from_numpy(columns)]
         tags = None if self.tags is None else self.tags.batch(rows)
-        return EmbeddedRegions(tokens, torch.from_numpy(mask).to(tokens.device), tags, self.layers)
+        return EmbeddedRegions(*padded(self, self.states, rows), tags, self.layers)
 
 
 def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: int = 2**29) -> ImageInputs:
@@ -108,13 +115,8 @@ def images_for_pairs(model: CrossEncoder, inputs: StoredImages, *, most_bytes: i
 
 
 @dataclass(frozen=True)
-class EmbeddedCaptions(Ragged):
+class EmbeddedCaptions(_Embedded):
     """Captions as states after one model's cached layers."""
-
-    states: Tensor
-    layers: int
-
-    per_row: ClassVar[tuple[str, ...]] = ("states",)
 
     @staticmethod
     def of(model: SingleStream, captions: TokenisedCaptions, *, token_budget: int = 8192) -> "EmbeddedCaptions":
@@ -125,15 +127,11 @@ class EmbeddedCaptions(Ragged):
         embedded = EmbeddedCaptions(captions.offsets, states, model.config.cached_layers)
         with torch.inference_mode():
             for rows in length_batches(captions.lengths, token_budget=token_budget):
-                read = model.cache_texts(captions.batch(rows))
-                columns, mask = embedded.columns(rows)
-                states[torch.from_numpy(columns[mask])] = read.tokens[read.mask]
+                embedded.keep(rows, model.cache_texts(captions.batch(rows)))
         return embedded
 
     def batch(self, rows: NDArray[np.integer]) -> EmbeddedTexts:
-        columns, mask = self.columns(rows)
-        tokens = self.states[torch.from_numpy(columns)]
-        return EmbeddedTexts(tokens, torch.from_numpy(mask).to(tokens.device), self.layers)
+        return EmbeddedTexts(*padded(self, self.states, rows), self.layers)
 
 
 def captions_for_pairs(model: CrossEncoder, captions: CaptionInputs) -> CaptionInputs:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_expit
 
+_CONSTANT = 60.0  # of reciprocal ranks
 _TINY = 1e-9  # a cosine's rounding, which may pass 1
 
 Scores = NDArray[np.float32]
@@ -18,7 +19,6 @@ Scores = NDArray[np.float32]
 
 def reranker_alone(retriever: Scores, reranker: Scores, *, weight: float = 0.0) -> Scores:
     """The reranker's scores; the retriever only chose the items."""
-    _require_aligned(retriever, reranker, weight)
     return np.asarray(reranker, dtype=np.float32)
 
 
@@ -27,7 +27,6 @@ def weighted(retriever: Scores, reranker: Scores, *, weight: float = 0.5) -> Sco
 
     A query whose items all score alike gets zeros from that side.
     """
-    _require_aligned(retriever, reranker, weight)
     return ((1 - weight) * _unit_range(reranker) + weight * _unit_range(retriever)).astype(np.float32)
 
 
@@ -37,7 +36,6 @@ def weighted_probability(retriever: Scores, reranker: Scores, *, weight: float =
     What comes back is log((f + w) / (1 - f)), which grows with f and is the log-odds at w = 0: float32 tells apart what
     it could not as f near 1.
     """
-    _require_aligned(retriever, reranker, weight)
     log_odds, cosine = reranker.astype(np.float64), retriever.astype(np.float64)
     with np.errstate(divide="ignore"):
         of_reranker, of_retriever = np.log(1 - weight), np.log(weight)
@@ -46,16 +44,15 @@ def weighted_probability(retriever: Scores, reranker: Scores, *, weight: float =
     return (above - below).astype(np.float32)
 
 
-def reciprocal_rank(retriever: Scores, reranker: Scores, *, weight: float = 0.5, constant: float = 60.0) -> Scores:
-    """(1 - w) / (constant + reranker's rank) + w / (constant + retriever's rank); equal scores share their mean rank.
+def reciprocal_rank(retriever: Scores, reranker: Scores, *, weight: float = 0.5) -> Scores:
+    """(1 - w) / (60 + reranker's rank) + w / (60 + retriever's rank); equal scores share their mean rank.
 
     Cormack, Clarke and Buettcher 2009, with weights; ranks count from 1 within each query.
     """
-    _require_aligned(retriever, reranker, weight)
     by_reranker, by_retriever = (
         pd.DataFrame(scores).rank(axis=1, ascending=False).to_numpy() for scores in (reranker, retriever)
     )
-    fused = (1 - weight) / (constant + by_reranker) + weight / (constant + by_retriever)
+    fused = (1 - weight) / (_CONSTANT + by_reranker) + weight / (_CONSTANT + by_retriever)
     return fused.astype(np.float32)
 
 
@@ -71,16 +68,13 @@ def fuse(method: str, retriever: Scores, reranker: Scores, *, weight: float = 0.
     """The scores (Q, k) by the named method of ``FUSIONS``."""
     if method not in FUSIONS:
         raise ValueError(f"fusion {method!r} is not known; choose one of {list(FUSIONS)}")
-    return FUSIONS[method](retriever, reranker, weight=weight)
-
-
-def _require_aligned(retriever: Scores, reranker: Scores, weight: float) -> None:
     if retriever.shape != reranker.shape or retriever.ndim != 2:
         raise ValueError(
             f"retriever and reranker score the same items, (Q, k) each, got {retriever.shape} and {reranker.shape}"
         )
     if not 0 <= weight <= 1:
         raise ValueError(f"fusion weight {weight} is outside 0..1 (0: the reranker alone, 1: the retriever alone)")
+    return FUSIONS[method](retriever, reranker, weight=weight)
 
 
 def _unit_range(scores: Scores) -> NDArray[np.float64]:

@@ -15,6 +15,12 @@ from reranksmart.values.ragged import Ragged, offsets_of
 from reranksmart.values.raw import TokenVectors
 
 
+def padded(kept: Ragged, values: Tensor, rows: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
+    """The values (B, L, D) of these things, padded to the longest, and their mask (B, L), on the values' device."""
+    columns, mask = kept.columns(rows)
+    return values[torch.from_numpy(columns)], torch.from_numpy(mask).to(values.device)
+
+
 @dataclass(frozen=True)
 class StoredVectors(Ragged):
     """Token vectors (sum T, D) of captions or images."""
@@ -43,6 +49,4 @@ class StoredVectors(Ragged):
         return self.vectors.nbytes / len(self)
 
     def batch(self, rows: NDArray[np.integer]) -> TokenVectors:
-        columns, mask = self.columns(rows)
-        vectors = self.vectors[torch.from_numpy(columns)]
-        return TokenVectors(vectors, torch.from_numpy(mask).to(vectors.device))
+        return TokenVectors(*padded(self, self.vectors, rows))

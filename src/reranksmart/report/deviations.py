@@ -74,7 +74,7 @@ def judged(found: pd.DataFrame) -> bool:
     return bool(found["status"].isin([WITHIN, OUTSIDE]).any())
 
 
-def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
+def deviations_table(found: pd.DataFrame) -> Table:
     """The deviations as a table of the report."""
     columns = tuple(Column(key, key, unit="words") for key in ("paper", "ours", "difference", "status"))
     rows = []
@@ -97,7 +97,6 @@ def deviations_table(found: pd.DataFrame, *, dataset: str = "") -> Table:
         header="cell",
         columns=columns,
         rows=tuple(rows),
-        dataset=dataset,
     )
 
 

@@ -22,7 +22,7 @@ DIRECTIONS: Mapping[str, str] = {
     "image-to-text": "TR (image-to-text)",
     "both": "both directions",
 }
-SHORT_DIRECTIONS: Mapping[str, str] = {"text-to-image": "IR", "image-to-text": "TR", "both": ""}
+WAYS: Mapping[str, str] = {"text-to-image": "IR", "image-to-text": "TR"}
 MISSING = "–"
 # Of each unit the names in which a value is written: from which value on, and what it is divided by.
 _SCALES: Mapping[str, tuple[tuple[float, float, str], ...]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reranksmart.files.writing import atomic_path
-from reranksmart.report.labels import DIRECTIONS, number
+from reranksmart.report.labels import DIRECTIONS, WAYS, number
 from reranksmart.values.frames import Frame, Series
 
 if TYPE_CHECKING:  # kinds are collected while a configuration is read, long before anything is drawn
@@ -92,7 +92,7 @@ def direction_panels(rows: Frame, measure: str, *, xlabel: str) -> tuple[Figure,
     """A figure with a panel for each direction, each with its rows of a measure, for which labels and titles stand."""
     figure, panels = new_figure(panels=2, width=8.2, height=3.6)
     found = []
-    for axes, direction in zip(panels, ("text-to-image", "image-to-text"), strict=True):
+    for axes, direction in zip(panels, WAYS, strict=True):
         axes.set_title(DIRECTIONS[direction])
         axes.set_xlabel(xlabel)
         axes.set_ylabel(f"{measure} (%)")

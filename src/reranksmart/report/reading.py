@@ -13,19 +13,17 @@ from reranksmart.values.frames import Frame
 
 def read_measures(files: Sequence[Path], asked: Asked) -> Frame:
     """The long table of all measures, over seeds; ValueError where two code versions made them."""
-    import pandas as pd
-
     from reranksmart.evaluation.significance import aggregate_seeds
 
     require_one_code_version({str(path.parent): read_json(path.parent / "provenance.json") for path in files})
-    rows = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
-    return with_leaks(aggregate_seeds(rows), map(Path, asked.audits))
+    return with_leaks(aggregate_seeds(read_frame(files, asked)), map(Path, asked.audits))
 
 
 def read_frame(files: Sequence[Path], asked: Asked) -> Frame:
+    """The rows of all files."""
     import pandas as pd
 
-    return pd.read_csv(files[0])
+    return pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
 
 
 def measures(kind: str = "measures") -> Reads:

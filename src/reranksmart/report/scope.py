@@ -4,22 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reranksmart.report.labels import plural
+from reranksmart.report.labels import WAYS, plural
 from reranksmart.report.leaks import leak_of
 from reranksmart.report.table import Cell, Column
 from reranksmart.values.frames import Frame
 from reranksmart.values.recalls import RECALLS
 
 RECALL_COLUMNS = tuple(
-    Column(f"{direction} {measure}", f"{short} {measure}")
-    for direction, short in (("text-to-image", "IR"), ("image-to-text", "TR"))
-    for measure in RECALLS
+    Column(f"{way} {measure}", f"{short} {measure}") for way, short in WAYS.items() for measure in RECALLS
 )
-SHORT_COLUMNS = (
-    Column("text-to-image R@1", "IR R@1"),
-    Column("image-to-text R@1", "TR R@1"),
-    Column("mR", "mR"),
-)
+SHORT_COLUMNS = (*(Column(f"{way} R@1", f"{short} R@1") for way, short in WAYS.items()), Column("mR", "mR"))
 NOT_RUN = "not part of this run"
 MEASURES = "Recall in percent; IR: text-to-image, TR: image-to-text; mR: mean, rsum: sum of the six recalls."
 
@@ -57,7 +51,7 @@ class Scope:
 def cell_of(rows: Frame, column: str, *, missing: str = NOT_RUN) -> Cell:
     """The cell of ``column`` (``text-to-image R@1``, ``mR``, ...) in the rows of one experiment."""
     direction, _, measure = column.partition(" ")
-    if direction not in ("text-to-image", "image-to-text"):
+    if direction not in WAYS:
         direction, measure = "both", column
     chosen = rows[(rows["direction"] == direction) & (rows["measure"] == measure)]
     if chosen.empty:

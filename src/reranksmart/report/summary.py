@@ -22,12 +22,13 @@ class Fact:
     interval: str
 
 
-def facts(main: Table, roles: Mapping[str, Mapping[str, str]], *, column: str = "text-to-image R@1") -> list[Fact]:
-    """The column's value for the first retriever alone, the first and the last system that re-rank what it finds, and the
+def facts(main: Table, roles: Mapping[str, Mapping[str, str]]) -> list[Fact]:
+    """Text-to-image R@1 of the first retriever alone, the first and the last system that re-rank what it finds, and the
     first that scores every pair; none where the table has no such column. ``roles``: of each system, the model of each."""
-    if column not in [found.key for found in main.columns]:
+    keys = [column.key for column in main.columns]
+    if _SHORT[0] not in keys:
         return []
-    place = [found.key for found in main.columns].index(column)
+    place = keys.index(_SHORT[0])
     rows = {row.key: row for row in reversed(main.rows) if row.cells[place].value is not None}  # the first one counts
     names = [name for name in dict.fromkeys(row.key for row in main.rows) if name in rows]
     asked = {kind: [name for name in names if frozenset(roles.get(name, ())) == kind] for kind in _KINDS}

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CUTOFFS = (1, 5, 10)
 RECALLS = tuple(f"R@{cutoff}" for cutoff in CUTOFFS)
+EXTENDED_MEASURES = {"eccv_caption": ("mAP@R", "R-Precision", "R@1"), "cxc": RECALLS}
+"""What is reported of each collection of further judgements."""
 
 
 def hits(relevant: sparse.csr_array, items: NDArray[np.integer]) -> NDArray[np.bool_]:

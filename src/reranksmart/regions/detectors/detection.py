@@ -13,6 +13,7 @@ from reranksmart.regions.detectors.efficientnet import crop, label_names, load_e
 from reranksmart.regions.detectors.selective_search import MOST_REGIONS, intersection_over_union, propose_boxes
 from reranksmart.run.progress import progress
 
+_LEAST_OVERLAP = 0.5
 _IMAGES_AT_ONCE = 64  # their crops are recognised together, so that few batches are part empty
 
 
@@ -60,12 +61,10 @@ def _recognised(network: nn.Module, boxes: Sequence[NDArray[np.float32]], crops:
     ]
 
 
-def object_recall(
-    store: RegionStore, objects: Mapping[str, NDArray[np.float64]], *, least_overlap: float = 0.5
-) -> dict[str, float]:
+def object_recall(store: RegionStore, objects: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
     """How well regions cover true objects: ``objects`` maps image ids to boxes (N, 4), x1 y1 x2 y2 in [0, 1].
 
-    ``recall`` is the share of objects that some region of their image overlaps by ``least_overlap`` (IoU) or more,
+    ``recall`` is the share of objects that some region of their image overlaps by half (IoU) or more,
     ``images``, ``objects`` and ``whole_images`` (nothing was found) are counts, ``regions_per_image`` is a mean.
     """
     rows = store.rows_of(objects)
@@ -76,7 +75,7 @@ def object_recall(
     overlaps = np.concatenate(best)
     whole = [bool(np.array_equal(store[row].boxes, WHOLE_IMAGE)) for row in rows.tolist()]
     return {
-        "recall": float((overlaps >= least_overlap).mean()),
+        "recall": float((overlaps >= _LEAST_OVERLAP).mean()),
         "images": len(rows),
         "objects": len(overlaps),
         "regions_per_image": float(store.lengths[rows].mean()),

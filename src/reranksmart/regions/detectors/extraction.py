@@ -75,7 +75,7 @@ class VisualGenome:
         if self.class_wise:
             found = by_class(candidates, least=self.least, most=self.most, confidence=self.confidence)
         else:
-            found = by_best_class(candidates, least=self.least, most=self.most)
+            found = by_best_class(candidates, most=self.most)
         sides = torch.tensor([width, height, width, height], device=self.device)
         return found_regions(
             boxes=found.boxes / sides,

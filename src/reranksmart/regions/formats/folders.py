@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.files.reading import opened
-from reranksmart.regions.formats.images import Detections, PublishedImage, decoding
+from reranksmart.regions.formats.images import Detections, PublishedImage, decoding, open_published
 from reranksmart.regions.formats.pickles import plain, read_pickled_npy
 from reranksmart.regions.formats.torch_files import open_torch_file
 
@@ -63,11 +62,7 @@ def _read(folder: Path, suffix: str, detections: Callable[[Path], Detections]) -
 
 
 def _npz_detections(path: Path) -> Detections:
-    with (
-        opened(path, remedy="Fetch it again, or give the path where it is.") as file,
-        decoding("the archive"),
-        np.load(file, allow_pickle=False) as arrays,
-    ):
+    with open_published(path) as file, decoding("the archive"), np.load(file, allow_pickle=False) as arrays:
         keys = ("x", "bbox", "num_bbox", "image_h", "image_w")
         if (unpacked := sum(member.file_size for member in arrays.zip.infolist())) > _MOST_BYTES_PER_IMAGE:
             raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {_MOST_BYTES_PER_IMAGE:,}")
@@ -88,12 +83,9 @@ def _pt_detections(path: Path) -> Detections:
 
 
 def _npy_detections(path: Path) -> Detections:
-    with opened(path, remedy="Fetch it again, or give the path where it is.") as file, decoding("the array"):
+    with open_published(path) as file, decoding("the array"):
         features = np.lib.format.read_array(file, allow_pickle=False)
-    with (
-        opened(_info_of(path), remedy="Fetch it again, or give the path where it is.") as file,
-        decoding(_info_of(path).name),
-    ):
+    with open_published(_info_of(path)) as file, decoding(_info_of(path).name):
         info = {key: plain(item) for key, item in read_pickled_npy(file).items()}
     values = {**info, "features": features}
     return _maskrcnn_detections(values, boxes="bbox", width="image_width", height="image_height")

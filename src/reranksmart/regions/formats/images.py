@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reranksmart.files.reading import reading, require_fetched
 from reranksmart.files.region_store import WHOLE_IMAGE, Regions
 
 FEATURE_SIZE = 2048
@@ -54,6 +56,13 @@ class PublishedImage:
     @property
     def place(self) -> str:
         return f"{self.path}, {self.row}" if self.row else f"{self.path}"
+
+
+def open_published(path: Path) -> BufferedReader:
+    """The file open for reading; raises as ``reading`` does where it is missing or was not fetched."""
+    with reading(path, remedy="Fetch it again, or give the path where it is."):
+        require_fetched(path)
+        return path.open("rb")
 
 
 @contextmanager

@@ -17,8 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.files.reading import opened
-from reranksmart.regions.formats.images import decoding
+from reranksmart.regions.formats.images import decoding, open_published
 from reranksmart.regions.formats.pickles import PlainUnpickler, plain
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -100,7 +99,7 @@ def _float32_of(brains: NDArray[np.void]) -> NDArray[np.float32]:
 @contextmanager
 def open_torch_file(path: Path) -> Iterator[TorchFile]:
     """A file of ``torch.save``, open for the block; ValueError where it is none or names more than plain data."""
-    with opened(path, remedy="Fetch it again, or give the path where it is.") as file:
+    with open_published(path) as file:
         with decoding(str(path)):
             value, start_of = _open_archive(file) if file.peek(4)[:4] == _ZIP_MEMBER else _open_stream(file)
         yield TorchFile(path, value, file, start_of)

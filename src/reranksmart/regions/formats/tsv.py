@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.files.reading import opened
-from reranksmart.regions.formats.images import Detections, PublishedImage
+from reranksmart.regions.formats.images import Detections, PublishedImage, open_published
 
 _MOST_BYTES_PER_ROW = 64 * 2**20  # a hundred regions of 2054 floats are 1.1 MB of base64
 
@@ -38,7 +37,7 @@ def read_lxmert_tsv(path: Path) -> Iterator[PublishedImage]:
 
 def rows(path: Path) -> Iterator[tuple[int, list[bytes]]]:
     """The number, from 1, and the fields of each row that is not blank; no row is held longer than its turn."""
-    with opened(path, remedy="Fetch it again, or give the path where it is.") as file:
+    with open_published(path) as file:
         number = 0
         while line := file.readline(_MOST_BYTES_PER_ROW + 1):
             number += 1

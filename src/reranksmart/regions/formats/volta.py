@@ -13,8 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from reranksmart.files.reading import opened
-from reranksmart.regions.formats.images import Detections, PublishedImage, decoding
+from reranksmart.regions.formats.images import Detections, PublishedImage, decoding, open_published
 
 _KEYS = ("features", "boxes", "img_w", "img_h")
 _CLASS_KEYS = ("obj_id", "obj_conf")
@@ -22,9 +21,7 @@ _CLASS_KEYS = ("obj_id", "obj_conf")
 
 def read_volta_h5(path: Path) -> Iterator[PublishedImage]:
     """The images of an H5 file, in the order of their ids."""
-    opened(
-        path, remedy="Fetch it again, or give the path where it is."
-    ).close()  # a missing file is a FileNotFoundError, not a damaged one
+    open_published(path).close()  # a missing file is a FileNotFoundError, not a damaged one
     with decoding(str(path)):
         file = h5py.File(path, "r")
     with file:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
-from reranksmart.report.labels import SHORT_DIRECTIONS
+from reranksmart.report.labels import WAYS
 from reranksmart.report.reading import measures
 from reranksmart.report.scope import by_system, cell_of, sizes
 from reranksmart.report.table import Column, Row, Table
@@ -23,8 +23,7 @@ def absence_table(measures: Frame, asked: Asked) -> Table:
     rate = f"{100 * asked.settings['false_alarms']:g} %"
     columns = tuple(
         Column(f"{direction} {name} at {rate}", f"{short} {name}", in_paper=False)
-        for direction, short in SHORT_DIRECTIONS.items()
-        if direction != "both"
+        for direction, short in WAYS.items()
         for name in ("false alarms", "noticed")
     )
     columns += (Column("text-to-image Brier score", "IR Brier score", in_paper=False),)

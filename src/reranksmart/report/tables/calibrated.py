@@ -2,7 +2,7 @@
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, TableOfExperiments
-from reranksmart.report.labels import fusion_label
+from reranksmart.report.labels import WAYS, fusion_label
 from reranksmart.report.reading import measures
 from reranksmart.report.scope import MEASURES, SHORT_COLUMNS, by_system, cell_of, sizes
 from reranksmart.report.table import Cell, Column, Row, Table
@@ -13,10 +13,7 @@ def calibrated_table(measures: Frame, asked: Asked) -> Table:
     """Each system of ``asked.systems`` with each of its fusions, and the pairs that a query costs in the mean."""
     scope = asked.named_scope
     chosen = scope.rows(measures, free=["system", "fusion"])
-    pairs = [
-        Column(f"{direction} pairs", f"pairs a query, {short}", unit="", in_paper=False)
-        for direction, short in (("text-to-image", "IR"), ("image-to-text", "TR"))
-    ]
+    pairs = [Column(f"{way} pairs", f"pairs a query, {short}", unit="", in_paper=False) for way, short in WAYS.items()]
     rows = []
     for system, of_system in by_system(chosen, asked.systems):
         for fusion in sorted(set(of_system["fusion"]), key=lambda name: (name != "none", name)):

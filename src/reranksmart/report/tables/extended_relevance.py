@@ -7,23 +7,21 @@ from pydantic import Field
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, Reads, TableOfExperiments
-from reranksmart.report.labels import DIRECTIONS, SHORT_DIRECTIONS
+from reranksmart.report.labels import WAYS
 from reranksmart.report.reading import read_measures
 from reranksmart.report.scope import by_system, sizes
 from reranksmart.report.table import Column, Table
 from reranksmart.values.frames import Frame
-from reranksmart.values.recalls import RECALLS
+from reranksmart.values.recalls import EXTENDED_MEASURES
 
-_ABOUT: Mapping[str, tuple[str, tuple[str, ...], str]] = {
+_ABOUT: Mapping[str, tuple[str, str]] = {
     "eccv_caption": (
         "ECCV Caption: relevance judged beyond the described image",
-        ("mAP@R", "R-Precision", "R@1"),
         "R is the number of a query's relevant items (Chun et al. 2022): R-Precision is their share among the first R, "
         "mAP@R the mean precision at those of the first R that are relevant.",
     ),
     "cxc": (
         "CxC: relevance judged beyond the described image",
-        RECALLS,
         "R@K counts a query as answered if any item judged relevant is among the first K (Parekh et al. 2021).",
     ),
 }
@@ -35,14 +33,10 @@ class Settings(TableOfExperiments):
 
 def extended_table(measures: Frame, asked: Asked) -> Table:
     """A row for each system and depth k; whether re-ranking helps by these judgements shows beside its retriever."""
-    title, names, sentence = _ABOUT[asked.settings["collection"]]
+    collection = asked.settings["collection"]
+    (title, sentence), names = _ABOUT[collection], EXTENDED_MEASURES[collection]
     chosen = asked.rows(measures, "depth")
-    columns = tuple(
-        Column(f"{direction} {name}", f"{SHORT_DIRECTIONS[direction]} {name}")
-        for direction in DIRECTIONS
-        if direction != "both"
-        for name in names
-    )
+    columns = tuple(Column(f"{way} {name}", f"{short} {name}") for way, short in WAYS.items() for name in names)
     rows = []
     for system, found in by_system(chosen, asked.systems):
         for depth in sorted(found["depth"].unique()) or [None]:

@@ -1,20 +1,13 @@
 """Beyond the paper: hard negatives judged by the cross-encoder, with labels hidden on purpose."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from reranksmart.report.asked import Asked
 from reranksmart.report.kinds import Kind, Reads, TableOfExperiments
 from reranksmart.report.labels import plural
+from reranksmart.report.reading import read_frame
 from reranksmart.report.table import Cell, Column, Row, Table
 from reranksmart.values.frames import Frame
-
-
-def read_judged(files: Sequence[Path], asked: Asked) -> Frame:
-    import pandas as pd
-
-    return pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
 
 
 def judged_negatives_table(judged: Frame, asked: Asked) -> Table:
@@ -68,7 +61,7 @@ def require_joint(config: Any, path: str, entry: TableOfExperiments) -> None:
 
 KIND = Kind(
     TableOfExperiments,
-    reads=(Reads(lambda places: places.judged(), "judged.csv", read_judged),),
+    reads=(Reads(lambda places: places.judged(), "judged.csv", read_frame),),
     make=judged_negatives_table,
     check=require_joint,
 )

@@ -42,7 +42,7 @@ def write_provenance(
         "package": __version__,
         "code": code,
         "recipe": recipe,
-        "arguments": {name: _plain(value) for name, value in arguments.items() if value is not None},
+        "arguments": json.loads(json.dumps({name: value for name, value in arguments.items() if value is not None}, default=str)),
         "settings_digest": _digest({name: value for name, value in arguments.items() if not _is_path(value)}),
         "seed": seed,
         "threads": threads,
@@ -58,11 +58,6 @@ def write_provenance(
 
 def _is_path(value: Any) -> bool:
     return any(isinstance(one, Path) for one in (value if isinstance(value, list | tuple) else [value]))
-
-
-def _plain(value: Any) -> Any:
-    """An argument as JSON has it: a path as text."""
-    return json.loads(json.dumps(value, default=str))
 
 
 def _digest(settings: Mapping[str, Any]) -> str:

@@ -73,17 +73,6 @@ class TokenisedCaptions(Ragged):
         return TextBatch(torch.from_numpy(tokens), torch.from_numpy(mask))
 
 
-class CaptionInputs(Protocol):
-    """Captions by row: their lengths in tokens, and batches that a model reads."""
-
-    @property
-    def lengths(self) -> NDArray[np.int64]: ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, rows: NDArray[np.integer]) -> Any: ...
-
-
 class ImageInputs(Protocol):
     """Images by row: their lengths in tokens, and batches that a model reads."""
 
@@ -93,13 +82,17 @@ class ImageInputs(Protocol):
     def batch(self, rows: NDArray[np.integer]) -> Any: ...
 
 
-class StoredImages(ImageInputs, Protocol):
+class CaptionInputs(ImageInputs, Protocol):
+    """Captions by row, likewise."""
+
+    def __len__(self) -> int: ...
+
+
+class StoredImages(CaptionInputs, Protocol):
     """The images of a store by row."""
 
     @property
     def store(self) -> ImageStore | PictureStore: ...
-
-    def __len__(self) -> int: ...
 
     def first(self, count: int) -> "StoredImages": ...
 

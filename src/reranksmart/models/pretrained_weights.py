@@ -36,7 +36,9 @@ def load_pretrained(
     ``pad_id`` is the tokeniser's. Raises FileNotFoundError where the weights cannot be had, and ValueError where they
     are of another family or hold other tensors than the family's, its heads aside (``fresh``, ``unused``).
     """
-    _require_family(wanted, _settings(source, local_files_only), source=source)
+    with from_hub(source, local_files_only=local_files_only):
+        settings = NetworkConfig.get_config_dict(source, local_files_only=local_files_only)[0]
+    _require_family(wanted, settings, source=source)
     with from_hub(source, local_files_only=local_files_only), seeded(seed):
         read: Any = wanted.network_class.from_pretrained(
             source,
@@ -50,11 +52,6 @@ def load_pretrained(
     _require_finite(network, source=source)
     config = PretrainedConfig(wanted.family(), settings_of(network.config), pad_id, score)
     return Loaded(wanted(config, network=network).eval(), drawn=tuple(sorted(found["missing_keys"])))
-
-
-def _settings(source: str, local_files_only: bool) -> dict[str, Any]:
-    with from_hub(source, local_files_only=local_files_only):
-        return NetworkConfig.get_config_dict(source, local_files_only=local_files_only)[0]
 
 
 def _require_family(wanted: type[Pretrained], settings: dict[str, Any], *, source: str) -> None:

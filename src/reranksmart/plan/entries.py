@@ -109,7 +109,7 @@ def asked(config: Config, section: str, name: str) -> str:
     backbones = list(dict.fromkeys(own for experiment in experiments for own in experiment.backbones))
     named = test_sets if kind.names_all_test_sets or kind.requires == "comparisons" else test_sets[:1]
     label = " and ".join(filter(None, (config.test_sets[test_set].label for test_set in named)))
-    papers = _is_the_papers(config, kind.papers_backbone, backbones)
+    papers = all(getattr(config.backbones[own], "embedder", "") == kind.papers_backbone for own in backbones)
     paper = getattr(entry, "paper", "auto")
     if paper == "auto" and experiments and (label or not papers):
         paper = label if papers else None
@@ -190,10 +190,6 @@ def words(config: Config, test_sets: Iterable[str]) -> dict[str, str]:
         few = plural(chosen.captions_per_image, "caption") + " an image" if chosen.captions_per_image else ""
         found[name] = ", ".join(filter(None, (chosen.label, few)))
     return found if len(set(found.values())) == len(found) else {name: said or name for name, said in found.items()}
-
-
-def _is_the_papers(config: Config, embedder: str, backbones: list[str]) -> bool:
-    return all(getattr(config.backbones[name], "embedder", "") == embedder for name in backbones)
 
 
 def _scope(config: Config, experiment: Experiment) -> Scope:

@@ -68,11 +68,12 @@ def measure_options(config: Config, wildcards: Any) -> str:
 
 def evaluation_options(config: Config, wildcards: Any) -> dict[str, str]:
     """What is measured: by option, of every measure of a system on a test set."""
-    test_set = config.test_sets[wildcards.test_set]
+    test_set, system = config.test_sets[wildcards.test_set], config.systems[wildcards.system]
+    backbone, _ = next(iter(system.roles(wildcards.backbone).values()))  # languages of both roles are alike
     return {
         "--experiment": experiment_keys(wildcards),
         "--gallery": ",".join(names.gallery_names(test_set)),
-        "--languages": ",".join(names.languages_read(config, _first_backbone(config, wildcards), test_set.dataset)),
+        "--languages": ",".join(names.languages_read(config, backbone, test_set.dataset)),
         "--resamples": str(config.bootstrap),
     }
 
@@ -82,11 +83,6 @@ def exhaustive_option(config: Config, wildcards: Any) -> list[str]:
     neighbours that it is ranked already."""
     system = config.systems[wildcards.system]
     return ["--exhaustive"] * (system.retriever is None) + ["--neighbours"] * bool(system.neighbours)
-
-
-def _first_backbone(config: Config, wildcards: Any) -> str:
-    """The backbone whose languages an evaluation has; those of both roles are alike."""
-    return next(iter(config.systems[wildcards.system].roles(wildcards.backbone).values()))[0]
 
 
 def twin_inputs(config: Config, wildcards: Any) -> dict[str, str]:

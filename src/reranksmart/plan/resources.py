@@ -21,10 +21,7 @@ V100_TFLOP_A_SECOND = 4.5  # 600,000 pairs in 25 minutes
 GPU_WORTH_HOURS = 6.0
 _LIMIT, _STEP_MINUTES, _SHORTEST_MINUTES = 2.0, 30, 60
 _BASE_MB = 1500  # Python with torch and transformers
-_MODELS_READING, _MODELS_TRAINING = (
-    2,
-    7,
-)  # copies of the weights: gradients, moments, the best ones, what is being saved
+_MODELS_READING, _MODELS_TRAINING = 2, 7  # copies of the weights: gradients, moments, the best ones, what is being saved
 _MODELS_CONVERTING = 6  # as published, with what else is in such files, as read, as built, and what is being saved
 _STATES_A_TOKEN = 40  # numbers kept of a token in a layer, in widths (Korthikanti et al. 2022)
 _BYTES_AN_ITEM = 600  # of a gallery: its id, and a caption's text
@@ -70,10 +67,6 @@ def _saved_vectors_bytes(config: Config, wildcards: Any) -> int:
     """A split's vectors twice, while they are saved."""
     count = items_of(config, wildcards.backbone, wildcards.dataset, wildcards.split)
     return 2 * vectors_bytes(config, wildcards.backbone, count)
-
-
-def _encode_bytes(config: Config, wildcards: Any) -> int:
-    return _reading_bytes(config, wildcards) + _saved_vectors_bytes(config, wildcards)
 
 
 def states_bytes(config: Config, wildcards: Any) -> int:
@@ -161,7 +154,7 @@ _MEMORY: Mapping[str, Callable[[Config, Any], int]] = {
     "adopt_backbone": _converting_bytes,
     "extract_pixels": _reading_bytes,
     "store_states": _reading_bytes,
-    "encode": _encode_bytes,
+    "encode": lambda config, w: _reading_bytes(config, w) + _saved_vectors_bytes(config, w),
     "train": _train_bytes,
     "merge_embeddings": _saved_vectors_bytes,
     "index": _index_bytes,

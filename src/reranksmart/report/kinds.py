@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import Field
 
@@ -37,29 +37,12 @@ class TableOfExperiments(OfExperiments):
     )
 
 
-class Places(Protocol):
-    """Where the plan puts what an entry of the configuration may read."""
-
-    @property
-    def entry(self) -> Any: ...
-
-    def measures(self, kind: str) -> list[str]: ...
-
-    def judged(self) -> list[str]: ...
-
-    def trained(self) -> list[str]: ...
-
-    def scenes(self) -> list[str]: ...
-
-    def audits(self) -> list[str]: ...
-
-
 @dataclass(frozen=True)
 class Reads:
     """One of the inputs of a kind: where the plan finds it, and what its files hold."""
 
-    paths: Callable[[Places], Sequence[str]]
-    """Folders with ``file``, or the files themselves."""
+    paths: Callable[[Any], Sequence[str]]
+    """Of the plan's ``Places`` of an entry: folders with ``file``, or the files themselves."""
     file: str
     load: Callable[[Sequence[Path], Asked], Any]
 

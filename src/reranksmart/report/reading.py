@@ -1,11 +1,11 @@
 """The files that kinds of tables and figures are made from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from reranksmart.files.storage import read_json
 from reranksmart.report.asked import Asked
-from reranksmart.report.kinds import Places, Reads
+from reranksmart.report.kinds import Reads
 from reranksmart.report.leaks import with_leaks
 from reranksmart.report.provenance import require_one_code_version
 from reranksmart.values.frames import Frame
@@ -33,11 +33,7 @@ def measures(kind: str = "measures") -> Reads:
 
 def frame(folder: str, file: str) -> Reads:
     """One csv file in a folder of the results."""
-    return Reads(_always(f"results/{folder}"), file, read_frame)
-
-
-def _always(path: str) -> Callable[[Places], list[str]]:
-    return lambda places: [path]
+    return Reads(lambda places: [f"results/{folder}"], file, read_frame)
 
 
 LATENCY = frame("latency", "latency.csv")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from PIL import Image
 from torch import nn
@@ -29,16 +29,24 @@ Seen = RegionStore | VisionStore | PictureStore
 """What a model reads of pictures."""
 
 
-class Sight(Protocol):
+class Sight:
+    """How a model sees pictures: ``reads`` says what it reads of them, in one word."""
+
+    reads: ClassVar[str]
+
     def look(self, pictures: Pictures) -> Seen:
         """What the model reads of these pictures."""
+        raise NotImplementedError
 
     def require_fit(self, seen: Seen) -> None:
         """ValueError where this is not what the model reads."""
+        found = seen.kind if isinstance(seen, VisionStore | PictureStore) else "regions"
+        if found != self.reads:
+            raise ValueError(f"the model reads {self.reads} of pictures, these are {found}; make them with this model.")
 
 
 @dataclass(frozen=True)
-class RegionSight:
+class RegionSight(Sight):
     """Of models that read regions of one size, both roles alike."""
 
     max_regions: int
@@ -63,8 +71,10 @@ class RegionSight:
 
 
 @dataclass(frozen=True)
-class PixelSight:
+class PixelSight(Sight):
     """Of a model that reads pictures as its checkpoint's own processor gives them."""
+
+    reads = "pixels"
 
     processor: PictureProcessor
 
@@ -73,13 +83,11 @@ class PixelSight:
         rows, grids = [batch.patches[0].numpy() for batch in batches], [batch.grids[0].tolist() for batch in batches]
         return VisionStore.of("pixels", [image_id for image_id, _ in pictures], rows, grids)
 
-    def require_fit(self, seen: Seen) -> None:
-        _require_kind(seen, "pixels")
-
-
 @dataclass(frozen=True)
-class StateSight:
+class StateSight(Sight):
     """Of a model whose vision tower's states are kept of each picture."""
+
+    reads = "states"
 
     pixels: PixelSight
     model: StatesEncoder
@@ -87,20 +95,14 @@ class StateSight:
     def look(self, pictures: Pictures) -> VisionStore:
         return states_in_memory(self.model, PixelInputs(self.pixels.look(pictures))).store
 
-    def require_fit(self, seen: Seen) -> None:
-        _require_kind(seen, "states")
-
-
 @dataclass(frozen=True)
-class PictureSight:
+class PictureSight(Sight):
     """Of a model whose library reads the files of pictures."""
+
+    reads = "pictures"
 
     def look(self, pictures: Pictures) -> PictureStore:
         return PictureStore(tuple(image_id for image_id, _ in pictures), tuple(path for _, path in pictures))
-
-    def require_fit(self, seen: Seen) -> None:
-        _require_kind(seen, "pictures")
-
 
 def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
     """How the model in ``folder`` sees pictures."""
@@ -113,9 +115,3 @@ def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
         return RegionSight(max_regions, next(sizes[key] for key in _FEATURE_SIZES if key in sizes))
     pixels = PixelSight(PictureProcessor.open(folder, patch=model.patch))
     return StateSight(pixels, model) if isinstance(model, StatesEncoder) else pixels
-
-
-def _require_kind(seen: Seen, kind: str) -> None:
-    found = seen.kind if isinstance(seen, VisionStore | PictureStore) else "regions"
-    if found != kind:
-        raise ValueError(f"the model reads {kind} of pictures, these are {found}; make them with this model.")

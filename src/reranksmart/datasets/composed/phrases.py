@@ -130,7 +130,8 @@ def phrase(
             endings = _THIRD[language]
             ending = endings[rng.integers(len(endings))].format(c=said[2])
         for choice in rng.permutation(len(wordings)):
-            text = _capitalised(wordings[choice].format(**placed) + ending)
+            text = wordings[choice].format(**placed) + ending
+            text = text[:1].upper() + text[1:]
             if text not in captions:
                 captions.append(text)
                 break
@@ -158,7 +159,3 @@ def _words(mention: Mention, language: str, names: Mapping[str, Mapping[str, str
 def in_sentence(name: str, language: str) -> str:
     """The name as it stands inside a sentence: its first word in lower case. Only articles and Czech names start one."""
     return name[:1].lower() + name[1:]
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -27,6 +27,7 @@ def planned_table(rates: Frame, asked: Asked) -> Table:
     for precision in rates["precision"].unique():
         speeds = {stage: float(medians[precision, stage]) for stage in ("captions", "images", "pairs")}
         rows.append(_planned_row(precision, f"{cores} here, {precision}", speeds, planned))
+    peaks = " or ".join(f"{card['tflops']:g} TFLOP/s" for card in planned["cards"].values()) or "peak"
     rows += [Row(name, f"{cores} here, {name}", (NOT_NATIVE,) * 6) for name in emulated(rates)]
     for name, card in planned["cards"].items():
         floor = 1e12 * card["tflops"] / operations(planned, texts=True, regions=True)
@@ -40,7 +41,7 @@ def planned_table(rates: Frame, asked: Asked) -> Table:
         caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
         f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. The "
         f"rates here were measured, the median of {repeats} on {machine(rates)}, by the time that the process computed, so "
-        f"that what else the machine did is left out; a card's floor is its {_peaks(planned)} divided by "
+        f"that what else the machine did is left out; a card's floor is its {peaks} divided by "
         f"{operations(planned, texts=True, regions=True) / 1e9:.1f} GFLOP a pair, its aim a wish: neither was measured.",
         header="machine",
         columns=(
@@ -83,10 +84,6 @@ def _paper_row(numbers: Frame, dataset: str) -> Row:
     unknown = Cell(missing="not known to this project")
     times = tuple(unknown if value is None else Cell(value=value, text=number(value, "seconds")) for value in known)
     return Row("paper", "the paper, one V100", (unknown, unknown, unknown, *times))
-
-
-def _peaks(planned: Mapping[str, Any]) -> str:
-    return " or ".join(f"{card['tflops']:g} TFLOP/s" for card in planned["cards"].values()) or "peak"
 
 
 KIND = Kind(Entry, reads=(frame("rates", "rates.csv"),), make=planned_table, requires="planned_evaluation")

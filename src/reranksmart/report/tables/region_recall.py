@@ -17,12 +17,13 @@ _COLUMNS = (
     Column("most_regions", "most regions", unit="count"),
     Column("whole_images", "nothing found", unit="count"),
 )
+_SCALES = {"recall": 100}
 
 
 def region_table(recalls: Mapping[str, Mapping[str, Any]], asked: Asked) -> Table:
     """One row a split: ``recalls`` holds the recall.json of each."""
     rows = [
-        Row(split, split, tuple(Cell(value=_scaled(column.key, found[column.key])) for column in _COLUMNS))
+        Row(split, split, tuple(Cell(value=_SCALES.get(column.key, 1.0) * found[column.key]) for column in _COLUMNS))
         for split, found in recalls.items()
     ]
     return asked.table(
@@ -34,10 +35,6 @@ def region_table(recalls: Mapping[str, Mapping[str, Any]], asked: Asked) -> Tabl
         "proposals' ranking was tuned on scenes of other seeds and on train scenes. Not in the paper.",
         header="split",
     )
-
-
-def _scaled(key: str, value: float) -> float:
-    return 100 * value if key == "recall" else float(value)
 
 
 def read_recalls(files: Sequence[Path], asked: Asked) -> dict[str, dict[str, Any]]:

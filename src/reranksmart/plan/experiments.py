@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reranksmart.config.experiments import Comparison, Experiment, Fusion
+from reranksmart.config.experiments import Comparison, Experiment, Fusion, System
 from reranksmart.config.schema import Config
 from reranksmart.plan.images import reranker_of
 from reranksmart.plan.names import NORMALISED, gallery_names, languages_read, model_folder, settings
@@ -78,43 +78,38 @@ def dev_gallery(config: Config, training_set: str) -> str:
     return f"{chosen.dataset}.{chosen.dev_split}"
 
 
-def deepest(config: Config, wildcards: Any) -> int:
-    """The largest depth at which any system scores this retriever's candidates with this reranker on this gallery."""
-    found = [0]
+def _asking(config: Config, wildcards: Any) -> Iterator[tuple[Experiment, list[System], bool]]:
+    """The experiments on a training set with their systems of this retriever and this reranker, and whether these are
+    measured on this gallery."""
     retriever = wildcards.retriever.removesuffix(NORMALISED)
     asked = {"retriever": (wildcards.backbone, retriever), "reranker": reranker_of(wildcards)}
     for experiment in config.experiments.values():
-        seeds = config.seeds[: experiment.seeds]
-        if wildcards.training_set not in experiment.training_sets or int(wildcards.seed) not in seeds:
-            continue
-        galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
-        on_dev = wildcards.gallery == dev_gallery(config, wildcards.training_set)
-        roles = [config.systems[name].roles(own) for name in experiment.systems for own in experiment.backbones]
-        if asked in roles:
+        if wildcards.training_set in experiment.training_sets:
+            systems = [config.systems[name] for name in experiment.systems]
+            able = [system for system in systems if asked in map(system.roles, experiment.backbones)]
+            galleries = (gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name]))
+            yield experiment, able, wildcards.gallery in galleries
+
+
+def deepest(config: Config, wildcards: Any) -> int:
+    """The largest depth at which any system scores this retriever's candidates with this reranker on this gallery."""
+    found, on_dev = [0], wildcards.gallery == dev_gallery(config, wildcards.training_set)
+    for experiment, systems, is_measured in _asking(config, wildcards):
+        if systems and int(wildcards.seed) in config.seeds[: experiment.seeds]:
             found += [config.depth] * on_dev  # by which absence is learned
-            found += experiment.depths * (wildcards.gallery in galleries or (on_dev and calibrates(experiment)))
+            found += experiment.depths * (is_measured or (on_dev and calibrates(experiment)))
     return max(found)
 
 
 def depths_of(config: Config, wildcards: Any) -> str:
     """Every number of pairs at which a system that follows so many neighbours is measured on this gallery."""
-    asked = {
-        "retriever": (wildcards.backbone, wildcards.retriever.removesuffix(NORMALISED)),
-        "reranker": reranker_of(wildcards),
+    kind = int(wildcards.neighbours), wildcards.retriever.endswith(NORMALISED)
+    found = {
+        depth
+        for experiment, systems, is_measured in _asking(config, wildcards)
+        if is_measured and kind in [(system.neighbours, system.normalised) for system in systems]
+        for depth in experiment.depths
     }
-    normalised, found = wildcards.retriever.endswith(NORMALISED), set[int]()
-    for experiment in config.experiments.values():
-        galleries = {gallery for name in experiment.test_sets for gallery in gallery_names(config.test_sets[name])}
-        systems = [config.systems[name] for name in experiment.systems]
-        if wildcards.training_set in experiment.training_sets and wildcards.gallery in galleries:
-            found |= {
-                depth
-                for system in systems
-                for own in experiment.backbones
-                if (system.neighbours, system.normalised) == (int(wildcards.neighbours), normalised)
-                and system.roles(own) == asked
-                for depth in experiment.depths
-            }
     return ",".join(map(str, sorted(found)))
 
 

@@ -63,8 +63,14 @@ def build_index_folder(
     require_factory(factory)
     pictures, described, left_out = collected(images, captions, name=name, languages=languages)
     with atomic_directory(output) as target:
-        sources = {"retriever_source": source_of(retriever), "reranker_source": source_of(reranker or retriever)}
-        settings = IndexSettings(name, max_tokens, max_regions, tag_tokens=tag_tokens, **sources)
+        settings = IndexSettings(
+            name=name,
+            max_tokens=max_tokens,
+            max_regions=max_regions,
+            tag_tokens=tag_tokens,
+            retriever_source=source_of(retriever),
+            reranker_source=source_of(reranker or retriever),
+        )
         models = _place_models(target, settings, retriever, reranker)
         looked = models.look([(picture.id, picture.path) for picture in pictures])
         vectors = models.embed_pictures(looked)
@@ -139,7 +145,11 @@ def gather_index_folder(
     )
     with atomic_directory(output) as target:
         settings = IndexSettings(
-            name, max_tokens, max_regions, tag_tokens=tag_tokens, reranker_max_tokens=reranker_max_tokens
+            name=name,
+            max_tokens=max_tokens,
+            max_regions=max_regions,
+            tag_tokens=tag_tokens,
+            reranker_max_tokens=reranker_max_tokens,
         )
         models = _place_models(target, settings, retriever, reranker)
         with silent():
@@ -182,7 +192,7 @@ def _place_models(
     place_model(retriever, target / "retriever", "retriever", also="reranker" if one else None)
     if reranker is not None and not one:
         place_model(reranker, target / "reranker", "reranker")
-    settings = replace(settings, reranker="retriever" if one else "reranker")
+    settings = settings.model_copy(update={"reranker": "retriever" if one else "reranker"})
     write_index_settings(target, settings)
     return RoleModels.load(target, settings)
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
@@ -23,6 +23,7 @@ from reranksmart.ranking.search import read_index
 from reranksmart.searching.sight import Seen
 from reranksmart.searching.thumbnails import Thumbnails, write_thumbnails
 from reranksmart.values.records import Captions, Direction
+from reranksmart.values.settings import Frozen
 
 FORMAT = 2
 SETTINGS_FILE = "index.json"
@@ -30,8 +31,7 @@ SEEN_FOLDER = "regions"  # the first indexes kept nothing else
 NO_CAPTIONS = Captions((), (), (), ())
 
 
-@dataclass(frozen=True)
-class IndexSettings:
+class IndexSettings(Frozen):
     """How an index reads: tokens of a caption and of object tags, regions of a picture, each role's folder."""
 
     name: str
@@ -45,11 +45,6 @@ class IndexSettings:
     """The name or folder by which a user gave the model; None where the workflow made the index."""
     reranker_source: str | None = None
     format: int = FORMAT
-
-
-_KINDS: dict[str, tuple[type, ...]] = dict.fromkeys(("max_tokens", "max_regions", "tag_tokens", "format"), (int,))
-_KINDS |= dict.fromkeys(("name", "retriever", "reranker"), (str,)) | {"reranker_max_tokens": (int, type(None))}
-_KINDS |= dict.fromkeys(("retriever_source", "reranker_source"), (str, type(None)))
 
 
 @dataclass(frozen=True)
@@ -96,11 +91,7 @@ def read_index_settings(folder: Path) -> IndexSettings:
     if kind != FORMAT:
         raise ValueError(f"{path}: format {kind!r}, but this version reads {FORMAT}. Make the index again.")
     with reading(path, remedy="Make the index again."):
-        settings = IndexSettings(**found)
-        for name, value in asdict(settings).items():
-            if type(value) not in _KINDS[name]:
-                raise ValueError(f"{name} is {value!r}")
-    return settings
+        return IndexSettings.model_validate(found, strict=True)
 
 
 def source_of(model: Path | str) -> str:
@@ -140,7 +131,7 @@ def require_replaceable(folder: Path, pictures: Sequence[Path]) -> None:
 
 
 def write_index_settings(folder: Path, settings: IndexSettings) -> None:
-    write_json(folder / SETTINGS_FILE, asdict(settings))
+    write_json(folder / SETTINGS_FILE, settings.model_dump())
 
 
 def take_absence(measured: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The paper's claims as paired tests."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +57,17 @@ def claims_table(comparisons: Frame, asked: Asked) -> Table:
         rows.append(Row(key, label, tuple(cells), group=line["claim"]))
     images = sorted(comparisons["images"].unique())
     shown = " and ".join(dict.fromkeys(beside)) or _PAPER_DATASET
-    return Table(
-        name=asked.name,
-        title="The paper's claims, tested",
-        caption=f"Difference in points of percent with its 95 % interval, and two-sided p. {_METHODS[seeds > 1]} "
+    own = replace(asked, dataset=shown) if beside and set(beside) <= set(names.values()) else asked
+    return own.table(
+        "The paper's claims, tested",
+        columns,
+        rows,
+        f"Difference in points of percent with its 95 % interval, and two-sided p. {_METHODS[seeds > 1]} "
         f"n = {' or '.join(f'{count:,}' for count in images)} images, {plural(seeds, 'seed')}. p is of one test alone; p, Holm "
         f"is adjusted for all {len(rows)} of them. A large p does not show that two systems are equal: the interval says how far apart they "
         "may lie.",
         header="comparison",
-        columns=columns,
-        rows=tuple(rows),
-        dataset=shown if beside and set(beside) <= set(names.values()) else asked.dataset,
-        paper_dataset=shown,
+        paper=("", shown),
     )
 
 

@@ -1,6 +1,7 @@
 """A whole evaluation of the paper's size, planned from measured rates (beyond the paper)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reranksmart.report.asked import Asked
@@ -35,21 +36,19 @@ def planned_table(rates: Frame, asked: Asked) -> Table:
             rows.append(
                 _planned_row(f"{name} {label}", f"{name}, {label}: estimate", card_rates(pairs, planned), planned)
             )
-    return Table(
-        name=asked.name,
-        title="A whole evaluation of the paper's size, planned",
-        caption=f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
+    return replace(asked, dataset=_PAPER_DATASET).table(
+        "A whole evaluation of the paper's size, planned",
+        (
+            *(Column(stage, f"{stage} a second", unit="count") for stage in ("captions", "images", "pairs")),
+            *(Column(key, label, unit="seconds") for key, label in _PAPER_SYSTEMS.items()),
+        ),
+        rows,
+        f"{planned['captions']:,} captions and {planned['images']:,} images of {planned['regions']} regions, both "
         f"directions, k = {planned['depth']}, by a network of the paper's size with random weights; search left out. The "
         f"rates here were measured, the median of {repeats} on {machine(rates)}, by the time that the process computed, so "
         f"that what else the machine did is left out; a card's floor is its {peaks} divided by "
         f"{operations(planned, texts=True, regions=True) / 1e9:.1f} GFLOP a pair, its aim a wish: neither was measured.",
         header="machine",
-        columns=(
-            *(Column(stage, f"{stage} a second", unit="count") for stage in ("captions", "images", "pairs")),
-            *(Column(key, label, unit="seconds") for key, label in _PAPER_SYSTEMS.items()),
-        ),
-        rows=tuple(rows),
-        dataset=_PAPER_DATASET,
     )
 
 

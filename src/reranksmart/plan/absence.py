@@ -6,8 +6,8 @@ from reranksmart.config.schema import Config
 from reranksmart.config.tables import kind_of
 from reranksmart.plan.entries import experiments_of
 from reranksmart.plan.experiments import Evaluation, dev_gallery, evaluations
-from reranksmart.plan.measures import evaluation_options, made_by, measure_inputs
-from reranksmart.plan.names import model_folder, relevance_file, verb_options
+from reranksmart.plan.measures import answers, evaluation_options, measure_inputs
+from reranksmart.plan.names import relevance_file, verb_options
 from reranksmart.report.kinds import table_kinds
 
 KIND = "absence"
@@ -17,11 +17,8 @@ def absence_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     """The candidates, scores and relevance of a test set and of dev, by role."""
     tested = {role: paths for role, paths in measure_inputs(config, wildcards).items() if not role.startswith("dev_")}
     dev = dev_gallery(config, wildcards.training_set)
-    found = {**tested, "dev_relevance": [relevance_file(dev)]}
-    for kind, (backbone, who) in made_by(config.systems[wildcards.system], wildcards.backbone).items():
-        folder = model_folder(backbone, wildcards.training_set, who, wildcards.seed)
-        found["dev_pair_scores" if kind == "pair_scores" else "dev_ranking"] = [f"results/{kind}/{folder}/{dev}"]
-    return found
+    learned = {f"dev_{role}": paths for role, paths in answers(config, wildcards, [dev]).items()}
+    return {**tested, "dev_relevance": [relevance_file(dev)], **learned}
 
 
 def absence_options(config: Config, wildcards: Any) -> str:

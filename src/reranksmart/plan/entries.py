@@ -10,7 +10,7 @@ from reranksmart.config.tables import kind_of
 from reranksmart.files.code import code_digest
 from reranksmart.plan.audit import audited
 from reranksmart.plan.cost import retrieving_and_reranking
-from reranksmart.plan.experiments import evaluations, models_of
+from reranksmart.plan.experiments import Evaluation, evaluations, models_of
 from reranksmart.plan.names import audit_file, languages_read, made_model, region_folder, settings
 from reranksmart.report.asked import Asked
 from reranksmart.report.labels import plural
@@ -55,22 +55,23 @@ class Places:
     config: Config
     entry: Any
 
+    @property
+    def asked(self) -> list[Evaluation]:
+        found = evaluations(self.config, experiments_of(self.config, self.entry))
+        return [one for one in found if one.seed in seeds_of(self.config, self.entry)]
+
     def measures(self, kind: str) -> list[str]:
-        asked = evaluations(self.config, experiments_of(self.config, self.entry))
-        return [f"results/{kind}/{found.folder}" for found in asked if found.seed in seeds_of(self.config, self.entry)]
+        return [f"results/{kind}/{found.folder}" for found in self.asked]
 
     def judged(self) -> list[str]:
         """What the joint models of all seeds make of hidden labels of their dev split."""
-        asked = evaluations(self.config, experiments_of(self.config, self.entry))
-        models = {
-            model for e in asked if e.seed in seeds_of(self.config, self.entry) for model in models_of(self.config, e)
-        }
+        models = {model for one in self.asked for model in models_of(self.config, one)}
         return [f"results/judged_negatives/{model}" for model in sorted(models)]
 
     def trained(self) -> list[str]:
         """The models of the first seed that are trained here."""
-        asked = evaluations(self.config, experiments_of(self.config, self.entry))
-        models = {m for e in asked if e.seed == self.config.seeds[0] for m in models_of(self.config, e)}
+        first = (one for one in self.asked if one.seed == self.config.seeds[0])
+        models = {model for one in first for model in models_of(self.config, one)}
         return [made_model(model) for model in sorted(models) if self.config.objectives[model.split("/")[2]].steps]
 
     def scenes(self) -> list[str]:

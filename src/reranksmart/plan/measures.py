@@ -1,5 +1,6 @@
 """What evaluations read, and their options."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from reranksmart.config.experiments import System
@@ -15,26 +16,25 @@ def measure_inputs(config: Config, wildcards: Any) -> dict[str, list[str]]:
     inputs = {
         "relevance": [names.relevance_file(gallery) for gallery in galleries],
         "data": [names.data_folder(test_set.dataset, split) for split in test_set.splits],
+        **answers(config, wildcards, galleries),
     }
-    asked = experiments_with(config, wildcards)
-    fusion_on_dev = (
-        not system.neighbours
-        and system.retriever
-        and system.reranker
-        and any(calibrates(experiment) for experiment in asked)
-    )
-    for kind, name in made_by(system, wildcards.backbone).items():
-        backbone, who = name
-        folder = names.model_folder(backbone, wildcards.training_set, who, wildcards.seed)
-        role = "pair_scores" if kind == "pair_scores" else "ranking"
-        inputs[role] = [f"results/{kind}/{folder}/{gallery}" for gallery in galleries]
-        if fusion_on_dev:
-            inputs[f"dev_{role}"] = [f"results/{kind}/{folder}/{dev_gallery(config, wildcards.training_set)}"]
-    if fusion_on_dev:
+    plain = system.retriever and system.reranker and not system.neighbours
+    if plain and any(calibrates(experiment) for experiment in experiments_with(config, wildcards)):
         gallery = dev_gallery(config, wildcards.training_set)
+        inputs |= {f"dev_{role}": paths for role, paths in answers(config, wildcards, [gallery]).items()}
         inputs["dev_relevance"] = [names.relevance_file(gallery)]
         inputs["dev_data"] = names.gallery_folders("results/data", gallery)
     return inputs
+
+
+def answers(config: Config, wildcards: Any, galleries: Sequence[str]) -> dict[str, list[str]]:
+    """The rankings of a system on these galleries and, where it re-ranks, the scores of their pairs, by role."""
+    found = {}
+    for kind, (backbone, who) in made_by(config.systems[wildcards.system], wildcards.backbone).items():
+        folder = names.model_folder(backbone, wildcards.training_set, who, wildcards.seed)
+        role = "pair_scores" if kind == "pair_scores" else "ranking"
+        found[role] = [f"results/{kind}/{folder}/{gallery}" for gallery in galleries]
+    return found
 
 
 def made_by(system: System, backbone: str) -> dict[str, tuple[str, str]]:

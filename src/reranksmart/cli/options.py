@@ -10,8 +10,6 @@ from reranksmart.config.experiments import Fusion
 
 Folder = Annotated[Path, typer.Option()]
 Folders = Annotated[list[Path], typer.Option()]
-File = Annotated[Path, typer.Option()]
-Split = Annotated[Path, typer.Option(help="folder of a prepared split")]
 ReadingSettings = Annotated[str, typer.Option(help="how the backbone reads captions and images, as JSON")]
 GalleryName = Annotated[str, typer.Option(help="dataset.split[+distractors][.captions per image]")]
 Factory = Annotated[str, typer.Option(help="faiss factory string")]

@@ -24,6 +24,18 @@ def require_answers(keys: Keys) -> None:
         )
 
 
+def require_numbers_judged(keys: Keys) -> None:
+    """ValueError where extended relevance is asked of captions that have none of COCO's numbers."""
+    for name, test_set in keys.test_sets.items():
+        dataset = keys.datasets.get(test_set.dataset)
+        if test_set.extended_relevance and not (dataset and dataset.numbers_captions(test_set.split)):
+            raise ValueError(
+                f"test_sets.{name}.extended_relevance: {list(test_set.extended_relevance)} judge COCO's test split by the "
+                f"numbers in Karpathy's dataset_coco.json, which split {test_set.split!r} of dataset "
+                f"{test_set.dataset!r} is not read from. Leave extended_relevance out, or give that file as annotations."
+            )
+
+
 def _require_miner(keys: Keys, path: str, miner: str) -> None:
     chosen = keys.objectives[miner]
     if not chosen.bi_encoder or (chosen.hard_negatives and chosen.hard_negatives.mined_by):

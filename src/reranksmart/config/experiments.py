@@ -80,13 +80,9 @@ class TestSet(Frozen):
         return self.folds or (self.split,)
 
     @model_validator(mode="after")
-    def _folds_stand_alone(self) -> "TestSet":
+    def _stands_alone(self) -> "TestSet":
         if self.folds and (self.distractors or self.twins):
             raise ValueError("folds are galleries of their own; leave distractors and twins out")
-        return self
-
-    @model_validator(mode="after")
-    def _judged_as_a_whole(self) -> "TestSet":
         if self.extended_relevance and (self.folds or self.distractors or self.captions_per_image):
             raise ValueError(
                 f"extended_relevance is {list(self.extended_relevance)}, whose judgements are of the whole test split and "

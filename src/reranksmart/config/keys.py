@@ -101,27 +101,19 @@ class Keys(Frozen):
         return seeds
 
     @model_validator(mode="after")
-    def _pictures_can_be_seen(self) -> "Keys":
+    def _fit_together(self) -> "Keys":
         for name, dataset in self.datasets.items():
             if not dataset.has_pictures and dataset.region_files is None:
                 raise ValueError(
                     f"datasets.{name}: neither images nor regions are given, so that no picture can be seen; give "
                     "folders of pictures, or files of region features"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _index_has_lists_to_share(self) -> "Keys":
         if self.shards.index > 1 and not is_filled_in_shares(self.index):
             raise ValueError(
                 f"shards.index: {self.shards.index} jobs are to fill index {self.index!r}, but only inverted lists are filled in "
                 "shares, of Flat, SQ, PQ or RaBitQ codes without transformation or refinement. Set index to such a factory string, as "
                 "'IVF4096,SQ8', or shards.index to 1."
             )
-        return self
-
-    @model_validator(mode="after")
-    def _foils_are_twins(self) -> "Keys":
         for name, test_set in self.test_sets.items():
             dataset = self.datasets.get(test_set.dataset)
             if dataset and dataset.foils and not test_set.twins:

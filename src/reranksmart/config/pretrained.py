@@ -85,7 +85,7 @@ class PretrainedBackbone(Frozen):
         return self.facts.sees
 
     @model_validator(mode="after")
-    def _library_can_open_it(self) -> "PretrainedBackbone":
+    def _as_its_family_can(self) -> "PretrainedBackbone":
         if (self.library is not None) != self.facts.opened_by_library:
             raise ValueError(
                 f"library belongs to family sentence_transformers; leave it out of {self.family}"
@@ -98,10 +98,6 @@ class PretrainedBackbone(Frozen):
                 "trust_remote_code": self.library.trust_remote_code,
             }
             require_usable(Path(self.checkpoint), **asked)
-        return self
-
-    @model_validator(mode="after")
-    def _scores_as_it_can(self) -> "PretrainedBackbone":
         if self.score not in self.facts.scores:
             raise ValueError(
                 f"{self.family} has no score {self.score!r}; it has {list(self.facts.scores)}. Choose one, or leave it out."

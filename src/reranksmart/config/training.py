@@ -162,16 +162,13 @@ class Objective(Frozen):
             )
         if self.distillation and not {"bi_encoder", "cross_encoder"} <= set(self.tasks):
             raise ValueError("distillation needs both tasks: the cross_encoder teaches the bi_encoder")
-        if self.distillation and self.bi_encoder and self.distillation.queries > self.bi_encoder.batch_size:
-            raise ValueError(
-                f"distillation.queries is {self.distillation.queries}, more than bi_encoder.batch_size "
-                f"{self.bi_encoder.batch_size}, of which they are taken; lower it"
-            )
-        if self.distillation and self.bi_encoder and self.distillation.candidates > self.bi_encoder.batch_size:
-            raise ValueError(
-                f"distillation.candidates is {self.distillation.candidates}, more than bi_encoder.batch_size "
-                f"{self.bi_encoder.batch_size}, of which they are taken; lower it"
-            )
+        if self.distillation and (task := self.bi_encoder):
+            for key in ("queries", "candidates"):
+                if (asked := getattr(self.distillation, key)) > task.batch_size:
+                    raise ValueError(
+                        f"distillation.{key} is {asked}, more than bi_encoder.batch_size {task.batch_size}, of which they are "
+                        "taken; lower it"
+                    )
         if self.cached_layers and "cross_encoder" not in self.tasks:
             raise ValueError("cached_layers are of the cross_encoder task, which this objective does not define")
         return self

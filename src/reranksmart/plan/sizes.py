@@ -14,7 +14,7 @@ from reranksmart.values.gallery import Gallery
 CAPTION_TOKENS = 16  # with the two special ones; MSCOCO's captions have eleven words
 IMPORTED_REGIONS = 50  # what models read of an image, at most
 PATCHES = 577  # a picture of 384 x 384 in patches of 16, and the token before them
-POSITIONS, FEATURES, XLM_ENTRIES = 512, 2_060, 250_002
+POSITIONS, FEATURES = 512, 2_060
 
 
 def images_of(config: Config, dataset: str, split: str) -> int:

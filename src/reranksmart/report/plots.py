@@ -154,10 +154,8 @@ def legend(figure: Figure, *panels: Axes, below: bool = False) -> None:
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    if below:
-        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=max(1, len(handles)))
-    else:
-        figure.legend(list(handles.values()), list(handles), loc="outside right center")
+    place, columns = ("lower center", max(1, len(handles))) if below else ("right center", 1)
+    figure.legend(list(handles.values()), list(handles), loc=f"outside {place}", ncols=columns)
 
 
 def save_plot(plot: Plot, folder: Path) -> None:

@@ -16,21 +16,20 @@ PAPER_ROWS: Mapping[str, str] = {"be": "be", "sep_coop": "coop", "ce": "ce"}
 
 def quantiles(times: Frame) -> Frame:
     """Median, 5th and 95th percentile (``value``, ``low``, ``high``) over the repeats of each timed point."""
-    keys = ["system", "gallery_size", "depth", "stage"]
-    grouped = times.groupby(keys, sort=False)
-    found = grouped["time_ms"].quantile([0.05, 0.5, 0.95]).unstack()[[0.05, 0.5, 0.95]]
-    found = found.set_axis(["low", "value", "high"], axis=1)
-    return found.join(grouped.agg(extrapolated=("extrapolated", "any"), repeats=("repeat", "nunique"))).reset_index()
+    return _quantiles(times, "system", "gallery_size", "depth", "stage", extrapolated=("extrapolated", "any"))
 
 
 def pair_quantiles(costs: Frame) -> Frame:
     """Median, 5th and 95th percentile (``value``, ``low``, ``high``) of each system and kind, with bytes an image."""
-    grouped = costs.groupby(["system", "kind"], sort=False)
-    found = grouped["time_ms"].quantile([0.05, 0.5, 0.95]).unstack().set_axis(["low", "value", "high"], axis=1)
-    others = grouped.agg(
-        pairs=("pairs", "first"), repeats=("repeat", "nunique"), bytes_per_image=("bytes_per_image", "first")
-    )
-    return found.join(others).reset_index()
+    others = {name: (name, "first") for name in ("pairs", "bytes_per_image")}
+    return _quantiles(costs, "system", "kind", **others)
+
+
+def _quantiles(times: Frame, *keys: str, **others: tuple[str, str]) -> Frame:
+    grouped = times.groupby(list(keys), sort=False)
+    found = grouped["time_ms"].quantile([0.05, 0.5, 0.95]).unstack()[[0.05, 0.5, 0.95]]
+    rest = grouped.agg(repeats=("repeat", "nunique"), **others)
+    return found.set_axis(["low", "value", "high"], axis=1).join(rest).reset_index()
 
 
 def machine(times: Frame) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from reranksmart.files.storage import write_json
 from reranksmart.models import published_files
 from reranksmart.models.checkpoints import read_settings
 from reranksmart.models.region_embeddings import Embedder, SingleStreamConfig, TextFirst
@@ -65,4 +66,4 @@ class Oscar(SingleStream):
         if config.image_layer_norm_eps is not None:
             own |= {"use_img_layernorm": 1, "img_layer_norm_eps": config.image_layer_norm_eps}
         published_files.write_weights(folder / _WEIGHTS, {f"bert.{name}": tensor for name, tensor in tensors.items()})
-        published_files.write_settings(folder / _SETTINGS, published_files.bert_settings(config) | own)
+        write_json(folder / _SETTINGS, published_files.bert_settings(config) | own)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from reranksmart.files.storage import write_json
 from reranksmart.models import published_files
 from reranksmart.models.checkpoints import read_settings
 from reranksmart.models.region_embeddings import Embedder, SingleStreamConfig, TextFirst
@@ -71,4 +72,4 @@ class Uniter(SingleStream):
     @staticmethod
     def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:
         published_files.write_weights(folder / _WEIGHTS, {f"uniter.{name}": tensor for name, tensor in tensors.items()})
-        published_files.write_settings(folder / _SETTINGS, published_files.bert_settings(config))
+        write_json(folder / _SETTINGS, published_files.bert_settings(config))

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from reranksmart.files.reading import reading
+from reranksmart.files.storage import write_json
 from reranksmart.files.weights import fill
 from reranksmart.files.writing import atomic_path
 from reranksmart.models.devices import fastest_device
@@ -36,8 +37,7 @@ def save_model(model: SingleStream | Pretrained, folder: Path) -> None:
     }
     with atomic_path(folder / WEIGHTS_FILE) as target:
         save_file(tensors, target)
-    with atomic_path(folder / CONFIG_FILE) as target:
-        target.write_text(json.dumps(dataclasses.asdict(model.config), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / CONFIG_FILE, dataclasses.asdict(model.config))
 
 
 def with_saved_weights(model: Model, folder: Path) -> Model:

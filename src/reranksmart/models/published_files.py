@@ -1,6 +1,5 @@
 """What the files of published single-stream backbones share: BERT's settings and names, and how weights are kept."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -107,14 +106,5 @@ def file_of(path: Path, name: str) -> Path:
 
 def write_weights(path: Path, content: dict[str, Any]) -> None:
     """Writes a pickled file, whole or not at all."""
-    with (
-        atomic_path(path) as target,
-        target.open("wb") as file,
-    ):  # by file object: the archive then does not hold the name
-        torch.save(content, file)
-
-
-def write_settings(path: Path, settings: dict[str, Any]) -> None:
-    """Writes a configuration beside the weights."""
-    with atomic_path(path) as target:
-        target.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(path) as target, target.open("wb") as file:
+        torch.save(content, file)  # by file object: the archive then does not hold the name

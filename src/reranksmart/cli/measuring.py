@@ -1,7 +1,6 @@
 """Verbs that measure: evaluate a system, or its twins."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 

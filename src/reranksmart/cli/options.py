@@ -19,7 +19,8 @@ Fusions = Annotated[str, typer.Option(help="list of fusions as JSON")]
 Exhaustive = Annotated[bool, typer.Option(help="the ranking is a cross-encoder's, of every pair")]
 Neighbours = Annotated[bool, typer.Option(help="the rankings are final, one for each k: neighbours were followed")]
 FoldRankings = Annotated[
-    list[Path], typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking; of each fold, in order")
+    list[Path],
+    typer.Option(help="folder of the retriever's candidates, or an exhaustive ranking; of each fold, in order"),
 ]
 FoldSplits = Annotated[list[Path], typer.Option(help="folder of the split whose captions and images ask")]
 FoldRelevance = Annotated[list[Path], typer.Option()]

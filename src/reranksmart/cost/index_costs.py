@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from reranksmart.cost.latency import milliseconds
 from reranksmart.ranking.search import build_index, search
 
-
 DEPTH = 10
 
 

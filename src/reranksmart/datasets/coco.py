@@ -87,9 +87,7 @@ def read_coco_numbers(path: Path, *, split: str) -> dict[str, int]:
     }
 
 
-def read_oscar_coco(
-    folder: Path, *, split: str, captions_per_image: int | None = CAPTIONS_PER_IMAGE
-) -> Captions:
+def read_oscar_coco(folder: Path, *, split: str, captions_per_image: int | None = CAPTIONS_PER_IMAGE) -> Captions:
     """The captions of train, dev (OSCAR's minival) or test in the order of the split's list of images.
 
     Reads ``{split}_img_keys.tsv`` and ``{split}_captions.pt``.
@@ -159,6 +157,7 @@ def _read_oscar_texts(path: Path) -> dict[str, Any]:
     from reranksmart.files.weights import read_pickled  # imports torch, which takes seconds and only this layout needs
 
     again = "Fetch OSCAR's coco_ir again, or set the dataset's folder to where it is."
-    if not all(str(key).isdecimal() for key in (content := read_pickled(path, remedy=again))):
+    content = read_pickled(path, remedy=again)
+    if not all(str(key).isdecimal() for key in content):
         raise ValueError(f"{path} must hold a dictionary from COCO's image numbers to captions. Fetch the file again.")
     return {f"coco/{int(key)}": value for key, value in content.items()}

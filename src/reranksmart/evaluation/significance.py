@@ -12,6 +12,7 @@ from reranksmart.evaluation.resampling import PerQuery, image_weights, percentil
 from reranksmart.values.recalls import RECALLS
 from reranksmart.values.records import Direction
 
+
 @dataclass(frozen=True)
 class PairedTest:
     """How far system a lies above system b, in points (percent), in the mean over seeds, and how likely that is by luck."""

@@ -42,7 +42,9 @@ def write_provenance(
         "package": __version__,
         "code": code,
         "recipe": recipe,
-        "arguments": json.loads(json.dumps({name: value for name, value in arguments.items() if value is not None}, default=str)),
+        "arguments": json.loads(
+            json.dumps({name: value for name, value in arguments.items() if value is not None}, default=str)
+        ),
         "settings_digest": _digest({name: value for name, value in arguments.items() if not _is_path(value)}),
         "seed": seed,
         "threads": threads,

@@ -52,12 +52,14 @@ class PixelInputs(_VisionInputs):
         grids = torch.from_numpy(self.store.grids[np.asarray(rows)].astype(np.int64))
         return PixelBatch(*self._rows(rows), grids)
 
+
 @dataclass(frozen=True)
 class StateInputs(_VisionInputs):
     """States that one model's vision tower made of each image; an image's length is their number."""
 
     def batch(self, rows: Sequence[int] | NDArray[np.integer]) -> VisionStates:
         return VisionStates(*self._rows(rows))
+
 
 Store = RegionStore | VisionStore | PictureStore
 

@@ -64,7 +64,9 @@ def bert_settings(config: SingleStreamConfig) -> dict[str, Any]:
 
 
 def _special_ids(vocabulary: Path) -> dict[str, int]:
-    with reading(vocabulary, remedy="The ids of [CLS], [SEP] and [PAD] are read from it: restore it beside the weights."):
+    with reading(
+        vocabulary, remedy="The ids of [CLS], [SEP] and [PAD] are read from it: restore it beside the weights."
+    ):
         words = vocabulary.read_text(encoding="utf-8").split("\n")
     absent = [word for word in ("[CLS]", "[SEP]", "[PAD]") if word not in words]
     if absent:

@@ -42,7 +42,9 @@ def _timed(config: Config, latency: Latency, backbone: str, objective: str) -> d
         "pixels": f"{training_images(config, backbone)}/{place}"
         if config.backbones[backbone].sees == "states"
         else None,
-        "reading": json.loads(names.reading_settings(config, backbone, names.languages_read(config, backbone, test_set.dataset))),
+        "reading": json.loads(
+            names.reading_settings(config, backbone, names.languages_read(config, backbone, test_set.dataset))
+        ),
     }
 
 

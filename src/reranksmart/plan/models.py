@@ -73,7 +73,9 @@ def checkpoint_settings(config: Config, backbone: str) -> str:
     """What converting a checkpoint depends on: not its sizes, which are its own, nor how it is fine-tuned afterwards."""
     chosen = config.backbones[backbone]
     if isinstance(chosen, PretrainedBackbone):
-        return names.settings(chosen.model_dump(mode="json", exclude={"tuning"} if chosen.library else {"tuning", "library"}))
+        return names.settings(
+            chosen.model_dump(mode="json", exclude={"tuning"} if chosen.library else {"tuning", "library"})
+        )
     return chosen.model_dump_json(include={"embedder", "checkpoint", "tokeniser", "normalise_inputs"})
 
 

@@ -21,7 +21,10 @@ V100_TFLOP_A_SECOND = 4.5  # 600,000 pairs in 25 minutes
 GPU_WORTH_HOURS = 6.0
 _LIMIT, _STEP_MINUTES, _SHORTEST_MINUTES = 2.0, 30, 60
 _BASE_MB = 1500  # Python with torch and transformers
-_MODELS_READING, _MODELS_TRAINING = 2, 7  # copies of the weights: gradients, moments, the best ones, what is being saved
+_MODELS_READING, _MODELS_TRAINING = (
+    2,
+    7,
+)  # copies of the weights: gradients, moments, the best ones, what is being saved
 _MODELS_CONVERTING = 6  # as published, with what else is in such files, as read, as built, and what is being saved
 _STATES_A_TOKEN = 40  # numbers kept of a token in a layer, in widths (Korthikanti et al. 2022)
 _BYTES_AN_ITEM = 600  # of a gallery: its id, and a caption's text

@@ -44,7 +44,12 @@ def measured_absence(
                 frames.append(with_images(said, fold.captions.in_languages([language]), way))
                 pairs[way] += scores.size if fold.ranked.pair_scores else 0
             per_query[way] = joined_folds(frames)
-        row = {**experiment, "language": language, "depth": depth if folds[0].ranked.pair_scores else 0, "fusion": "none"}
+        row = {
+            **experiment,
+            "language": language,
+            "depth": depth if folds[0].ranked.pair_scores else 0,
+            "fusion": "none",
+        }
         measures = [name for name in per_query[Direction.TEXT_TO_IMAGE] if name != "image"]
         rng = np.random.default_rng(experiment["seed"])
         tables.append(

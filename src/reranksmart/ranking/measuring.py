@@ -116,7 +116,9 @@ def evaluate(
                 rng=np.random.default_rng(experiment["seed"]),
                 resamples=resamples,
             )
-            told = [{"language": language, "direction": way.value, **keys, **asdict(one)} for way, one in chosen.items()]
+            told = [
+                {"language": language, "direction": way.value, **keys, **asdict(one)} for way, one in chosen.items()
+            ]
             yield Evaluated(f"{language}.{depth}.{fusion.label}", rows, per_query, told)
 
 

@@ -81,7 +81,15 @@ class Sides:
 
 
 def rank_normalised(
-    asking: Sides, gallery: Sides, way: Direction, language: str, *, bank: Sides, dev: Sides, truth: Relevance, depth: int
+    asking: Sides,
+    gallery: Sides,
+    way: Direction,
+    language: str,
+    *,
+    bank: Sides,
+    dev: Sides,
+    truth: Relevance,
+    depth: int,
 ) -> tuple[Normalisation, Ranking]:
     """The ranking of one direction in one language, and the normalisation that ``dev`` chose for it."""
     (known, _), (queries, _), (_, items) = (of.pair(way, language) for of in (bank, asking, gallery))

@@ -83,6 +83,7 @@ class PixelSight(Sight):
         rows, grids = [batch.patches[0].numpy() for batch in batches], [batch.grids[0].tolist() for batch in batches]
         return VisionStore.of("pixels", [image_id for image_id, _ in pictures], rows, grids)
 
+
 @dataclass(frozen=True)
 class StateSight(Sight):
     """Of a model whose vision tower's states are kept of each picture."""
@@ -95,6 +96,7 @@ class StateSight(Sight):
     def look(self, pictures: Pictures) -> VisionStore:
         return states_in_memory(self.model, PixelInputs(self.pixels.look(pictures))).store
 
+
 @dataclass(frozen=True)
 class PictureSight(Sight):
     """Of a model whose library reads the files of pictures."""
@@ -103,6 +105,7 @@ class PictureSight(Sight):
 
     def look(self, pictures: Pictures) -> PictureStore:
         return PictureStore(tuple(image_id for image_id, _ in pictures), tuple(path for _, path in pictures))
+
 
 def sight_of(model: Any, folder: Path, *, max_regions: int) -> Sight:
     """How the model in ``folder`` sees pictures."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reranksmart.datasets.coco import read_oscar_coco
+from reranksmart.datasets.coco import coco_1k, read_oscar_coco
 from reranksmart.datasets.conceptual_captions import read_conceptual_captions
 from reranksmart.datasets.flickr30k import read_flickr30k_entities
 from reranksmart.datasets.multi30k import read_multi30k
@@ -26,8 +26,8 @@ from reranksmart.values.records import Captions, Direction
 ALL = {"captions_per_image": None}
 CAPTIONS: dict[str, Callable[[Path], Captions]] = {
     "coco_test_5k": lambda folder: read_oscar_coco(folder / "coco_ir", split="test", **ALL),
-    "coco_test_1k": lambda folder: read_oscar_coco(
-        folder / "coco_ir", split="test", image_list="test_img_keys_1k.tsv", **ALL
+    "coco_test_1k": lambda folder: coco_1k(
+        read_oscar_coco(folder / "coco_ir", split="test", **ALL), folder / "coco_ir" / "test_img_keys_1k.tsv"
     ),
     "coco_dev": lambda folder: read_oscar_coco(folder / "coco_ir", split="dev", **ALL),
     "coco_dev_1cap": lambda folder: read_oscar_coco(folder / "coco_ir", split="dev", captions_per_image=1),

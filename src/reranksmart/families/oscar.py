@@ -58,11 +58,8 @@ class Oscar(SingleStream):
         config = published_files.bert_config("oscar", settings, file)
         norm = settings.get("img_layer_norm_eps", 1e-12) if settings.get("use_img_layernorm") else None
         feature_size = settings.get("img_feature_dim", 2054) - 6
-        return (
-            replace(config, image_layer_norm_eps=norm, feature_size=feature_size),
-            published_files.tensors_of(file),
-            file,
-        )
+        config = replace(config, image_layer_norm_eps=norm, feature_size=feature_size)
+        return config, published_files.tensors_of(file), file
 
     @staticmethod
     def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:

@@ -61,17 +61,11 @@ class Uniter(SingleStream):
     @staticmethod
     def read_checkpoint(path: Path) -> published_files.Read:
         file = published_files.file_of(path, _WEIGHTS)
-        config = published_files.bert_config(
-            "uniter", _BERT_BASE_CASED | read_settings(file.with_name(_SETTINGS)), file
-        )
+        settings = _BERT_BASE_CASED | read_settings(file.with_name(_SETTINGS))
+        config = published_files.bert_config("uniter", settings, file)
         tensors = published_files.tensors_of(file)
-        return (
-            replace(
-                config, feature_size=published_files.shape_of(tensors, "img_embeddings.img_linear.weight", file)[1]
-            ),
-            tensors,
-            file,
-        )
+        size = published_files.shape_of(tensors, "img_embeddings.img_linear.weight", file)[1]
+        return replace(config, feature_size=size), tensors, file
 
     @staticmethod
     def write_checkpoint(config: SingleStreamConfig, tensors: dict[str, Tensor], folder: Path) -> None:

@@ -124,7 +124,5 @@ def rows_of(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of a ranking's queries (Q,) and of its gallery's items (G,) among the captions or images."""
     query_row, item_row = direction.pair(caption_row_by_id, image_row_by_id)
-    queries, gallery = candidates.query_ids, candidates.gallery_ids
-    return np.array([query_row[id_] for id_ in queries], np.int64), np.array(
-        [item_row[id_] for id_ in gallery], np.int64
-    )
+    queries = [query_row[id_] for id_ in candidates.query_ids]
+    return np.array(queries, np.int64), np.array([item_row[id_] for id_ in candidates.gallery_ids], np.int64)

@@ -22,11 +22,11 @@ import numpy as np
 from measuring import provenance, write
 from numpy.typing import NDArray
 
-from reranksmart import evaluation
-from reranksmart.cli.rankings import RankedGallery
+from reranksmart.evaluation.per_query import relevant_items
 from reranksmart.evaluation.resampling import bounded_interval, bounded_weights, sums_of_images
 from reranksmart.files.storage import read_captions, read_relevance
 from reranksmart.ranking.calibration import Calibration, within_risk
+from reranksmart.ranking.ranked_gallery import RankedGallery
 from reranksmart.values.records import Direction
 
 RISKS, CONFIDENCES = (0.05, 0.1), (0.75, 0.9)
@@ -112,7 +112,7 @@ def read(run: Path, models: str, seed: str, split: str, *, way: Direction, depth
     captions = read_captions(results / f"data/scenes/{split}/captions.jsonl")
     image_of = dict(zip(captions.ids, captions.image_ids, strict=True))
     image = np.unique([image_of.get(query, query) for query in ranking.query_ids], return_inverse=True)[1]
-    relevant = evaluation.relevant_items(ranking, relevance, way)[:, :depth]
+    relevant = relevant_items(ranking, relevance, way)[:, :depth]
     return Scored(ranking.scores[:, :depth], log_odds, relevant, image)
 
 

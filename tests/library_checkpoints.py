@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,9 @@ def late_interaction(folder: Path) -> None:
     _write(folder / "config_sentence_transformers.json", {"model_type": "MultiVectorEncoder", "prompts": {}})
 
 
-def decoder(folder: Path) -> None:
-    """A plain folder of ``transformers``, as a chat model is published."""
-    _qwen(folder, _CHAT)
+def decoder(folder: Path, words: Sequence[str] = WORDS) -> None:
+    """A plain folder of ``transformers``, as a chat model is published; its tokeniser is trained on ``words``."""
+    _qwen(folder, _CHAT, words)
 
 
 KINDS = {kind.__name__: kind for kind in (clip, decoder, retriever, reranker, head_reranker, late_interaction)}
@@ -142,7 +143,7 @@ def write_library_folder(kind: str, folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def _trained(model: Any, specials: list[str]) -> Tokenizer:
+def _trained(model: Any, specials: list[str], words: Sequence[str] = WORDS) -> Tokenizer:
     tokeniser = Tokenizer(model)
     byte_level = model.end_of_word_suffix is None
     tokeniser.pre_tokenizer = (
@@ -158,7 +159,7 @@ def _trained(model: Any, specials: list[str]) -> Tokenizer:
         initial_alphabet=alphabet,
         end_of_word_suffix=model.end_of_word_suffix or "",
     )
-    tokeniser.train_from_iterator(WORDS, trainer)
+    tokeniser.train_from_iterator(words, trainer)
     return tokeniser
 
 
@@ -167,10 +168,10 @@ def _vocabulary(tokeniser: Tokenizer) -> dict[str, Any]:
     return {"vocab": model["vocab"], "merges": [tuple(merge) for merge in model["merges"]]}
 
 
-def _qwen(folder: Path, template: str) -> Any:
+def _qwen(folder: Path, template: str, words: Sequence[str] = WORDS) -> Any:
     """A small Qwen3-VL with its processor, and its tokeniser."""
     tokeniser = transformers.Qwen2Tokenizer(
-        **_vocabulary(_trained(models.BPE(), _SPECIALS)),
+        **_vocabulary(_trained(models.BPE(), _SPECIALS, words)),
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         extra_special_tokens=_SPECIALS[1:],

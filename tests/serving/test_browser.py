@@ -97,8 +97,9 @@ def test_an_answer_opens_large_with_its_scores_and_finds_pictures_like_it(page: 
     assert large.locator("h2").inner_text() == best.picture.name
     assert large.locator("#large-path").input_value() == str(best.picture)
     told = large.locator("dl").inner_text()
-    assert f"log-odds {best.log_odds:.2f}" in told
-    assert f"cosine {best.cosine:.3f}" in told
+    assert f"log-odds {best.log_odds:.2f}".replace(" -", " −") in told
+    assert f"cosine {best.cosine:.3f}".replace(" -", " −") in told
+    assert large.get_by_role("button", name="Close").evaluate("button => button === document.activeElement")
     page.wait_for_function("document.querySelector('#large img').naturalWidth === 160")
     page.keyboard.press("Escape")
     page.locator("#retrieved li").first.focus()
@@ -222,3 +223,6 @@ def test_the_page_fits_a_phone(page: Page) -> None:
     assert right is not None
     assert left["x"] + left["width"] <= right["x"]
     assert abs(left["y"] - right["y"]) < 2
+    page.locator("#reranked li").first.click()
+    page.get_by_role("button", name="Close").click()
+    assert not page.locator("#large").is_visible()

@@ -10,6 +10,8 @@ function made(tag, className, text) {
   return element;
 }
 
+const signed = (number, digits) => number.toFixed(digits).replace("-", "−");
+
 function card(hit, alt) {
   const entry = made("li");
   entry.tabIndex = 0;
@@ -38,8 +40,8 @@ function item(hit, stage) {
   const line = made("div", "line");
   line.append(made("span", "rank", `${rank}.`));
   if (stage !== "similar") line.append(movement(hit, reranked));
-  const log = hit.log_odds === null ? "not re-ranked" : `log-odds ${hit.log_odds.toFixed(1)}`;
-  line.append(made("span", "score", reranked ? log : `cosine ${hit.cosine.toFixed(2)}`));
+  const log = hit.log_odds === null ? "not re-ranked" : `log-odds ${signed(hit.log_odds, 1)}`;
+  line.append(made("span", "score", reranked ? log : `cosine ${signed(hit.cosine, 2)}`));
   if (hit.text) entry.append(made("p", "text", hit.text));
   entry.append(line);
   if (hit.deleted) entry.append(made("p", "deleted", "file is gone"));
@@ -104,12 +106,12 @@ function drawn({ shape, regions }, fit) {
 function scores(hit) {
   const told = [];
   if (hit.cosine !== undefined) {
-    told.push(["Retriever (bi-encoder)", `place ${hit.retrieved_rank}; cosine ${hit.cosine.toFixed(3)}, ` +
+    told.push(["Retriever (bi-encoder)", `place ${hit.retrieved_rank}; cosine ${signed(hit.cosine, 3)}, ` +
       "the closeness of the two as it embeds them, from −1 to 1"]);
   }
   if (typeof hit.log_odds === "number") {
     const sure = 100 / (1 + Math.exp(-hit.log_odds));
-    told.push(["Reranker (cross-encoder)", `place ${hit.rank}; log-odds ${hit.log_odds.toFixed(2)}: reading both ` +
+    told.push(["Reranker (cross-encoder)", `place ${hit.rank}; log-odds ${signed(hit.log_odds, 2)}: reading both ` +
       `together it gives them ${sure < 0.1 ? "under 0.1" : sure > 99.9 ? "over 99.9" : sure.toFixed(1)} % to belong together`]);
   } else if (hit.cosine !== undefined && at("reranked").children.length) {
     told.push(["Reranker (cross-encoder)", "not asked: the answer lies beyond the candidates that are re-ranked"]);

@@ -115,8 +115,8 @@ class Keys(Frozen):
                 "'IVF4096,SQ8', or shards.index to 1."
             )
         for name, test_set in self.test_sets.items():
-            dataset = self.datasets.get(test_set.dataset)
-            if dataset and dataset.foils and not test_set.twins:
+            asked = self.datasets.get(test_set.dataset)
+            if asked and asked.foils and not test_set.twins:
                 raise ValueError(
                     f"test_sets.{name}: every second caption of dataset {test_set.dataset!r} is false of its picture, so that "
                     "only choices can be measured; write twins: true into the test set"

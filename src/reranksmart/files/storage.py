@@ -170,7 +170,7 @@ def read_twin_scores(path: Path) -> tuple[tuple[str, ...], NDArray[np.float32], 
 
 def _save(path: Path, **arrays: ArrayLike) -> None:
     with atomic_path(path) as target, target.open("wb") as file:
-        np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})
+        np.savez(file, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
 
 
 def _arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -34,8 +34,8 @@ def measured_absence(
         learned[language] = {}
         per_query, pairs = {}, {}
         for way in Direction:
-            _, *taught = dev.judged(dev_relevance, language, way, depth)
-            absence = learn_absence(*taught)
+            _, scores, right = dev.judged(dev_relevance, language, way, depth)
+            absence = learn_absence(scores, right)
             learned[language][way.value] = asdict(absence)
             frames, pairs[way] = [], 0
             for fold in folds:

@@ -154,8 +154,9 @@ def legend(figure: Figure, *panels: Axes, below: bool = False) -> None:
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    place, columns = ("lower center", max(1, len(handles))) if below else ("right center", 1)
-    figure.legend(list(handles.values()), list(handles), loc=f"outside {place}", ncols=columns)
+    columns = max(1, len(handles)) if below else 1
+    place: Any = "outside lower center" if below else "outside right center"
+    figure.legend(list(handles.values()), list(handles), loc=place, ncols=columns)
 
 
 def save_plot(plot: Plot, folder: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from reranksmart.datasets.prepared.layout import picture_path
 from reranksmart.files.storage import read_captions, read_jsonl, write_embeddings
 from reranksmart.inputs.images import open_store
-from reranksmart.searching import Searcher, build_index_folder, gather_index_folder
+from reranksmart.searching import Searcher, build_index_folder
+from reranksmart.searching.building import gather_index_folder
 from reranksmart.searching.folder import NO_CAPTIONS
 from reranksmart.searching.refreshing import drop_deleted
 from reranksmart.values.records import Embeddings

@@ -10,8 +10,9 @@ from reranksmart.families import load_model
 from reranksmart.inputs.stored import RegionInputs, TokenisedCaptions, open_tokeniser
 from reranksmart.ranking.encoding import encode_captions, encode_images
 from reranksmart.ranking.reranking import score_pairs
-from reranksmart.searching import Query, Results, Searcher, build_index_folder
+from reranksmart.searching import Searcher, build_index_folder
 from reranksmart.searching.models import as_captions
+from reranksmart.searching.results import Query, Results
 
 TEXT = "a red rectangle"
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from reranksmart.searching import Query, Searcher
+from reranksmart.searching import Searcher
+from reranksmart.searching.results import Query
 from reranksmart.serving.batching import MOST_AT_ONCE, Batcher
 
 

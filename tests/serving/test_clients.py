@@ -21,7 +21,8 @@ import pytest
 from PIL import Image
 from starlette.types import Receive, Scope, Send
 
-from reranksmart.searching import Query, Results, Searcher
+from reranksmart.searching import Searcher
+from reranksmart.searching.results import Query, Results
 from reranksmart.serving import guards, uploads
 from reranksmart.serving.app import UPLOADS_AT_ONCE, create_app
 

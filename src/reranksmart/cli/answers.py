@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reranksmart.cli.terminal import printable
-from reranksmart.searching import Hit, Query, Results
+from reranksmart.searching.results import Hit, Query, Results
 
 
 def texts_asked(words: Sequence[str], queries: Path | None) -> list[str]:

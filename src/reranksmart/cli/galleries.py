@@ -14,10 +14,12 @@ from reranksmart.config.backbones import Reading
 from reranksmart.files.picture_folders import ENDINGS, LeftOut, list_pictures
 from reranksmart.files.storage import read_captions
 from reranksmart.inputs.captions import read_gallery_captions
-from reranksmart.searching import Query, Searcher, build_index_folder, gather_index_folder
+from reranksmart.searching.building import build_index_folder, gather_index_folder
 from reranksmart.searching.folder import SETTINGS_FILE, read_index_settings, require_replaceable
 from reranksmart.searching.opening import open_searcher
 from reranksmart.searching.refreshing import drop_deleted
+from reranksmart.searching.results import Query
+from reranksmart.searching.searcher import Searcher
 from reranksmart.serving.app import LOCAL_NAMES, create_app
 from reranksmart.serving.guards import guarded
 from reranksmart.serving.listening import listening

@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from reranksmart.files.photographs import read_scaled
-from reranksmart.searching import Hit, Query, Results, Searcher
+from reranksmart.searching.results import Hit, Query, Results
+from reranksmart.searching.searcher import Searcher
 from reranksmart.serving.batching import Batcher
 from reranksmart.serving.guards import OwnPageOnly, SafeHeaders, while_wanted
 from reranksmart.serving.uploads import RefusedError, read_bounded, require_picture

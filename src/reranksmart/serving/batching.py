@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from reranksmart.searching import Query, Results
+from reranksmart.searching.results import Query, Results
 
 MOST_AT_ONCE = 32
 

@@ -154,13 +154,14 @@ def test_after_an_accident_in_every_rule_the_same_command_gives_the_tables_of_a_
     monkeypatch.setenv("FAILING", "*")
     run = Run(folder, accident_prone(tmp_path / "bin", verbs / "reranksmart"))
     run.configure(overlay)
-    failed: set[str] = set()
+    failed, asked = set[str](), set[str]()
     while run.make() != 0:
         failing = {failure.rule for failure in read_failures(folder / "results")}
         assert failing, run.said
         assert not failing & failed, run.said
         failed |= failing
-    assert failed == {job.rule for job in interruptions.planned(folder)}
+        asked |= {job.rule for job in interruptions.planned(folder)}  # less and less, as nothing reads what is whole
+    assert failed == asked
 
     clean = Run(shutil.copytree(fresh, tmp_path / "clean"), verbs, [f"results/tables/{name}" for name in run.tables()])
     clean.configure(overlay)

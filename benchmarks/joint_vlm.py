@@ -164,10 +164,10 @@ def main() -> None:
                 align(target, split, names, steps=options.aligned)
         workflow(folder, config, programs, "results/tables/main.csv", "results/comparisons.csv")
         made = folder / "results"
-        computed = {}
+        seconds = {}
         for stage in ("train", "score_candidates"):
             rows = [pd.read_csv(path, sep="\t") for path in (made / "benchmarks" / stage).glob("**/*.tsv")]
-            computed[stage] = float(sum(row["cpu_time"].sum() for row in rows))
+            seconds[stage] = float(sum(row["s"].sum() for row in rows))
         table = pd.read_csv(made / "tables/main.csv")
         network = AutoModelForImageTextToText.from_pretrained(folder / "decoder")
         write(
@@ -184,7 +184,7 @@ def main() -> None:
                 "objective": settings["objectives"]["joint"],
                 "depth": settings["depth"],
                 "seeds": settings["seeds"],
-                "computed": computed,
+                "seconds": seconds,
                 "aligned_steps": options.aligned,
                 "history": read_jsonl(next(made.glob("models/**/history.jsonl"))),
                 "table": table.to_dict("records"),

@@ -346,7 +346,7 @@ def joint_vlm(record: dict[str, Any]) -> str:
         f"{5 * splits['test']} captions to test on. Its vision tower and word embeddings first learned for "
         f"{record['aligned_steps']} steps which word is where; then, the tower frozen, both objectives in turn on one set of "
         f"weights: {objective['steps']} steps of {objective['bi_encoder']['batch_size']} captions and "
-        f"{2 * objective['cross_encoder']['batch_size']} pairs, {record['computed']['train'] / 60:.1f} minutes of computing. "
+        f"{2 * objective['cross_encoder']['batch_size']} pairs, {record['seconds']['train'] / 60:.0f} minutes beside other work. "
         f"Mean losses of the first and the last ten steps: {learned}. R@1 in percent with 95 % intervals, re-ranking at k = "
         f"{record['depth']}, {len(record['seeds'])} seed:\n\n{table(rows)}\n\nCoop minus BE: {'; '.join(compared)}."
     )

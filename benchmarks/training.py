@@ -26,7 +26,7 @@ from reranksmart.inputs.stored import RegionInputs
 from reranksmart.training import objectives
 from reranksmart.training.assembly import assemble
 from reranksmart.training.loop import Training, _outer_step
-from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator
+from reranksmart.training.sampling import TrainingData, draw_random_negatives, epoch_rows, generator_of
 from reranksmart.values.records import Captions
 
 PLAIN = "plain loop, float32"
@@ -54,7 +54,7 @@ def plain_step(net, optimiser, rows: TrainingData, task: str, batch_size: int, s
         relevant = torch.from_numpy(rows.relevance_mask(chosen, chosen))
         loss = objectives.batch_hard_triplet(texts, images, relevant, margin=0.1)
     else:
-        negatives = draw_random_negatives(rows, chosen, generator(1, "negatives", step))
+        negatives = draw_random_negatives(rows, chosen, generator_of(1, "negatives", step))
         pairs = np.concatenate([chosen, negatives[0]]), np.concatenate([chosen, negatives[1]])
         labels = torch.cat([torch.ones(len(chosen)), torch.zeros(len(chosen))])
         scores = net.score_pairs(rows.tokens.batch(pairs[0]), rows.regions.batch(pairs[1]))

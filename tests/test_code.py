@@ -90,7 +90,7 @@ def test_a_new_kind_or_key_changes_no_digest(copied: Path, before: dict[str, str
             'False), "scores", axes=1',
             {"evaluate", "evaluate-absence", "evaluate-extended", "export", "report", "rerank"},
         ),
-        ("cli/measuring.py", "resamples: Resamples = 1000", "resamples: Resamples = 999", {"evaluate"}),
+        ("cli/measuring.py", "resamples: options.Resamples = 1000", "resamples: options.Resamples = 999", {"evaluate"}),
         ("report/paper_numbers.csv", "\n", "\n\n", {"tabulate", "report"}),
         ("families/blip.py", "log_odds(logits)", "-log_odds(logits)", {"encode blip"}),
         ("datasets/files.py", "path != captions_file", "path == captions_file", {"prepare-split files"}),

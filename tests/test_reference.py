@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 from statistics import fmean
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -29,14 +30,22 @@ def test_a_reference_table_comes_out_of_its_measures_again(name: str) -> None:
     assert markdown(make_table(asked, inputs)) == (REFERENCE / "tables" / f"{name}.md").read_text()
 
 
-def test_readme_shows_the_summary_of_the_reference() -> None:
-    summary = (REFERENCE / "summary.txt").read_text().partition("Everything else")[0].rstrip()
-    assert f"```text\n{summary}\n```\n" in (ROOT / "README.md").read_text()
-
-
-def test_the_manual_shows_tables_of_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script that puts the reference into README and the manual."""
     monkeypatch.syspath_prepend(ROOT / "workflow" / "scripts")
-    with_tables = import_module("keep_reference").with_tables
+    return import_module("keep_reference")
+
+
+def test_readme_shows_the_summary_of_the_reference(keeping: ModuleType) -> None:
+    assert (ROOT / "README.md").read_text().count(keeping.summary()) == 1
+    shown, whole = keeping.summary().splitlines()[1:-1], (REFERENCE / "summary.txt").read_text().splitlines()
+    assert shown == whole[: len(shown)]
+    assert shown[-1].startswith("Cooperation, beside scoring every pair,")
+
+
+def test_the_manual_shows_tables_of_the_reference(keeping: ModuleType) -> None:
+    with_tables = keeping.with_tables
     pages = [page.read_text() for page in (ROOT / "docs").glob("*.md")]
     assert any("<!-- table calibrated -->" in page for page in pages)
     assert pages == [with_tables(page) for page in pages]

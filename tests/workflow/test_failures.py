@@ -31,21 +31,21 @@ def test_the_run_and_status_say_what_failed_where_and_why(
         done.stdout,
         re.M,
     )
-    assert "\n! fetch_stamps fetch_stamps: reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in done.stdout
+    assert "\n! fetch_stamps: reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in done.stdout
     assert not re.search("RuleException|Building DAG|Provided cores|Select jobs|^Job stats", done.stdout, re.M)
     assert "At least one job did not complete successfully" in done.stdout
     (log,) = (folder / ".snakemake" / "log").iterdir()
     assert "Building DAG of jobs" in log.read_text()
     assert "rule fetch_stamps:" in log.read_text()
     summary = done.stdout.split("1 job failed:")[1]
-    assert "fetch_stamps fetch_stamps\n" in summary
+    assert "fetch_stamps\n" in summary
     assert "  reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in summary
     assert "log: results/logs/fetch_stamps.log" in summary
     assert "| reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in summary
 
     status = subprocess.run([RERANKSMART, "status"], cwd=folder, text=True, capture_output=True, check=True).stdout
-    assert "fetch_stamps fetch_stamps: failed: reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in status
-    assert "scenes.test: waiting: fetch_stamps fetch_stamps failed" in status
+    assert "fetch_stamps: failed: reranksmart fetch-stamps: the stamps' source /nowhere/stamps" in status
+    assert "scenes.test: waiting: fetch_stamps failed" in status
     kept = json.loads((folder / "results/failures.json").read_text())
     assert [each["rule"] for each in kept] == ["fetch_stamps"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reranksmart.files.storage import read_json, write_json
-from reranksmart.run.jobs import FAILURES, Job
+from reranksmart.run.jobs import FAILURES, Job, title_of
 
 _LAST_LINES = 10
 _VERB_MESSAGE = re.compile(r"^reranksmart [a-z-]+: .")
@@ -69,7 +69,7 @@ def read_failures(results: Path) -> list[Failure]:
 def failures_as_text(failures: list[Failure]) -> str:
     lines = [f"{len(failures)} job{'s' if len(failures) > 1 else ''} failed:", ""]
     for failure in failures:
-        lines += [f"{failure.rule} {failure.name}", f"  {failure.message}", f"  log: {failure.log or 'none'}"]
+        lines += [title_of(failure.rule, failure.name), f"  {failure.message}", f"  log: {failure.log or 'none'}"]
         lines += [f"  | {line}" for line in failure.last_lines]
         lines.append("")
     lines += ["Mend the cause and give the same command again: it goes on from what is there."]

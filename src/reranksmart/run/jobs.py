@@ -12,6 +12,11 @@ PLAN = "plan.json"
 FAILURES = "failures.json"
 
 
+def title_of(rule: str, name: str) -> str:
+    """A job's rule and name, once where the rule has one job."""
+    return rule if name == rule else f"{rule} {name}"
+
+
 @dataclass(frozen=True)
 class Job:
     """A job of the run: its rule, and the paths of what it reads, makes and logs.
@@ -50,8 +55,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        """Its rule and name, once where the rule has one job."""
-        return self.rule if self.name == self.rule else f"{self.rule} {self.name}"
+        return title_of(self.rule, self.name)
 
 
 def note_plan(jobs: Iterable[Any], *, results: Path = Path("results")) -> None:

@@ -11,7 +11,9 @@ from reranksmart.files.picture_folders import LeftOut
 from reranksmart.files.storage import read_captions, read_jsonl
 
 IMAGES_FILE = "images.jsonl"
-"""The image ids of a split without captions, one a line."""
+"""The image ids of a split where captions do not describe them all, one a line."""
+RELEVANT_FILE = "relevant.jsonl"
+"""Pairs of caption and image, one a line, that are true beside those in captions.jsonl."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ def pictures_of_shard(folder: Path, *, shard: int, shards: int) -> list[tuple[st
 
 
 def read_image_ids(folder: Path) -> list[str]:
-    """The images of a prepared split, each once: those that its captions describe, or all where it has no captions."""
+    """The images of a prepared split, each once: those listed, or where none are those that its captions describe."""
     described = read_captions(folder / "captions.jsonl").image_ids
-    if described:
+    if described and not (folder / IMAGES_FILE).exists():
         return list(dict.fromkeys(described))
     rows = read_jsonl(folder / IMAGES_FILE)
     if not all(isinstance(row.get("image_id"), str) for row in rows):

@@ -10,10 +10,10 @@ from reranksmart.datasets.composed.scenes import read_scenes
 from reranksmart.datasets.composed.splits import concepts_of
 from reranksmart.datasets.composed.stamps import read_stamps
 from reranksmart.datasets.prepared.content import true_by_content
-from reranksmart.datasets.prepared.layout import read_image_ids
+from reranksmart.datasets.prepared.layout import RELEVANT_FILE, read_image_ids
 from reranksmart.datasets.prepared.overlap import overlaps
 from reranksmart.files.picture_folders import SKIPPED_FILE
-from reranksmart.files.storage import read_captions
+from reranksmart.files.storage import read_captions, read_jsonl
 from reranksmart.values.records import Relevance
 
 
@@ -31,6 +31,9 @@ def relevance_of(splits: Sequence[Path], *, stamps: Path | None = None) -> Relev
         }
         scenes = [scene for folder in composed for scene in read_scenes(folder / "scenes.jsonl")]
         parts.insert(0, relevance(meanings, scenes, concepts_of(read_stamps(stamps))))
+    for judged in (folder / RELEVANT_FILE for folder in splits):
+        rows = read_jsonl(judged) if judged.exists() else []
+        parts.append(Relevance(tuple(row["caption_id"] for row in rows), tuple(row["image_id"] for row in rows)))
     own = [folder for folder in splits if (folder / SKIPPED_FILE).exists()]  # no others have it
     if own and len(more := (by_content := true_by_content(own)).caption_ids):
         parts.append(by_content)
